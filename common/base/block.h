@@ -12,7 +12,7 @@
 
 namespace roost {
 
-/// A reference-counted run of bytes in one allocation (16-byte header, then the bytes). Filled once by its maker, and
+/// A reference-counted run of bytes in one allocation (12-byte header, then the bytes). Filled once by its maker, and
 /// immutable from the moment a second reference exists: that is what makes it safe to share between threads.
 class Block {
  public:
@@ -34,7 +34,6 @@ class Block {
   std::atomic<uint32_t> references_{1};
   uint32_t capacity_;
   uint32_t size_ = 0;
-  uint32_t reserved_ = 0;
 };
 
 /// A counted reference to a Block. Any thread; the count is atomic, the reference object itself is not.
