@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "common/http/fields.h"
+
+namespace roost::http {
+
+enum class Method : uint8_t { get, head, post, put, delete_, connect, options, trace, patch, purge, other };
+
+/// Safe methods do not change what they ask for (RFC 9110 §9.2.1); idempotent ones may be sent twice (§9.2.2).
+bool is_safe(Method method);
+bool is_idempotent(Method method);
+
+/// How long a body is, as its head says (RFC 9112 §6.3).
+struct BodyLength {
+  enum class Kind : uint8_t { none, known, chunked, until_close };
+  Kind kind = Kind::none;
+  uint64_t bytes = 0;  ///< when known
+
+  static BodyLength none() { return {}; }
+  static BodyLength known(uint64_t bytes) { return {Kind::known, bytes}; }
+  static BodyLength unknown() { return {Kind::chunked, 0}; }  ///< outgoing: chunked, or closing for an HTTP/1.0 client
+  bool has_body() const { return kind != Kind::none && !(kind == Kind::known && bytes == 0); }
+};
+
+/// A request's head. All views point into the connection's buffer and are valid only during the on_request call.
+struct RequestHead {
+  Method method = Method::other;
+  std::string_view method_text;
+  std::string_view target;  ///< as sent: origin form "/path?query" ("*" for OPTIONS; absolute form is already reduced
+                            ///< to origin form)
+  std::string_view path;    ///< target up to '?'
+  std::string_view query;   ///< behind '?', empty when none
+  std::string_view authority;  ///< the Host field, or the absolute form's authority, which wins (RFC 9112 §3.2.2)
+  uint8_t version_minor = 1;   ///< HTTP/1.x
+  bool keep_alive = true;
+  bool expect_continue = false;
+  BodyLength body;
+  Fields fields;
+};
+
+/// A response's head as a backend sent it; the same lifetime.
+struct ResponseHead {
+  int status = 0;
+  std::string_view reason;
+  uint8_t version_minor = 1;
+  bool keep_alive = true;
+  BodyLength body;
+  Fields fields;
+};
+
+/// A response's head on its way out, without framing: that is the connection's. The views are used during the call
+/// only.
+struct ResponseStart {
+  int status = 200;
+  std::string_view fields;       ///< field lines, each ending in CRLF (FieldLines::text())
+  std::string_view more_fields;  ///< more of them, for what differs per request beside a stored head
+  /// Known: Content-Length is sent. unknown(): chunked, or close for HTTP/1.0. none(): for 1xx, 204 and 304. For an
+  /// answer to HEAD the length is announced and no body sent.
+  BodyLength body;
+};
+
+/// A request's head on its way to a backend, without framing and hop-by-hop fields. Views as above.
+struct RequestStart {
+  std::string_view method = "GET";
+  std::string_view target = "/";
+  std::string_view fields;  ///< field lines, Host among them
+  std::string_view more_fields;
+  BodyLength body;
+  bool head_only = false;  ///< the answer has no body whatever its head says (HEAD)
+};
+
+/// "OK" for 200 and so on; "Unknown" for what IANA has not registered.
+std::string_view reason_phrase(int status);
+
+/// Whether a field belongs to one connection and is never forwarded (RFC 9110 §7.6.1): Connection and those it names,
+/// Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade, and Content-Length, which the connection
+/// writes itself.
+bool is_hop_by_hop(const Field& field, std::string_view connection_value);
+
+}  // namespace roost::http

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/base/block.h"
+#include "common/base/intrusive_list.h"
+#include "common/base/result.h"
+#include "common/http/message.h"
+#include "common/net/event_loop.h"
+#include "common/net/stream.h"
+
+namespace roost::http {
+
+/// Bounds of a client's connection. What exceeds one is answered: 431 head, 414 target, 413 body, 408 time-out of a
+/// head or body begun; an idle connection is closed without a word.
+struct ServerLimits {
+  size_t max_head_bytes = 16 * 1024;
+  size_t max_target_bytes = 8 * 1024;
+  size_t max_fields = 100;  ///< at most Fields::kMaxFields
+  uint64_t max_body_bytes = 64ULL << 20;
+  int64_t head_timeout_ms = 10'000;       ///< from a head's first byte to its last
+  int64_t body_idle_timeout_ms = 30'000;  ///< between two pieces of a body
+  int64_t idle_timeout_ms = 60'000;       ///< between two requests
+  int64_t write_timeout_ms = 30'000;      ///< without progress while bytes are queued
+};
+
+class Responder;
+
+/// What happens to one request after its head. Its owner keeps it until on_response_done, on_client_gone, or detach.
+class RequestReceiver {
+ public:
+  /// A piece of the request's body, de-chunked, borrowed for the call.
+  virtual void on_request_body(std::string_view bytes) = 0;
+  virtual void on_request_end() = 0;
+  /// send_body() had returned false; go on now.
+  virtual void on_client_writable() {}
+  /// The client is gone, broke the rules, or was too slow, before the response was complete. The Responder is not to be
+  /// used any more.
+  virtual void on_client_gone(const Error& error) = 0;
+
+ protected:
+  ~RequestReceiver() = default;
+};
+
+/// The way back to the client for one request, whatever the HTTP version under it. Valid from on_request until the
+/// response has been ended or aborted, or on_client_gone was called. Loop thread only.
+class Responder {
+ public:
+  /// Who gets this request's body and end. To be called inside on_request, before anything else; not needed when the
+  /// whole response is sent inside on_request: a body is then read and dropped.
+  virtual void attach(RequestReceiver* receiver) = 0;
+  /// The whole response at once: one system call where the kernel takes it. Ends the request.
+  virtual void respond(const ResponseStart& start, std::span<const Slice> body) = 0;
+  /// A response in pieces: head, body pieces, end. The bool says whether to go on; false: wait for on_client_writable.
+  virtual bool send_head(const ResponseStart& start, std::span<const Slice> first_body = {}) = 0;
+  virtual bool send_body(std::span<const Slice> pieces) = 0;
+  virtual void end() = 0;
+  /// Gives up in the middle: the client must see that the body is not whole (HTTP/1: the connection is closed without
+  /// the last chunk).
+  virtual void abort() = 0;
+  /// 100 Continue, when the client waits for it; sent by itself on the first resume_body() or when a receiver is
+  /// attached.
+  virtual void pause_body() = 0;
+  virtual void resume_body() = 0;
+  virtual const net::Address& client() const = 0;
+  /// Bytes of the response written to the client so far, framing included; for the access log.
+  virtual uint64_t bytes_sent() const = 0;
+
+ protected:
+  ~Responder() = default;
+};
+
+/// Who answers requests: the proxy's front, the API's routes. One per loop.
+class RequestAcceptor {
+ public:
+  virtual void on_request(Responder& responder, const RequestHead& head) = 0;
+  /// A message that could not become a request was answered with `status` and the connection is being closed; for the
+  /// log and counters.
+  virtual void on_refused(const net::Address& client, int status, const Error& why) = 0;
+
+ protected:
+  ~RequestAcceptor() = default;
+};
+
+/// One client's HTTP/1 connection: reads requests one after the other (pipelined ones wait in order), parses strictly
+/// (RFC 9112 and the list in docs/http.md), hands each to the acceptor and writes its response. State table in
+/// server_connection.cc. Belongs to a Server, which keeps it until it is closed.
+class ServerConnection;
+
+/// All client connections of one loop: adopts streams, counts them, drains. Loop thread only.
+class Server {
+ public:
+  Server(net::EventLoop& loop, const ServerLimits& limits, RequestAcceptor& acceptor);
+  /// Closes every connection at once.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void adopt(net::StreamPtr stream);
+  size_t connection_count() const;
+  /// No further request is read: idle connections close now, busy ones after the response under way ("Connection:
+  /// close").
+  void drain();
+
+ private:
+  friend class ServerConnection;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace roost::http
