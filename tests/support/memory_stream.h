@@ -1,0 +1,135 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/check.h"
+#include "common/net/stream.h"
+
+namespace roost::net {
+
+/// A Stream whose other end is the test: feed() is what the peer sends, sent() what it would have received. The test
+/// owns it and looks at it after it was closed; the code under test gets a StreamPtr from attach().
+///
+///     MemoryStream memory;
+///     Connection connection(memory.attach());
+///     memory.feed("GET / HTTP/1.1\r\n\r\n");
+///     CHECK_EQ(memory.sent(), "…");
+///
+/// As with a real stream, bytes and the end reach the receiver only while it reads; what is fed before waits, and
+/// pump() hands it on after start_reading().
+class MemoryStream final : public Stream {
+ public:
+  MemoryStream() = default;
+  explicit MemoryStream(Address peer) : peer_(std::move(peer)) {}
+  ~MemoryStream() override { ROOST_CHECK(!attached_ || closed_); }
+  MemoryStream(const MemoryStream&) = delete;
+  MemoryStream& operator=(const MemoryStream&) = delete;
+
+  /// The owner's end. Once per MemoryStream, which must outlive it.
+  StreamPtr attach() {
+    ROOST_CHECK(!attached_);
+    attached_ = true;
+    return StreamPtr(this);
+  }
+
+  // ---- what the peer does -----------------------------------------------------------------------------------------
+
+  /// The peer sends `bytes`: one on_data call while the receiver reads.
+  void feed(std::string_view bytes) {
+    if (!bytes.empty()) incoming_.emplace_back(bytes);
+    pump();
+  }
+  /// The same, a byte at a time.
+  void feed_slowly(std::string_view bytes) {
+    for (char byte : bytes) feed({&byte, 1});
+  }
+  void feed_connected() {
+    if (receiver_ != nullptr) receiver_->on_connected();
+  }
+  void feed_end() {
+    end_fed_ = true;
+    pump();
+  }
+  /// The connection breaks; at once, whether the receiver reads or not.
+  void feed_error(const Error& error = Error{"connection reset by peer", Side::internal, false, 104}) {
+    reading_ = false;
+    if (receiver_ != nullptr) receiver_->on_error(error);
+  }
+  /// Hands on what was fed while the receiver did not read.
+  void pump() {
+    while (reading_ && receiver_ != nullptr && !incoming_.empty()) {
+      // A copy of exactly this size, freed behind the call, so that sanitizers see an overrun and a pointer kept.
+      std::vector<char> bytes(incoming_.front().begin(), incoming_.front().end());
+      incoming_.erase(incoming_.begin());
+      receiver_->on_data({bytes.data(), bytes.size()});
+    }
+    if (reading_ && receiver_ != nullptr && end_fed_ && incoming_.empty()) {
+      end_fed_ = false;
+      reading_ = false;
+      receiver_->on_end();
+    }
+  }
+  /// From now on the peer takes nothing: write() queues and answers false until drain().
+  void block_writes() { blocked_ = true; }
+  /// The peer takes everything again; on_drained() when a write() had answered false.
+  void drain() {
+    blocked_ = false;
+    sent_ += std::exchange(queued_, {});
+    if (std::exchange(drained_owed_, false) && receiver_ != nullptr) receiver_->on_drained();
+  }
+
+  // ---- what the peer sees -----------------------------------------------------------------------------------------
+
+  /// All bytes the peer received so far; the test may clear it.
+  std::string& sent() { return sent_; }
+  /// sent(), leaving it empty.
+  std::string take_sent() { return std::exchange(sent_, {}); }
+  bool reading() const { return reading_; }
+  bool shut_down() const { return shut_down_; }
+  bool closed() const { return closed_; }
+  /// Calls of write(): each would be a system call.
+  int write_calls() const { return write_calls_; }
+
+  // ---- Stream -----------------------------------------------------------------------------------------------------
+
+  void set_receiver(StreamReceiver* receiver) override { receiver_ = receiver; }
+  void start_reading() override { reading_ = true; }
+  void stop_reading() override { reading_ = false; }
+  bool write(std::span<const Slice> pieces) override {
+    ROOST_CHECK(!shut_down_ && !closed_ && pieces.size() <= kMaxSlices);
+    ++write_calls_;
+    for (const Slice& piece : pieces) (blocked_ ? queued_ : sent_).append(piece.data, piece.size);
+    if (blocked_) drained_owed_ = true;
+    return !blocked_;
+  }
+  size_t queued_bytes() const override { return queued_.size(); }
+  void shutdown() override { shut_down_ = true; }
+  const Address& peer() const override { return peer_; }
+
+ private:
+  void close() override {
+    ROOST_CHECK(!closed_);
+    closed_ = true;
+    reading_ = false;
+    receiver_ = nullptr;
+    queued_.clear();
+  }
+
+  StreamReceiver* receiver_ = nullptr;
+  Address peer_;
+  std::vector<std::string> incoming_;
+  std::string sent_;
+  std::string queued_;
+  int write_calls_ = 0;
+  bool attached_ = false;
+  bool reading_ = false;
+  bool blocked_ = false;
+  bool drained_owed_ = false;
+  bool end_fed_ = false;
+  bool shut_down_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace roost::net
