@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "batcher/journal_id.h"
+#include "common/base/result.h"
+
+namespace roost::batcher {
+
+/// How much is to be added to the counter of one key.
+struct KeyDelta {
+  int64_t key = 0;
+  int64_t delta = 0;  ///< At least 1.
+  friend bool operator==(const KeyDelta&, const KeyDelta&) = default;
+};
+
+/// What goes to the sink in one transaction. Its bytes are durable in the journal before it is sent the first time, and
+/// every later attempt under the same sequence carries exactly the same deltas.
+struct Batch {
+  uint64_t sequence = 0;         ///< k: 1 for a journal's first batch, then one more each time, without gaps.
+  std::vector<KeyDelta> deltas;  ///< Sorted by key, each key once; never empty.
+  friend bool operator==(const Batch&, const Batch&) = default;
+};
+
+/// What is known after an attempt to apply a batch.
+enum class Outcome : unsigned char {
+  applied,      ///< Committed: the deltas and the new applied sequence, both.
+  not_applied,  ///< Certainly not committed, and never will be by this attempt. It is sent again later.
+  unknown,      ///< Cannot be said (an answer was lost, or the fence failed). The batcher asks applied_seq().
+};
+
+/// Where batches end up: a database, or anything that can change its counters and one number per journal atomically.
+///
+/// Exactly-once rests on one promise: apply() moves the journal's applied sequence from k-1 to k **and** adds the
+/// deltas in one atomic and durable step, or does neither; where the stored sequence is not k-1 (a missing row counts
+/// as 0), nothing is added. In SQL: `UPDATE … SET applied_seq = k WHERE journal = id AND applied_seq = k - 1` must
+/// touch one row, or the transaction is rolled back and the outcome is `unknown`.
+///
+/// An attempt whose outcome is `unknown` must no longer be able to commit once applied_seq() has answered: a sink that
+/// gave up on a connection makes sure that its transaction is over (or serialises applied_seq() behind it by locking
+/// the journal's row) before it answers.
+///
+/// All calls come from one thread of the batcher, one at a time, for its own journal and for adopted ones. They may
+/// block and should have a time-out of their own (a few seconds), since Batcher::close() waits for the one under way.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// Applies `batch` for `journal`. A key that no longer exists is dropped in silence by the sink, never an error:
+  /// it would hold up the journal for ever. Conflicts that a database asks to retry are retried here or answered
+  /// `not_applied`.
+  virtual Outcome apply(const JournalId& journal, const Batch& batch) = 0;
+  /// The sequence last applied for `journal`, 0 for a journal never heard of. An error means "ask again later".
+  virtual Result<uint64_t> applied_seq(const JournalId& journal) = 0;
+  /// The journal is drained and gone: its row may go. Called once or several times; unknown journals are fine.
+  virtual Result<void> forget(const JournalId& journal) = 0;
+};
+
+}  // namespace roost::batcher
