@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "common/base/result.h"
@@ -20,7 +21,7 @@ class Address {
 
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t raw_size() const { return size_; }
-  int family() const { return storage_.ss_family; }
+  int family() const { return storage_.any.sa_family; }
   uint16_t port() const;
   void set_port(uint16_t port);
   /// Without the port: "127.0.0.1", "::1".
@@ -31,7 +32,12 @@ class Address {
   bool operator==(const Address& other) const;
 
  private:
-  sockaddr_storage storage_{};
+  union Storage {  // not sockaddr_storage: one of these stands in every connection
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  };
+  Storage storage_{.v6 = {}};
   socklen_t size_ = 0;
 };
 

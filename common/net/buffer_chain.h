@@ -28,6 +28,7 @@ class BufferChain {
     BlockRef block;
     const char* data;
     size_t size;
+    bool copied = false;  // ours alone: more may be copied behind it
   };
   std::deque<Piece> pieces_;
   size_t size_ = 0;

@@ -67,6 +67,9 @@ class TimerQueue {
   static constexpr int kSlots = 1 << kSlotBits;
 
   void insert(Timer& timer);
+  void run_slot(size_t slot);
+  void cascade(int level);
+  void move_to(int64_t now_ms);
 
   int64_t now_ms_;
   size_t active_ = 0;

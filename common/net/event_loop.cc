@@ -1,0 +1,163 @@
+#include "common/net/event_loop.h"
+
+#include <array>
+#include <csignal>
+
+#include <uv.h>
+
+#include "common/base/check.h"
+
+namespace roost::net {
+
+struct EventLoop::Impl {
+  struct Signal {
+    uv_signal_t handle{};
+    Task task;
+  };
+  uv_loop_t loop{};
+  uv_async_t wake{};
+  uv_timer_t alarm{};
+  uv_check_t after_poll{};
+  uv_prepare_t before_poll{};
+  std::array<Signal, kMaxSignals> signals;
+  size_t signal_count = 0;
+  int64_t armed_for_ms = -1;  // what the alarm is set to; -1 when it is not
+  std::array<char, kReadBufferBytes> read_buffer{};
+};
+
+EventLoop::EventLoop() : timers_(SystemClock().monotonic_ms()), impl_(std::make_unique<Impl>()) {
+  // A write to a connection that the peer has closed is an error to be handled there, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  thread_ = std::this_thread::get_id();
+  unix_ms_ = SystemClock().unix_ms();
+  ROOST_CHECK(uv_loop_init(&impl_->loop) == 0);
+  impl_->loop.data = this;
+  ROOST_CHECK(uv_async_init(&impl_->loop, &impl_->wake, [](uv_async_t* handle) {
+                static_cast<EventLoop*>(handle->loop->data)->run_posted();
+              }) == 0);
+  uv_timer_init(&impl_->loop, &impl_->alarm);
+  uv_check_init(&impl_->loop, &impl_->after_poll);
+  uv_prepare_init(&impl_->loop, &impl_->before_poll);
+  // libuv runs: timers, prepare, poll (all I/O), check. What I/O starts and retires is put in order in check, and what
+  // timers start in prepare, before the loop waits.
+  uv_prepare_start(&impl_->before_poll, [](uv_prepare_t* h) { static_cast<EventLoop*>(h->loop->data)->end_turn(); });
+  uv_check_start(&impl_->after_poll, [](uv_check_t* h) { static_cast<EventLoop*>(h->loop->data)->begin_turn(); });
+}
+
+EventLoop::~EventLoop() {
+  thread_ = std::this_thread::get_id();
+  end_turn();
+  auto close = [](auto* handle) { uv_close(reinterpret_cast<uv_handle_t*>(handle), nullptr); };
+  close(&impl_->wake);
+  close(&impl_->alarm);
+  close(&impl_->after_poll);
+  close(&impl_->before_poll);
+  for (size_t i = 0; i < impl_->signal_count; ++i) close(&impl_->signals[i].handle);
+  // Streams and look-ups that were closed a moment ago still wait for their close callbacks.
+  while (uv_run(&impl_->loop, UV_RUN_DEFAULT) != 0) {
+  }
+  posted_.clear();
+  retired_.clear();
+  ROOST_CHECK(uv_loop_close(&impl_->loop) == 0);
+}
+
+void EventLoop::run() {
+  thread_ = std::this_thread::get_id();
+  uv_update_time(&impl_->loop);
+  begin_turn();
+  uv_run(&impl_->loop, UV_RUN_DEFAULT);
+  end_turn();
+}
+
+void EventLoop::run_once(bool wait) {
+  thread_ = std::this_thread::get_id();
+  uv_update_time(&impl_->loop);
+  begin_turn();
+  uv_run(&impl_->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  end_turn();
+}
+
+void EventLoop::stop() {
+  post([this] { uv_stop(&impl_->loop); });
+}
+
+void EventLoop::post(Task task) {
+  bool first = false;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(task));
+  }
+  if (first) uv_async_send(&impl_->wake);
+}
+
+bool EventLoop::in_loop_thread() const {
+  return thread_.load() == std::this_thread::get_id();
+}
+
+void EventLoop::retire(std::unique_ptr<Retirable> object) {
+  if (object != nullptr) retired_.push_back(std::move(object));
+}
+
+void EventLoop::on_signal(int signal_number, Task task) {
+  ROOST_CHECK(impl_->signal_count < kMaxSignals);
+  Impl::Signal& entry = impl_->signals[impl_->signal_count++];
+  entry.task = std::move(task);
+  ROOST_CHECK(uv_signal_init(&impl_->loop, &entry.handle) == 0);
+  entry.handle.data = &entry;
+  uv_signal_start(
+      &entry.handle, [](uv_signal_t* handle, int) { static_cast<Impl::Signal*>(handle->data)->task(); }, signal_number);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&entry.handle));
+}
+
+uv_loop_s* EventLoop::raw() {
+  return &impl_->loop;
+}
+
+char* EventLoop::read_buffer() {
+  return impl_->read_buffer.data();
+}
+
+void EventLoop::run_posted() {
+  std::vector<Task> tasks;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  for (Task& task : tasks) task();
+}
+
+// Runs right after I/O. The timers see the time at which this turn's poll returned.
+void EventLoop::begin_turn() {
+  unix_ms_ = SystemClock().unix_ms();
+  timers_.advance_to_ms(static_cast<int64_t>(uv_now(&impl_->loop)));
+  end_turn();
+}
+
+void EventLoop::end_turn() {
+  while (!retired_.empty()) {
+    std::vector<std::unique_ptr<Retirable>> dying;
+    dying.swap(retired_);
+    dying.clear();
+  }
+  arm_timer();
+}
+
+// The alarm is left alone when it rings early enough: ringing once for nothing is cheaper than setting it at every
+// turn, as time-outs that are moved forward with each request would.
+void EventLoop::arm_timer() {
+  const int64_t wanted_ms = timers_.next_wakeup_ms();
+  if (wanted_ms < 0 || (impl_->armed_for_ms >= 0 && impl_->armed_for_ms <= wanted_ms)) return;
+  impl_->armed_for_ms = wanted_ms;
+  const auto now_ms = static_cast<int64_t>(uv_now(&impl_->loop));
+  uv_timer_start(
+      &impl_->alarm,
+      [](uv_timer_t* handle) {
+        auto* self = static_cast<EventLoop*>(handle->loop->data);
+        self->impl_->armed_for_ms = -1;
+        self->timers_.advance_to_ms(static_cast<int64_t>(uv_now(handle->loop)));
+      },
+      static_cast<uint64_t>(wanted_ms > now_ms ? wanted_ms - now_ms : 0), 0);
+}
+
+}  // namespace roost::net

@@ -1,0 +1,100 @@
+#include "common/net/timer.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace roost::net {
+
+void Timer::start_ms(int64_t after_ms) {
+  stop();
+  due_ms_ = queue_.now_ms_ + std::max<int64_t>(after_ms, 0);
+  queue_.insert(*this);
+  ++queue_.active_;
+}
+
+void Timer::stop() {
+  if (!linked()) return;
+  unlink();
+  --queue_.active_;
+}
+
+TimerQueue::TimerQueue(int64_t now_ms) : now_ms_(now_ms) {}
+
+TimerQueue::~TimerQueue() {
+  for (auto& level : wheel_) {
+    for (Slot& slot : level) {
+      while (slot.pop_front() != nullptr) --active_;
+    }
+  }
+}
+
+// Level L holds what is due within 64^(L+1) ms, one slot per 64^L ms. The slot of the present at level 0 holds what is
+// due now: it is taken at the next advance, even when that does not move the present.
+void TimerQueue::insert(Timer& timer) {
+  constexpr int64_t kHorizonMs = (int64_t{1} << (kSlotBits * kLevels)) - 1;
+  const int64_t place = std::min(timer.due_ms_, now_ms_ + kHorizonMs);
+  const auto differing = static_cast<uint64_t>(place ^ now_ms_);
+  const int level =
+      differing == 0 ? 0 : std::min((static_cast<int>(std::bit_width(differing)) - 1) / kSlotBits, kLevels - 1);
+  const auto slot = static_cast<size_t>(place >> (level * kSlotBits) & (kSlots - 1));
+  wheel_[level][slot].push_back(timer);
+  occupied_[level] |= uint64_t{1} << slot;
+}
+
+void TimerQueue::run_slot(size_t slot) {
+  occupied_[0] &= ~(uint64_t{1} << slot);
+  Slot due;
+  due.splice_back(wheel_[0][slot]);
+  while (Timer* timer = due.pop_front()) {
+    --active_;
+    timer->callback_(timer->owner_);
+  }
+}
+
+void TimerQueue::cascade(int level) {
+  const auto slot = static_cast<size_t>(now_ms_ >> (level * kSlotBits) & (kSlots - 1));
+  if ((occupied_[level] >> slot & 1) == 0) return;
+  occupied_[level] &= ~(uint64_t{1} << slot);
+  Slot moved;
+  moved.splice_back(wheel_[level][slot]);
+  while (Timer* timer = moved.pop_front()) insert(*timer);
+}
+
+void TimerQueue::advance_to_ms(int64_t now_ms) {
+  run_slot(static_cast<size_t>(now_ms_ & (kSlots - 1)));
+  while (now_ms_ < now_ms) {
+    // Skips to the next time at which a slot or a cascade can matter; without timers that is the end at once.
+    const int64_t next = active_ == 0 ? -1 : next_wakeup_ms();
+    if (next < 0 || next > now_ms) {
+      move_to(now_ms);
+      return;
+    }
+    move_to(std::max(next, now_ms_ + 1));
+    run_slot(static_cast<size_t>(now_ms_ & (kSlots - 1)));
+  }
+}
+
+void TimerQueue::move_to(int64_t now_ms) {
+  const auto crossed = static_cast<uint64_t>(now_ms ^ now_ms_);
+  now_ms_ = now_ms;
+  for (int level = kLevels - 1; level >= 1; --level) {
+    if (crossed >> (level * kSlotBits) != 0) cascade(level);
+  }
+}
+
+int64_t TimerQueue::next_wakeup_ms() const {
+  if (active_ == 0) return -1;
+  int64_t earliest = -1;
+  for (int level = 0; level < kLevels; ++level) {
+    if (occupied_[level] == 0) continue;
+    const int shift = level * kSlotBits;
+    const auto present = static_cast<unsigned>(now_ms_ >> shift & (kSlots - 1));
+    const auto ahead = std::countr_zero(std::rotr(occupied_[level], static_cast<int>(present)));
+    const int64_t at = ((now_ms_ >> shift) + ahead) << shift;
+    const int64_t due = std::max(at, now_ms_);
+    if (earliest < 0 || due < earliest) earliest = due;
+  }
+  return earliest;
+}
+
+}  // namespace roost::net
