@@ -1,0 +1,163 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace roost::config {
+
+/// One thing wrong with a configuration. Line and column count from 1; 0 where there is none (environment, flag).
+struct Problem {
+  std::string source;  ///< a file's name, "environment" or "flag"
+  uint32_t line = 0;
+  uint32_t column = 0;
+  std::string message;  ///< what was found, what was expected, the nearest known name
+  /// "deploy/roost.toml:12:3: …", or "environment: …".
+  std::string to_string() const;
+};
+
+/// Where a field's present value came from, weakest first.
+enum class Origin : uint8_t { standard, file, environment, flag };
+
+/// Returns what is wrong with a value, or an empty string.
+using TextCheck = std::function<std::string(std::string_view)>;
+
+/// Bounds of a number, a duration (ms) or a size (bytes), both included.
+struct Range {
+  int64_t least = 0;
+  int64_t most = INT64_MAX;
+};
+
+/// One typed field, bound to the variable that holds its value; what the variable holds at declaration is the default.
+struct Field {
+  struct Text {
+    std::string* target;
+    TextCheck check;
+  };
+  struct TextList {
+    std::vector<std::string>* target;
+    TextCheck check;  ///< of each element
+  };
+  struct Flag {
+    bool* target;
+  };
+  struct Number {
+    int64_t* target;
+    Range range;
+  };
+  struct Duration {
+    int64_t* target_ms;
+    Range range;
+  };
+  struct Bytes {
+    int64_t* target;
+    Range range;
+  };
+  using Kind = std::variant<Text, TextList, Flag, Number, Duration, Bytes>;
+
+  std::string name;
+  Kind kind;
+  std::string prose;  ///< one sentence for --print-config and --help
+  Origin origin = Origin::standard;
+
+  /// Sets the value from text, as the environment and flags give it: `60s`, `64MiB`, `true`, `a,b,c`. Unchanged on
+  /// error.
+  Result<void> set_text(std::string_view text);
+  /// As TOML writes it: `"1m"`, `true`, `["a", "b"]`.
+  std::string to_toml() const;
+};
+
+/// The fields of one table. The variables must outlive the section.
+class Section {
+ public:
+  explicit Section(std::string name) : name_(std::move(name)) {}
+  Section& text(std::string name, std::string* target, std::string prose, TextCheck check = nullptr);
+  Section& list(std::string name, std::vector<std::string>* target, std::string prose, TextCheck check = nullptr);
+  Section& flag(std::string name, bool* target, std::string prose);
+  Section& number(std::string name, int64_t* target, Range range, std::string prose);
+  Section& duration(std::string name, int64_t* target_ms, Range range_ms, std::string prose);
+  Section& bytes(std::string name, int64_t* target, Range range, std::string prose);
+
+  const std::string& name() const { return name_; }
+  Field* find(std::string_view name);
+  std::vector<Field>& fields() { return fields_; }
+  const std::vector<Field>& fields() const { return fields_; }
+
+ private:
+  Section& add(std::string name, Field::Kind kind, std::string prose);
+  std::string name_;
+  std::vector<Field> fields_;
+};
+
+/// A check of text against a fixed set: the answer names the nearest.
+TextCheck one_of(std::vector<std::string> choices);
+
+/// The one of `known` that `wrong` was most likely meant to be; empty when none is near.
+std::string_view nearest_name(std::string_view wrong, const std::vector<std::string>& known);
+
+/// The whole configuration of a program: flat tables of typed fields, `[api]`, and repeated ones, `[[pool]]`.
+/// Read in order of precedence: read_file, then read_environment, then set_flag for each flag given; each collects what
+/// is wrong in problems() and goes on, so that one start shows every mistake. Not thread-safe; start-up only.
+class FieldTable {
+ public:
+  static constexpr size_t kMaxFileBytes = 1 << 20;
+  static constexpr size_t kMaxRepeated = 1024;  ///< elements of one [[table]]
+
+  /// Declares `[name]`. The reference stays valid.
+  Section& section(std::string name);
+  /// Declares `[[name]]`: for each element, `items` grows by one T and `declare(section, item)` binds its fields.
+  /// At most kMaxRepeated.
+  template <class T>
+  void repeated(std::string name, std::vector<T>* items, void (*declare)(Section&, T&)) {
+    add_repeated(name, Repeated{[items] { items->emplace_back(); }, [items] { return items->size(); },
+                                [name, items, declare](size_t index) {
+                                  Section section(name);
+                                  declare(section, (*items)[index]);
+                                  return section;
+                                }});
+  }
+  /// A table of the same file that is another program's: whatever it holds is not looked at.
+  void ignore(std::string name);
+
+  /// Reads a TOML file; one that cannot be read is a problem.
+  void read_file(const std::string& path);
+  void read_text(std::string_view toml, const std::string& source);
+  /// Reads ROOST_<SECTION>_<FIELD> for flat sections from `NAME=value` entries (environ). A ROOST_ name of a declared
+  /// section with an unknown field is a problem.
+  void read_environment(const char* const* environment);
+  /// `flag` is how the user wrote it ("--listen"), for the message.
+  void set_flag(std::string_view section, std::string_view field, std::string_view text, std::string_view flag);
+  /// A mistake found outside, by what looks at several fields together.
+  void add_problem(std::string message);
+
+  const std::vector<Problem>& problems() const { return problems_; }
+  /// The effective configuration as TOML, each value with its origin as a comment; reading it back gives the same.
+  std::string to_toml() const;
+
+ private:
+  struct Repeated {
+    std::function<void()> grow;
+    std::function<size_t()> count;
+    std::function<Section(size_t)> at;
+  };
+  struct Walker;  // of the parsed TOML; keeps toml++ out of this header
+  void add_repeated(const std::string& name, Repeated repeated);
+  std::vector<std::string> table_names() const;
+  Section* find_section(std::string_view name);
+  void read_variable(std::string_view name, std::string_view value);
+
+  std::vector<std::unique_ptr<Section>> sections_;
+  std::map<std::string, Repeated> repeated_;
+  std::vector<std::string> ignored_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace roost::config
