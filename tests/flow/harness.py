@@ -1,0 +1,323 @@
+"""Flow tests: whole programs against scripted clients and backends.
+
+A flow test is a file tests/flow/test_<subject>.py that runs alone or under tests/run:
+
+    from harness import *
+
+    class Passing(FlowTest):
+        def test_a_get_reaches_the_backend(self):
+            backend = self.backend(Reply(body=b"hello"))
+            proxy = self.proxy(backend)
+            self.assertEqual(get(proxy.address, "/a").body, b"hello")
+            self.assertEqual(backend.count("/a"), 1)
+
+    if __name__ == "__main__":
+        main()
+
+Programs come from $ROOST_BIN (default build/release/bin). Each listens on a port of its own and works in a temporary
+directory that goes with the test. At the end of a test every program still running gets SIGTERM and must end with
+code 0 in time; a program that ended by itself, or a sanitizer's report in its output, fails the test, with that output.
+
+Nothing sleeps to let something happen: `wait_until` asks for what is awaited. Time limits are multiplied by
+$ROOST_TIME_SCALE, which the runner raises for sanitizer builds."""
+
+import contextlib
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from backend import Backend, Reply, Request  # noqa: F401, offered to the tests
+from wire import Closed, Connection, Fields, Response, WireError, get, request, request_bytes  # noqa: F401
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("ROOST_BIN", ROOT / "build/release/bin"))
+TIME_SCALE = float(os.environ.get("ROOST_TIME_SCALE", "1"))
+
+SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "TSAN_OPTIONS": "exitcode=99:second_deadlock_stack=1",
+}
+
+
+def wait_until(predicate, timeout_s=10, what=None):
+    """Calls `predicate` until it returns something true, and returns that; fails after the time limit."""
+    deadline = time.monotonic() + timeout_s * TIME_SCALE
+    pause_s = 0.001
+    while not (value := predicate()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout_s * TIME_SCALE:g} s for {what or predicate.__name__}")
+        time.sleep(pause_s)
+        pause_s = min(0.05, pause_s * 1.5)
+    return value
+
+
+def free_port():
+    """A port nobody listens on, below the range the kernel gives to outgoing connections."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with contextlib.closing(socket.socket()) as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def accepts_connections(address):
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def concurrently(count, function):
+    """Calls function(0) … function(count - 1) in as many threads at the same moment; returns the results in order.
+    The first exception is raised again."""
+    results, errors = [None] * count, []
+    start = threading.Barrier(count)
+
+    def call(i):
+        try:
+            start.wait()
+            results[i] = function(i)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=call, args=(i,), daemon=True) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120 * TIME_SCALE)
+    if errors:
+        raise errors[0]
+    return results
+
+
+class Program:
+    """A running program. stdout and stderr go to one file, read with output()."""
+
+    def __init__(self, name, arguments, directory, environment=None):
+        self.name = name
+        self.command = [str(BIN / name) if (BIN / name).exists() else name, *map(str, arguments)]
+        handle, self.output_path = tempfile.mkstemp(prefix=f"{name}-", suffix=".out", dir=directory)
+        environment = {**os.environ, **SANITIZER_OPTIONS, **(environment or {})}
+        with os.fdopen(handle, "wb") as output:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                            cwd=directory, env=environment)
+        self.exit_is_expected = False
+        self.address = None  # set by whoever starts it
+        self.admin = None
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def running(self):
+        return self.process.poll() is None
+
+    def output(self):
+        return pathlib.Path(self.output_path).read_text(errors="replace")
+
+    def wait(self, timeout_s=20):
+        """Waits for it to end by itself and returns its exit code."""
+        self.exit_is_expected = True
+        return self.process.wait(timeout_s * TIME_SCALE)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, timeout_s=20):
+        """SIGTERM, then its exit code; None when it did not end in time and was killed."""
+        self.exit_is_expected = True
+        if self.running():
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout_s * TIME_SCALE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def kill(self):
+        """kill -9, which is never held against it."""
+        self.exit_is_expected = True
+        self.process.kill()
+        self.process.wait()
+
+    def cpu_s(self):
+        """User and system time it has used so far."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_kib(self):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+
+class FlowTest(unittest.TestCase):
+    """Gives a test its directory, programs and backends, and takes all of them down again."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="roost-flow-"))
+        self.programs = []
+        self.backends = []
+        self.addCleanup(self._take_down)
+
+    def backend(self, answer=None, **options):
+        backend = Backend(answer, **options)
+        self.backends.append(backend)
+        return backend
+
+    def program(self, name, *arguments, environment=None):
+        """Starts a program of $ROOST_BIN (or of PATH) and does not wait for anything."""
+        program = Program(name, arguments, self.directory, environment)
+        self.programs.append(program)
+        return program
+
+    def run_program(self, name, *arguments, environment=None, timeout_s=20):
+        """Runs a program to its end; returns (exit code, output)."""
+        program = self.program(name, *arguments, environment=environment)
+        code = program.wait(timeout_s)
+        return code, program.output()
+
+    def proxy(self, *upstreams, flags=(), listen=None, admin="off", environment=None):
+        """roost-proxy before the given backends (objects with .address, or address strings), once it listens.
+        admin=True gives it an admin listener as well, at proxy.admin."""
+        address = listen or f"127.0.0.1:{free_port()}"
+        admin = f"127.0.0.1:{free_port()}" if admin is True else admin
+        arguments = ["--listen", address, "--admin", admin]
+        for upstream in upstreams:
+            arguments += ["--upstream", getattr(upstream, "address", upstream)]
+        program = self.program("roost-proxy", *arguments, *flags, environment=environment)
+        program.address, program.admin = address, admin
+        return self._listening(program)
+
+    def api(self, name="w1", data=None, flags=(), listen=None, environment=None):
+        """A roost-api worker, once it is ready. Workers of one test share the data directory unless told otherwise."""
+        address = listen or f"127.0.0.1:{free_port()}"
+        data = data or self.directory / "data"
+        arguments = ["--listen", address, "--data", data, "--worker", name]
+        program = self.program("roost-api", *arguments, *flags, environment=environment)
+        program.address = address
+        self._listening(program)
+        wait_until(lambda: get(address, "/readyz").status == 200, 20, f"{name} to be ready")
+        return program
+
+    def write(self, name, text):
+        """Writes a file into the test's directory and returns its path."""
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def _listening(self, program):
+        def answers_or_ended():
+            return not program.running() or accepts_connections(program.address)
+
+        wait_until(answers_or_ended, 20, f"{program.name} to listen on {program.address}")
+        if not program.running():
+            program.exit_is_expected = True
+            self.fail(f"{program.name} ended with {program.process.returncode}:\n{program.output()}")
+        return program
+
+    def _take_down(self):
+        problems = []
+        for program in reversed(self.programs):
+            problems += self._end(program)
+        for backend in self.backends:
+            backend.stop()
+            problems += [f"backend {backend.address}: {error!r}" for error in backend.errors]
+        if problems or os.environ.get("ROOST_KEEP"):
+            print(f"files kept in {self.directory}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        if problems:
+            raise AssertionError("\n".join(problems))
+
+    def _end(self, program):
+        problems = []
+        if not program.running() and not program.exit_is_expected:
+            problems.append(f"{program.name} ended by itself with {program.process.returncode}")
+        elif program.running():
+            code = program.stop()
+            if code is None:
+                problems.append(f"{program.name} did not end within its time after SIGTERM")
+            elif code != 0:
+                problems.append(f"{program.name} ended with {code} after SIGTERM")
+        output = program.output()
+        if program.process.returncode == 99 or SANITIZER_REPORT.search(output):
+            problems.append(f"{program.name} was reported by a sanitizer")
+        if problems:
+            problems.append(f"--- {' '.join(program.command)}\n{output[-20000:]}")
+        return problems
+
+
+class LineResult(unittest.TestResult):
+    """One line per test, and in the file $ROOST_REPORT one JSON object per test for the runner."""
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.started_s = time.monotonic()
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._line(test, "ok")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._line(test, "FAILED", self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._line(test, "FAILED", self.errors[-1][1])
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line(test, "skipped", reason)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._line(subtest, "FAILED", self.failures[-1][1] if self.failures else self.errors[-1][1])
+
+    def _line(self, test, outcome, text=""):
+        seconds = time.monotonic() - getattr(self, "started_s", time.monotonic())
+        name = test.id().removeprefix("__main__.")
+        print(f"{outcome:7} {name}  {seconds:.2f} s", flush=True)
+        if text:
+            print("        " + text.replace("\n", "\n        "), flush=True)
+        if report := os.environ.get("ROOST_REPORT"):
+            with open(report, "a", encoding="utf-8") as lines:
+                json.dump({"name": name, "outcome": outcome, "seconds": seconds, "text": text}, lines)
+                lines.write("\n")
+
+
+def main():
+    """Runs the tests of the calling file; arguments select by part of a name."""
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    chosen = unittest.TestSuite()
+    for group in suite:
+        for test in group:
+            if len(sys.argv) == 1 or any(word in test.id() for word in sys.argv[1:]):
+                chosen.addTest(test)
+    result = LineResult()
+    chosen.run(result)
+    ok = result.wasSuccessful() and result.testsRun > 0
+    print(f"{result.testsRun} tests, {len(result.failures) + len(result.errors)} failed")
+    sys.exit(0 if ok else 1)
