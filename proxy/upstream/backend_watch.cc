@@ -1,0 +1,145 @@
+#include "proxy/upstream/backend_watch.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/net/tcp_stream.h"
+#include "common/net/timer.h"
+#include "proxy/upstream/backoff.h"
+
+namespace roost::proxy {
+
+namespace {
+
+std::string list_addresses(const Backend::AddressList& addresses) {
+  std::string text;
+  for (const net::Address& address : addresses) text += (text.empty() ? "" : ", ") + address.to_string();
+  return text;
+}
+
+}  // namespace
+
+/// One backend: a timer for its name and a timer for its probe.
+///
+///     name:   written address → nothing to do; else looking up ⇄ waiting (period, or back-off after a failure)
+///     probe:  idle → waiting (back-off) ⇄ connecting (with time-out) → idle when it connects or is up again
+class BackendWatch::Watched final : public net::StreamReceiver {
+ public:
+  Watched(BackendWatch& watch, Backend& backend)
+      : watch_(watch),
+        backend_(backend),
+        lookup_timer_(net::Timer::of<&Watched::look_up>(watch.loop_.timers(), this)),
+        probe_timer_(net::Timer::of<&Watched::on_probe_timer>(watch.loop_.timers(), this)) {}
+
+  Backend& backend() const { return backend_; }
+  void start();
+  void start_probing();
+
+ private:
+  void look_up();
+  void on_resolved(Result<std::vector<net::Address>> addresses);
+  void on_probe_timer();
+  void probe_failed();
+  // The probe's stream.
+  void on_connected() override;
+  void on_data(std::string_view) override {}
+  void on_end() override {}
+  void on_error(const Error& error) override;
+
+  BackendWatch& watch_;
+  Backend& backend_;
+  net::Timer lookup_timer_;
+  net::Timer probe_timer_;
+  std::unique_ptr<net::Resolver::Lookup> lookup_;
+  net::StreamPtr probe_;  // while connecting
+  net::Address probed_;
+  uint32_t lookup_failures_ = 0;
+  uint32_t probe_failures_ = 0;
+};
+
+void BackendWatch::Watched::start() {
+  auto written = net::Address::parse(backend_.host().to_string());
+  if (!written) return look_up();
+  backend_.set_addresses({*written});
+}
+
+void BackendWatch::Watched::look_up() {
+  lookup_ = watch_.resolver_.resolve(
+      backend_.host(), [this](Result<std::vector<net::Address>> addresses) { on_resolved(std::move(addresses)); });
+}
+
+void BackendWatch::Watched::on_resolved(Result<std::vector<net::Address>> addresses) {
+  if (!addresses) {
+    if (++lookup_failures_ == 1) {
+      const bool known = backend_.resolved();
+      watch_.on_news_(backend_, addresses.error().what + (known ? "; keeping its last address" : "; trying again"),
+                      true);
+    }
+    return lookup_timer_.start_ms(kResolveBackoff.delay_ms(lookup_failures_, watch_.random_.next()));
+  }
+  const std::string text = list_addresses(*addresses);
+  if (backend_.set_addresses(std::move(*addresses))) watch_.on_news_(backend_, "resolved to " + text, false);
+  lookup_failures_ = 0;
+  lookup_timer_.start_ms(watch_.options_.resolve_period_ms);
+}
+
+void BackendWatch::Watched::start_probing() {
+  if (probe_ || probe_timer_.active()) return;
+  watch_.on_news_(backend_, "does not take connections; trying again in the background", true);
+  probe_failures_ = 1;
+  probe_timer_.start_ms(kProbeBackoff.delay_ms(probe_failures_, watch_.random_.next()));
+}
+
+void BackendWatch::Watched::on_probe_timer() {
+  if (probe_) return probe_failed();  // its time is over
+  if (!backend_.down()) return watch_.on_news_(backend_, "takes connections again", false);
+  probed_ = backend_.current_address();
+  probe_ = net::TcpStream::connect(watch_.loop_, probed_);
+  probe_->set_receiver(this);
+  probe_timer_.start_ms(watch_.options_.probe_timeout_ms);
+}
+
+void BackendWatch::Watched::probe_failed() {
+  probe_.reset();
+  backend_.report_connect_failure(probed_);
+  probe_timer_.start_ms(kProbeBackoff.delay_ms(++probe_failures_, watch_.random_.next()));
+}
+
+void BackendWatch::Watched::on_connected() {
+  probe_.reset();
+  probe_timer_.stop();
+  backend_.report_connected();
+  watch_.on_news_(backend_, "takes connections again", false);
+}
+
+void BackendWatch::Watched::on_error(const Error&) {
+  probe_failed();
+}
+
+BackendWatch::BackendWatch(net::EventLoop& loop, net::Resolver& resolver, std::vector<Backend*> backends,
+                           const BackendWatchOptions& options, OnNews on_news)
+    : loop_(loop), resolver_(resolver), options_(options), on_news_(std::move(on_news)), random_(options.seed) {
+  for (Backend* backend : backends) {
+    watched_.push_back(std::make_unique<Watched>(*this, *backend));
+    backend->set_observer(this);
+  }
+}
+
+BackendWatch::~BackendWatch() {
+  for (const auto& watched : watched_) watched->backend().set_observer(nullptr);
+}
+
+void BackendWatch::start() {
+  for (const auto& watched : watched_) watched->start();
+}
+
+void BackendWatch::on_backend_down(Backend& backend) {
+  const auto found = std::find_if(watched_.begin(), watched_.end(),
+                                  [&](const auto& watched) { return &watched->backend() == &backend; });
+  if (found == watched_.end()) return;
+  // The watch outlives every thread that sends requests, and posted tasks that were not run die with the loop.
+  loop_.post([watched = found->get()] { watched->start_probing(); });
+}
+
+}  // namespace roost::proxy

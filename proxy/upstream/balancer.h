@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace roost::proxy {
+
+/// What a policy sees of a backend that may take the request.
+struct Candidate {
+  uint32_t active = 0;    ///< requests under way, of all threads
+  uint32_t weight = 1;    ///< at least 1; twice the weight, twice the share
+  uint64_t identity = 0;  ///< the same for the same backend in every process and after every restart
+};
+
+/// What a policy may decide by beside the candidates.
+struct Draw {
+  uint64_t random = 0;    ///< evenly spread, new for each choice
+  uint64_t key_hash = 0;  ///< of what is asked for; the same for the same cache key
+};
+
+/// How a pool spreads its requests. Pure but for round robin's ticket; any thread, several at once.
+class BalancerPolicy {
+ public:
+  virtual ~BalancerPolicy() = default;
+  /// An index into `candidates`, which is never empty.
+  virtual size_t choose(std::span<const Candidate> candidates, const Draw& draw) = 0;
+  virtual std::string_view name() const = 0;
+};
+
+enum class Balance : uint8_t { least_connections, round_robin, two_choices, consistent_hash };
+
+/// "least_connections" and so on, as the configuration spells them.
+std::string_view balance_name(Balance balance);
+std::optional<Balance> parse_balance(std::string_view name);
+std::unique_ptr<BalancerPolicy> make_policy(Balance balance);
+
+}  // namespace roost::proxy

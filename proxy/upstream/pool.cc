@@ -1,0 +1,48 @@
+#include "proxy/upstream/pool.h"
+
+#include <span>
+
+#include "common/base/check.h"
+
+namespace roost::proxy {
+
+namespace {
+// How often a choice is made anew because another thread counted a request between look and choice.
+constexpr int kMaxChoiceRaces = 8;
+}  // namespace
+
+Pool::Pool(std::string name, Balance balance, std::vector<Backend*> backends)
+    : name_(std::move(name)), policy_(make_policy(balance)), backends_(std::move(backends)) {
+  ROOST_CHECK(!backends_.empty() && backends_.size() <= kMaxBackends);
+}
+
+void Pool::collect(Candidates& into, const TriedBackends& tried, bool down) const {
+  into.count = 0;
+  for (Backend* backend : backends_) {
+    if (!backend->resolved() || backend->draining() || backend->down() != down || tried.contains(*backend)) continue;
+    into.views[into.count] = {backend->active(), backend->weight(), backend->identity()};
+    into.backends[into.count++] = backend;
+  }
+}
+
+BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried) {
+  Candidates candidates;
+  for (int race = 0;; ++race) {
+    collect(candidates, tried, /*down=*/false);
+    if (candidates.count == 0) collect(candidates, tried, /*down=*/true);
+    if (candidates.count == 0) return {};
+    const std::span<const Candidate> views(candidates.views.data(), candidates.count);
+    const size_t chosen = policy_->choose(views, {random.next(), key_hash});
+    Backend& backend = *candidates.backends[chosen];
+    // Choice and count are one step: had another thread chosen it meanwhile, it may not be the least full any more.
+    if (race == kMaxChoiceRaces) {
+      backend.begin_request();
+    } else if (!backend.begin_request(views[chosen].active)) {
+      continue;
+    }
+    backend.statistics().requests.fetch_add(1, std::memory_order_relaxed);
+    return BackendLease(backend);
+  }
+}
+
+}  // namespace roost::proxy

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/upstream/backend.h"
+#include "proxy/upstream/balancer.h"
+#include "proxy/upstream/random.h"
+
+namespace roost::proxy {
+
+/// The backends one request has tried in vain.
+class TriedBackends {
+ public:
+  static constexpr size_t kMaxTried = 8;  ///< above any bound on attempts; more are not remembered
+  void add(const Backend& backend) {
+    if (count_ < kMaxTried) tried_[count_++] = &backend;
+  }
+  bool contains(const Backend& backend) const {
+    for (size_t i = 0; i < count_; ++i) {
+      if (tried_[i] == &backend) return true;
+    }
+    return false;
+  }
+  size_t count() const { return count_; }
+
+ private:
+  std::array<const Backend*, kMaxTried> tried_{};
+  size_t count_ = 0;
+};
+
+/// A named set of backends and the policy that chooses among them. Made at the start, shared by all loops; any thread.
+class Pool {
+ public:
+  static constexpr size_t kMaxBackends = 128;
+
+  Pool(std::string name, Balance balance, std::vector<Backend*> backends);
+
+  const std::string& name() const { return name_; }
+  const std::vector<Backend*>& backends() const { return backends_; }
+  std::string_view policy_name() const { return policy_->name(); }
+
+  /// The backend for one request, counted as active from here on. Prefers those that are up; when none is, one that is
+  /// down is tried all the same, for a refusal without an attempt helps nobody. Empty when every backend is unresolved,
+  /// draining or tried already.
+  BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried);
+
+ private:
+  struct Candidates {
+    std::array<Candidate, kMaxBackends> views;
+    std::array<Backend*, kMaxBackends> backends;
+    size_t count = 0;
+  };
+  void collect(Candidates& into, const TriedBackends& tried, bool down) const;
+
+  std::string name_;
+  std::unique_ptr<BalancerPolicy> policy_;
+  std::vector<Backend*> backends_;
+};
+
+}  // namespace roost::proxy
