@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace roost::http {
+
+/// Finds the end of a message's head, and refuses on the way what a lenient parser might read otherwise: a bare CR, a
+/// bare LF, and obs-fold (RFC 9112 §2.2, §5.2). It looks at each byte once, however the bytes arrive, so that a head is
+/// parsed only when it is whole and stands in one piece.
+class HeadScanner {
+ public:
+  enum class Verdict : unsigned char { incomplete, complete, bare_carriage_return, bare_line_feed, folded_line };
+
+  /// `bytes` begins at the head's first byte and holds at least what the previous call held.
+  Verdict scan(std::string_view bytes);
+  /// After `complete`: bytes of the head, its empty line included.
+  size_t head_bytes() const { return line_start_; }
+  /// Whether the first line has been seen whole: what grows behind it is fields, before it the target.
+  bool first_line_seen() const { return line_start_ > 0; }
+  void reset() { line_start_ = searched_ = 0; }
+
+ private:
+  size_t line_start_ = 0;
+  size_t searched_ = 0;  // no LF before this one
+};
+
+}  // namespace roost::http
