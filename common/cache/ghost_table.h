@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace roost::cache {
+
+/// Remembers the hashes of entries that left, the newest `window_bytes` of them by charge. It holds 32-bit fingerprints
+/// in buckets of one cache line, a full bucket forgetting its oldest: bounded, never linked, and wrong about one key in
+/// some thousands, which costs an eviction its best choice and nothing else. Not thread-safe.
+class GhostTable {
+ public:
+  /// Hashes it holds at most, whatever reserve() asks for.
+  static constexpr size_t kMaxSlots = size_t{1} << 24;
+
+  explicit GhostTable(uint64_t window_bytes);
+
+  /// Room for about as many hashes as `entries`; grows, never shrinks. Without it the table holds nothing.
+  void reserve(size_t entries);
+  void insert(uint64_t hash, uint64_t charge);
+  /// True when the hash is remembered; it is forgotten by that.
+  bool take(uint64_t hash);
+  size_t slots() const { return buckets_.size() * kSlotsPerBucket; }
+
+ private:
+  static constexpr size_t kSlotsPerBucket = 8;
+  struct Slot {
+    uint32_t fingerprint = 0;  ///< 0 is an empty slot.
+    uint32_t stamp = 0;        ///< clock() when it was inserted.
+  };
+  struct alignas(64) Bucket {
+    std::array<Slot, kSlotsPerBucket> slots;
+  };
+
+  uint32_t clock() const { return static_cast<uint32_t>(inserted_bytes_ / bytes_per_tick_); }
+  uint32_t age(const Slot& slot) const { return clock() - slot.stamp; }
+  Slot& slot_for(uint32_t fingerprint);
+
+  uint64_t bytes_per_tick_;
+  uint64_t inserted_bytes_ = 0;
+  std::vector<Bucket> buckets_;
+};
+
+}  // namespace roost::cache
