@@ -1,0 +1,71 @@
+#include "proxy/trusted_proxies.h"
+
+#include <charconv>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+namespace roost::proxy {
+
+namespace {
+
+uint32_t bits_of(int family) {
+  return family == AF_INET ? 32 : 128;
+}
+
+bool same_prefix(const uint8_t* a, const uint8_t* b, uint32_t bits) {
+  const uint32_t whole = bits / 8;
+  if (std::memcmp(a, b, whole) != 0) return false;
+  const uint32_t rest = bits % 8;
+  return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
+}
+
+}  // namespace
+
+Result<void> TrustedProxies::add(std::string_view text) {
+  const size_t slash = text.find('/');
+  const std::string host(text.substr(0, slash));
+  Network network{AF_INET, {}, 0};
+  if (inet_pton(AF_INET, host.c_str(), network.bytes.data()) != 1) {
+    network.family = AF_INET6;
+    if (inet_pton(AF_INET6, host.c_str(), network.bytes.data()) != 1) {
+      return fail("\"" + std::string(text) + "\" is not an address or a network such as 10.0.0.0/8");
+    }
+  }
+  network.bits = bits_of(network.family);
+  if (slash != std::string_view::npos) {
+    const std::string_view bits = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), network.bits);
+    if (error != std::errc() || end != bits.data() + bits.size() || network.bits > bits_of(network.family)) {
+      return fail("\"" + std::string(text) + "\": the number of bits behind the slash is not one");
+    }
+  }
+  networks_.push_back(network);
+  return {};
+}
+
+bool TrustedProxies::contains(const net::Address& address) const {
+  if (networks_.empty()) return false;
+  const auto* v4 = reinterpret_cast<const sockaddr_in*>(address.raw());
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.raw());
+  int family = address.family();
+  const uint8_t* bytes = nullptr;
+  if (family == AF_INET) {
+    bytes = reinterpret_cast<const uint8_t*>(&v4->sin_addr);
+  } else if (family == AF_INET6) {
+    bytes = v6->sin6_addr.s6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {  // an IPv4 client of a listener on [::]
+      family = AF_INET;
+      bytes += 12;
+    }
+  } else {
+    return false;
+  }
+  for (const Network& network : networks_) {
+    if (network.family == family && same_prefix(network.bytes.data(), bytes, network.bits)) return true;
+  }
+  return false;
+}
+
+}  // namespace roost::proxy
