@@ -1,6 +1,7 @@
 #include "batcher/recovery.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -8,10 +9,6 @@
 
 namespace roost::batcher {
 namespace {
-
-bool by_key(const KeyDelta& a, const KeyDelta& b) {
-  return a.key < b.key;
-}
 
 /// Frame after frame of one segment, into a state.
 class Replay {
@@ -35,8 +32,9 @@ class Replay {
   }
   bool begun() const { return frames_ > 0; }
   JournalState finish() {
-    std::erase_if(state_.open, [](const KeyDelta& open) { return open.delta == 0; });
-    fold();
+    state_.open.reserve(open_.size());
+    for (const auto& [key, count] : open_) state_.open.push_back({key, count});
+    std::sort(state_.open.begin(), state_.open.end(), [](const auto& x, const auto& y) { return x.key < y.key; });
     return std::move(state_);
   }
 
@@ -44,26 +42,26 @@ class Replay {
   bool take_snapshot(std::string_view payload) {
     auto snapshot = decode_snapshot(payload);
     if (!snapshot) return false;
+    for (const KeyDelta& open : snapshot->open) open_[open.key] += open.delta;
+    snapshot->open.clear();
     state_ = std::move(*snapshot);
     return true;
   }
   bool take_likes(std::string_view payload) {
     const auto likes = decode_likes(payload);
     if (!likes) return false;
-    unfolded_.insert(unfolded_.end(), likes->begin(), likes->end());
-    // Folding now and then keeps memory at the number of keys, not of likes.
-    if (unfolded_.size() > 65'536) fold();
+    for (const KeyDelta& like : *likes) open_[like.key] += like.delta;
     return true;
   }
   /// A batch is made only when the one before is known to be applied, so it says so itself.
   bool take_batch(std::string_view payload) {
     auto batch = decode_batch(payload);
     if (!batch || batch->sequence != state_.last_sequence + 1) return false;
-    fold();
     for (const KeyDelta& delta : batch->deltas) {
-      const auto at = std::lower_bound(state_.open.begin(), state_.open.end(), delta, by_key);
-      if (at == state_.open.end() || at->key != delta.key || at->delta < delta.delta) return false;
-      at->delta -= delta.delta;
+      const auto at = open_.find(delta.key);
+      if (at == open_.end() || at->second < delta.delta) return false;
+      at->second -= delta.delta;
+      if (at->second == 0) open_.erase(at);
     }
     state_.last_sequence = batch->sequence;
     state_.in_flight = std::move(*batch);
@@ -75,28 +73,9 @@ class Replay {
     if (*sequence == state_.last_sequence) state_.in_flight.reset();
     return true;
   }
-  /// Merges the collected likes into the sorted list.
-  void fold() {
-    if (unfolded_.empty()) return;
-    std::sort(unfolded_.begin(), unfolded_.end(), by_key);
-    std::vector<KeyDelta> all;
-    all.reserve(state_.open.size() + unfolded_.size());
-    std::merge(state_.open.begin(), state_.open.end(), unfolded_.begin(), unfolded_.end(), std::back_inserter(all),
-               by_key);
-    unfolded_.clear();
-    state_.open.clear();
-    for (const KeyDelta& pair : all) {
-      if (!state_.open.empty() && state_.open.back().key == pair.key) {
-        state_.open.back().delta += pair.delta;
-      } else {
-        state_.open.push_back(pair);
-      }
-    }
-    std::erase_if(state_.open, [](const KeyDelta& open) { return open.delta == 0; });
-  }
 
-  JournalState state_;
-  std::vector<KeyDelta> unfolded_;
+  JournalState state_;  ///< But for `open`, which is kept as a map until the end.
+  std::unordered_map<int64_t, int64_t> open_;
   uint64_t sequence_ = 0;
   uint64_t frames_ = 0;
 };

@@ -1,0 +1,179 @@
+#include "batcher/adoption.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "batcher/like_log.h"
+#include "batcher/recovery.h"
+
+namespace roost::batcher {
+
+Adoption::Adoption(Options& options, Disk& disk, Clock& clock, Sink& sink, const JournalId& own)
+    : options_(options),
+      disk_(disk),
+      clock_(clock),
+      sink_(sink),
+      own_(own),
+      paths_{options.directory},
+      sender_(sink, options.backoff, options.random) {}
+
+int64_t Adoption::step() {
+  const int64_t now_ms = clock_.monotonic_ms();
+  if (active_) return drain(now_ms);
+  if (now_ms < next_scan_ms_) return next_scan_ms_;
+  return scan(now_ms);
+}
+
+// ---- finding one
+// -----------------------------------------------------------------------------------------------------
+
+int64_t Adoption::scan(int64_t now_ms) {
+  const auto names = disk_.list(paths_.root);
+  if (!names) {
+    report(names.error().what);
+  } else {
+    for (const std::string& name : *names) {
+      if (!postponed_.contains(name) && consider(name)) return now_ms;
+    }
+  }
+  postponed_.clear();
+  next_scan_ms_ = now_ms + options_.adoption_interval_ms;
+  return next_scan_ms_;
+}
+
+/// True when there is a journal in hand now.
+bool Adoption::consider(const std::string& name) {
+  const auto id = JournalId::parse(std::string_view(name).substr(0, 32));
+  if (!id || *id == own_) return false;
+  const std::string path = paths_.root + "/" + name;
+  if (path == paths_.in_use(*id)) return take_up(*id);
+  if (path == paths_.making(*id)) clear_away(path, nullptr);
+  if (path == paths_.done(*id)) clear_away(path, &*id);
+  return false;
+}
+
+bool Adoption::clear_away(const std::string& directory, const JournalId* forget) {
+  const auto lock = disk_.lock_directory(directory);
+  if (!lock) return false;
+  if (forget != nullptr) {
+    // The rename to .done must not be undone by a loss of power once the sink has forgotten.
+    if (!disk_.sync_directory(paths_.root) || !sink_.forget(*forget)) return false;
+  }
+  return remove_journal(disk_, paths_, directory).has_value();
+}
+
+bool Adoption::take_up(const JournalId& id) {
+  auto lock = disk_.lock_directory(paths_.in_use(id));
+  if (!lock) return false;  // Its owner lives, or somebody else was faster.
+  auto recovered = recover_journal(disk_, paths_.in_use(id), id);
+  if (!recovered) {
+    postponed_.insert(id.hex());
+    if (recovered.error().code == kDamaged) {
+      quarantine(id, std::move(*lock), recovered.error().what);
+    } else {
+      report(recovered.error().what);
+    }
+    return false;
+  }
+  active_ = std::make_unique<Active>();
+  active_->id = id;
+  active_->state = std::move(recovered->state);
+  active_->journal = std::make_unique<Journal>(disk_, paths_, id, journal_limits(options_), std::move(*lock),
+                                               std::move(recovered->segments));
+  if (active_->state.in_flight) {
+    active_->sending = true;
+    sender_.start_recovered();
+  }
+  report(fmt::format("journal {}: adopted, with likes for {} keys and {} batch in flight", id.hex(),
+                     active_->state.open.size(), active_->state.in_flight ? "a" : "no"));
+  return true;
+}
+
+void Adoption::quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lock, const std::string& why) {
+  const auto moved = disk_.rename(paths_.in_use(id), paths_.quarantined(id));
+  if (moved) (void)disk_.sync_directory(paths_.root);
+  if (moved) ++quarantined_;
+  report(why + (moved ? "; put aside as " + paths_.quarantined(id) : "; " + moved.error().what));
+  lock.reset();
+}
+
+// ---- draining it
+// -----------------------------------------------------------------------------------------------------
+
+int64_t Adoption::drain(int64_t now_ms) {
+  if (active_->sending) return send(now_ms);
+  if (active_->state.open.empty()) return finish(now_ms);
+  if (const auto made = next_batch(); !made) return put_down(now_ms, made.error());
+  return send(now_ms);
+}
+
+Result<void> Adoption::next_batch() {
+  Journal& journal = *active_->journal;
+  JournalState& state = active_->state;
+  Batch batch;
+  batch.sequence = state.last_sequence + 1;
+  const size_t count = std::min(state.open.size(), options_.max_batch_keys);
+  batch.deltas.assign(state.open.begin(), state.open.begin() + static_cast<std::ptrdiff_t>(count));
+  std::string payload;
+  encode_batch(batch, payload);
+  if (journal.room_for_batch() < payload.size()) {
+    if (auto begun = journal.begin_segment(state, clock_.unix_ms()); !begun) return begun;
+  }
+  journal.stage(FrameType::batch, payload, clock_.unix_ms());
+  auto done = journal.write();
+  if (done) done = journal.sync();
+  if (!done) return done;
+  state.open.erase(state.open.begin(), state.open.begin() + static_cast<std::ptrdiff_t>(count));
+  state.last_sequence = batch.sequence;
+  state.in_flight = std::move(batch);
+  active_->sending = true;
+  sender_.start_fresh();
+  return {};
+}
+
+int64_t Adoption::send(int64_t now_ms) {
+  const Batch& batch = *active_->state.in_flight;
+  switch (sender_.step(active_->id, batch, now_ms)) {
+    case BatchSender::Progress::applied:
+      if (options_.on_applied) options_.on_applied(batch);
+      active_->state.in_flight.reset();
+      active_->sending = false;
+      return now_ms;
+    case BatchSender::Progress::waiting:
+      return sender_.retry_at_ms();
+    case BatchSender::Progress::impossible:
+      break;
+  }
+  const std::string why = fmt::format("journal {}: batch {} is to be applied, but the sink says {} was the last",
+                                      active_->id.hex(), batch.sequence, sender_.impossible_answer());
+  const JournalId id = active_->id;
+  // The lock lives in the journal; the rename is done under it.
+  std::unique_ptr<Active> held = std::move(active_);
+  quarantine(id, nullptr, why);
+  return now_ms;
+}
+
+int64_t Adoption::finish(int64_t now_ms) {
+  if (const auto done = active_->journal->mark_done(); !done) return put_down(now_ms, done.error());
+  ++adopted_;
+  // What fails from here on, the next scan of whoever comes by does again.
+  if (sink_.forget(active_->id)) (void)remove_journal(disk_, paths_, paths_.done(active_->id));
+  active_.reset();
+  return now_ms;
+}
+
+/// Lets go of a journal whose disk fails; it stays as it is for a later scan.
+int64_t Adoption::put_down(int64_t now_ms, const Error& error) {
+  report(error.what);
+  postponed_.insert(active_->id.hex());
+  active_.reset();
+  return now_ms;
+}
+
+void Adoption::report(const std::string& what) {
+  if (options_.report) options_.report(what);
+}
+
+}  // namespace roost::batcher
