@@ -29,7 +29,6 @@ EventLoop::EventLoop() : timers_(SystemClock().monotonic_ms()), impl_(std::make_
   // A write to a connection that the peer has closed is an error to be handled there, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::this_thread::get_id();
-  unix_ms_ = SystemClock().unix_ms();
   ROOST_CHECK(uv_loop_init(&impl_->loop) == 0);
   impl_->loop.data = this;
   ROOST_CHECK(uv_async_init(&impl_->loop, &impl_->wake, [](uv_async_t* handle) {
@@ -118,7 +117,12 @@ char* EventLoop::read_buffer() {
   return impl_->read_buffer.data();
 }
 
+void EventLoop::observe_time() {
+  timers_.observe_ms(static_cast<int64_t>(uv_now(&impl_->loop)));
+}
+
 void EventLoop::run_posted() {
+  observe_time();
   std::vector<Task> tasks;
   {
     const std::lock_guard lock(posted_mutex_);
@@ -129,8 +133,12 @@ void EventLoop::run_posted() {
 
 // Runs right after I/O. The timers see the time at which this turn's poll returned.
 void EventLoop::begin_turn() {
-  unix_ms_ = SystemClock().unix_ms();
-  timers_.advance_to_ms(static_cast<int64_t>(uv_now(&impl_->loop)));
+  const auto now_ms = static_cast<int64_t>(uv_now(&impl_->loop));
+  // A steady offset: the two clocks are cut to milliseconds at different moments, which alone must not make time
+  // jitter.
+  const int64_t offset_ms = SystemClock().unix_ms() - now_ms;
+  if (offset_ms > unix_offset_ms_ + 2 || offset_ms < unix_offset_ms_ - 2) unix_offset_ms_ = offset_ms;
+  timers_.advance_to_ms(now_ms);
   end_turn();
 }
 

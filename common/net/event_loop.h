@@ -47,12 +47,14 @@ class EventLoop {
   /// The present as of this turn (monotonic); costs nothing.
   int64_t now_ms() const { return timers_.now_ms(); }
   /// Wall-clock time as of this turn, ms since 1970 UTC; costs nothing.
-  int64_t unix_ms() const { return unix_ms_; }
+  int64_t unix_ms() const { return timers_.now_ms() + unix_offset_ms_; }
   TimerQueue& timers() { return timers_; }
   /// Destroys `object` at the end of this turn.
   void retire(std::unique_ptr<Retirable> object);
   /// Runs `task` on SIGTERM, SIGINT or SIGHUP (a number each) until the loop ends. At most kMaxSignals.
   void on_signal(int signal_number, Task task);
+  /// For common/net alone: libuv has called back, so the present is libuv's.
+  void observe_time();
   /// For common/net alone.
   uv_loop_s* raw();
   /// Where every stream of this loop reads to: data is handed on, or copied, before the next read.
@@ -68,7 +70,7 @@ class EventLoop {
   void arm_timer();
 
   TimerQueue timers_;
-  int64_t unix_ms_ = 0;
+  int64_t unix_offset_ms_ = 0;  // wall clock minus monotonic clock, taken anew each turn
   std::unique_ptr<Impl> impl_;
   std::vector<std::unique_ptr<Retirable>> retired_;
   std::mutex posted_mutex_;

@@ -25,6 +25,9 @@ class TcpListener {
   /// it.
   static Result<std::unique_ptr<TcpListener>> listen(EventLoop& loop, const Address& address, Options options,
                                                      OnAccept on_accept);
+  /// Whether the address is free: with `reuse_port` a second instance of the program would share the port in silence,
+  /// so it is asked once before the loops listen. The error is that of listen().
+  static Result<void> probe(const Address& address);
   ~TcpListener();
   /// The address bound, with the port the kernel chose where 0 was asked for.
   Address address() const;

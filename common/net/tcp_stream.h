@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include <uv.h>
 
 #include "common/net/buffer_chain.h"
@@ -26,17 +28,30 @@ class TcpStream final : public Stream {
   const Address& peer() const override { return peer_; }
 
  private:
+  struct Outgoing;  // what the kernel has not taken yet; exists only while there is something
+  enum class State : uint8_t { connecting, open, broken };
+
   explicit TcpStream(EventLoop& loop);
-  ~TcpStream() override = default;
+  ~TcpStream() override;
   void close() override;
-  // The state table, the queued write and the libuv callbacks: see tcp_stream.cc.
-  struct Internal;
-  friend struct Internal;
+  Outgoing& outgoing();
+  void write_queued();
+  void on_written(int status);
+  void maybe_send_fin();
+  void break_later(int uv_error);
+  void tell_error(int uv_error);
+  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_); }
+  static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
 
   EventLoop& loop_;
   StreamReceiver* receiver_ = nullptr;
+  std::unique_ptr<Outgoing> outgoing_;
   uv_tcp_t handle_{};
   Address peer_;
+  State state_ = State::open;
+  bool reading_ = false;
+  bool fin_wanted_ = false;
+  bool fin_sent_ = false;
 };
 
 }  // namespace roost::net

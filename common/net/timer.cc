@@ -7,7 +7,7 @@ namespace roost::net {
 
 void Timer::start_ms(int64_t after_ms) {
   stop();
-  due_ms_ = queue_.now_ms_ + std::max<int64_t>(after_ms, 0);
+  due_ms_ = queue_.present_ms_ + std::max<int64_t>(after_ms, 0);
   queue_.insert(*this);
   ++queue_.active_;
 }
@@ -18,7 +18,7 @@ void Timer::stop() {
   --queue_.active_;
 }
 
-TimerQueue::TimerQueue(int64_t now_ms) : now_ms_(now_ms) {}
+TimerQueue::TimerQueue(int64_t now_ms) : now_ms_(now_ms), present_ms_(now_ms) {}
 
 TimerQueue::~TimerQueue() {
   for (auto& level : wheel_) {
@@ -61,6 +61,7 @@ void TimerQueue::cascade(int level) {
 }
 
 void TimerQueue::advance_to_ms(int64_t now_ms) {
+  observe_ms(now_ms);
   run_slot(static_cast<size_t>(now_ms_ & (kSlots - 1)));
   while (now_ms_ < now_ms) {
     // Skips to the next time at which a slot or a cascade can matter; without timers that is the end at once.

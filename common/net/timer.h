@@ -54,7 +54,12 @@ class TimerQueue {
   /// Moves the present to `now_ms` (never back) and runs what is due, in order of due time. Callbacks may start and
   /// stop any timer, their own included.
   void advance_to_ms(int64_t now_ms);
-  int64_t now_ms() const { return now_ms_; }
+  /// Says that it is `now_ms` without running anything: timers started from here on count from then.
+  void observe_ms(int64_t now_ms) {
+    if (now_ms > present_ms_) present_ms_ = now_ms;
+  }
+  /// The latest time advanced to or observed.
+  int64_t now_ms() const { return present_ms_; }
   /// A time at which advance_to_ms is worth calling: at or before the first due time; -1 when no timer runs.
   int64_t next_wakeup_ms() const;
   size_t active_count() const { return active_; }
@@ -71,7 +76,8 @@ class TimerQueue {
   void cascade(int level);
   void move_to(int64_t now_ms);
 
-  int64_t now_ms_;
+  int64_t now_ms_;      // where the wheel stands
+  int64_t present_ms_;  // at or after now_ms_
   size_t active_ = 0;
   std::array<std::array<Slot, kSlots>, kLevels> wheel_;
   std::array<uint64_t, kLevels> occupied_{};  // one bit per slot that may hold a timer

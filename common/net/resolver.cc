@@ -1,0 +1,138 @@
+#include "common/net/resolver.h"
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <netdb.h>
+#include <uv.h>
+
+namespace roost::net {
+namespace {
+
+constexpr size_t kMaxHostsFileLines = 65'536;
+
+std::vector<Address> from_hosts_file(const std::string& path, const HostPort& wanted) {
+  std::vector<Address> found;
+  if (path.empty()) return found;
+  std::ifstream file(path);
+  std::string line;
+  for (size_t lines = 0; lines < kMaxHostsFileLines && std::getline(file, line); ++lines) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string ip, name;
+    words >> ip;
+    while (words >> name) {
+      if (name != wanted.host) continue;
+      const HostPort as_text{ip, wanted.port};
+      if (auto address = Address::parse(as_text.to_string())) found.push_back(*address);
+    }
+  }
+  return found;
+}
+
+class SystemLookup;
+
+/// What libuv's thread pool holds: frees itself when that is done, whether or not somebody still waits.
+struct Request {
+  uv_getaddrinfo_t handle{};
+  uint16_t port = 0;
+  SystemLookup* waiting = nullptr;
+};
+
+/// Asks the system (getaddrinfo).
+class SystemLookup final : public Resolver::Lookup {
+ public:
+  SystemLookup(EventLoop& loop, const HostPort& host, Resolver::OnResolved on_resolved)
+      : loop_(loop),
+        host_(host.host),
+        on_resolved_(std::move(on_resolved)),
+        failed_(Timer::of<&SystemLookup::fail_now>(loop.timers(), this)) {
+    request_ = new Request{{}, host.port, this};
+    request_->handle.data = request_;
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    status_ = uv_getaddrinfo(loop.raw(), &request_->handle, on_done, host_.c_str(), nullptr, &hints);
+    if (status_ == 0) return;
+    delete std::exchange(request_, nullptr);
+    failed_.start_ms(0);
+  }
+  ~SystemLookup() override {
+    if (request_ == nullptr) return;
+    request_->waiting = nullptr;
+    uv_cancel(reinterpret_cast<uv_req_t*>(&request_->handle));
+  }
+
+ private:
+  static void on_done(uv_getaddrinfo_t* handle, int status, addrinfo* list);
+  void answer(Result<std::vector<Address>> result) {
+    // The callback may destroy this look-up.
+    Resolver::OnResolved on_resolved = std::move(on_resolved_);
+    on_resolved(std::move(result));
+  }
+  void fail_now() { answer(fail("resolve " + host_ + ": " + uv_strerror(status_), Side::backend, true)); }
+
+  EventLoop& loop_;
+  std::string host_;
+  Resolver::OnResolved on_resolved_;
+  Timer failed_;
+  Request* request_ = nullptr;
+  int status_ = 0;
+};
+
+void SystemLookup::on_done(uv_getaddrinfo_t* handle, int status, addrinfo* list) {
+  const std::unique_ptr<Request> request(static_cast<Request*>(handle->data));
+  std::vector<Address> addresses;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    Address address(entry->ai_addr, entry->ai_addrlen);
+    address.set_port(request->port);
+    addresses.push_back(address);
+  }
+  uv_freeaddrinfo(list);
+  SystemLookup* self = request->waiting;
+  if (self == nullptr) return;
+  self->request_ = nullptr;
+  self->loop_.observe_time();
+  self->status_ = status != 0 ? status : UV_EAI_NODATA;
+  if (status == 0 && !addresses.empty()) return self->answer(std::move(addresses));
+  self->fail_now();
+}
+
+/// Answers what is known at once, at the next turn.
+class KnownLookup final : public Resolver::Lookup {
+ public:
+  KnownLookup(EventLoop& loop, Result<std::vector<Address>> answer, Resolver::OnResolved on_resolved)
+      : timer_(Timer::of<&KnownLookup::answer>(loop.timers(), this)),
+        answer_(std::move(answer)),
+        on_resolved_(std::move(on_resolved)) {
+    timer_.start_ms(0);
+  }
+
+ private:
+  void answer() {
+    // The callback may destroy this look-up.
+    Resolver::OnResolved on_resolved = std::move(on_resolved_);
+    on_resolved(std::move(answer_));
+  }
+  Timer timer_;
+  Result<std::vector<Address>> answer_;
+  Resolver::OnResolved on_resolved_;
+};
+
+}  // namespace
+
+Resolver::Resolver(EventLoop& loop, std::string hosts_file) : loop_(loop), hosts_file_(std::move(hosts_file)) {}
+
+Resolver::~Resolver() = default;
+
+std::unique_ptr<Resolver::Lookup> Resolver::resolve(const HostPort& host, OnResolved on_resolved) {
+  if (auto literal = Address::parse(host.to_string())) {
+    return std::make_unique<KnownLookup>(loop_, std::vector<Address>{*literal}, std::move(on_resolved));
+  }
+  if (auto listed = from_hosts_file(hosts_file_, host); !listed.empty()) {
+    return std::make_unique<KnownLookup>(loop_, std::move(listed), std::move(on_resolved));
+  }
+  return std::make_unique<SystemLookup>(loop_, host, std::move(on_resolved));
+}
+
+}  // namespace roost::net
