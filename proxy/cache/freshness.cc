@@ -1,0 +1,150 @@
+#include "proxy/cache/freshness.h"
+
+#include <algorithm>
+
+#include "common/http/http_date.h"
+
+namespace roost::proxy {
+namespace {
+
+using http::FieldId;
+
+// RFC 9110 §15.1: may be kept where nothing is said; 206 is left out, since ranges are not put together here.
+bool is_heuristically_cacheable(int status) {
+  switch (status) {
+    case 200:
+    case 203:
+    case 204:
+    case 300:
+    case 301:
+    case 308:
+    case 404:
+    case 405:
+    case 410:
+    case 414:
+    case 501:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What an understood status is: any final one but those that need more understanding than there is here.
+bool is_storable(int status) {
+  return status >= 200 && status != 206 && status != 304 && status < 600;
+}
+
+bool varies_on_everything(const http::Fields& fields) {
+  bool star = false;
+  for (const http::Field& field : fields) {
+    if (field.id != FieldId::vary) continue;
+    http::for_each_list_element(field.value, [&star](std::string_view name) { star |= name == "*"; });
+  }
+  return star;
+}
+
+// -1 where nothing is said.
+int64_t explicit_lifetime_ms(const CacheControl& control, const http::Fields& fields, int64_t now_unix_ms) {
+  if (control.s_maxage_s >= 0) return control.s_maxage_s * 1000;
+  if (control.max_age_s >= 0) return control.max_age_s * 1000;
+  if (!fields.has(FieldId::expires)) return -1;
+  const auto expires_s = http::parse_http_date(fields.value(FieldId::expires));
+  if (!expires_s) return 0;  // §5.3: an Expires that is no date has passed
+  const auto date_s = http::parse_http_date(fields.value(FieldId::date));
+  return std::max<int64_t>(0, *expires_s - date_s.value_or(now_unix_ms / 1000)) * 1000;
+}
+
+int64_t age_field_ms(const http::Fields& fields) {
+  CacheControl parsed;
+  if (!fields.has(FieldId::age)) return 0;
+  parse_cache_control(std::string("max-age=").append(fields.value(FieldId::age)), parsed);
+  return parsed.max_age_s * 1000;
+}
+
+const char* refusal(const http::RequestHead& request, const http::ResponseHead& response, const CacheControl& control) {
+  if (request.method != http::Method::get) return "method";
+  if (!is_storable(response.status)) return "status";
+  if (control.no_store) return "no-store";
+  if (control.is_private) return "private";
+  if (response.fields.has(FieldId::set_cookie)) return "set-cookie";
+  if (request.fields.has(FieldId::authorization) && !may_share_authorized(control)) return "authorization";
+  if (response.fields.has(FieldId::vary) && varies_on_everything(response.fields)) return "vary";
+  return nullptr;
+}
+
+}  // namespace
+
+RequestRules request_rules(const http::RequestHead& head, bool ignore_client) {
+  RequestRules rules;
+  if (head.method != http::Method::get && head.method != http::Method::head) return rules;
+  rules.may_use_stored = true;
+  rules.may_store = head.method == http::Method::get && !head.body.has_body();
+  if (head.body.has_body()) rules.may_use_stored = false;
+  if (ignore_client || (!head.fields.has(FieldId::cache_control) && !head.fields.has(FieldId::pragma))) return rules;
+  const CacheControl control = parse_cache_control(head.fields);
+  if (control.no_cache || control.no_store) rules.may_use_stored = false;
+  if (control.no_store) rules.may_store = false;
+  rules.must_not_fetch = control.only_if_cached;
+  if (control.max_age_s >= 0) rules.max_age_ms = control.max_age_s * 1000;
+  if (control.min_fresh_s >= 0) rules.min_fresh_ms = control.min_fresh_s * 1000;
+  return rules;
+}
+
+bool may_share_authorized(const CacheControl& response) {
+  return response.is_public || response.s_maxage_s >= 0 || response.must_revalidate;
+}
+
+Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, int64_t now_unix_ms,
+                       int64_t response_delay_ms, int64_t default_lifetime_ms) {
+  const CacheControl control = parse_cache_control(response.fields);
+  Storing storing;
+  if (const char* why = refusal(request, response, control)) {
+    storing.reason = why;
+    return storing;
+  }
+  storing.lifetime_ms = explicit_lifetime_ms(control, response.fields, now_unix_ms);
+  if (storing.lifetime_ms < 0) {
+    if (!is_heuristically_cacheable(response.status)) {
+      storing.reason = "status";
+      return storing;
+    }
+    storing.lifetime_ms = default_lifetime_ms;
+  }
+  const auto date_s = http::parse_http_date(response.fields.value(FieldId::date));
+  const int64_t apparent_age_ms = date_s ? std::max<int64_t>(0, now_unix_ms / 1000 - *date_s) * 1000 : 0;
+  storing.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + response_delay_ms);
+  // A clock that is a second off would cost every answer a second of its life; below that, the delay is the better
+  // measure.
+  if (apparent_age_ms <= 1000) storing.initial_age_ms = age_field_ms(response.fields) + response_delay_ms;
+  storing.stale_while_revalidate_ms = std::max<int64_t>(0, control.stale_while_revalidate_s) * 1000;
+  storing.stale_if_error_ms = std::max<int64_t>(0, control.stale_if_error_s) * 1000;
+  if (control.must_revalidate || control.proxy_revalidate || control.s_maxage_s >= 0) {
+    storing.stale_while_revalidate_ms = storing.stale_if_error_ms = 0;
+  }
+  if (control.no_cache || storing.lifetime_ms <= storing.initial_age_ms) {
+    storing.reason = control.no_cache ? "no-cache" : "expired";
+    return storing;
+  }
+  storing.store = true;
+  return storing;
+}
+
+bool is_not_modified(const http::Fields& request_fields, std::string_view etag, std::string_view last_modified) {
+  auto opaque = [](std::string_view tag) { return tag.starts_with("W/") ? tag.substr(2) : tag; };
+  if (request_fields.has(FieldId::if_none_match)) {
+    bool matches = false;
+    for (const http::Field& field : request_fields) {
+      if (field.id != FieldId::if_none_match) continue;
+      http::for_each_list_element(field.value, [&](std::string_view tag) {
+        matches |= tag == "*" || (!etag.empty() && opaque(tag) == opaque(etag));
+      });
+    }
+    return matches;
+  }
+  if (last_modified.empty() || !request_fields.has(FieldId::if_modified_since)) return false;
+  const auto since_s = http::parse_http_date(request_fields.value(FieldId::if_modified_since));
+  const auto modified_s = http::parse_http_date(last_modified);
+  return since_s && modified_s && *modified_s <= *since_s;
+}
+
+}  // namespace roost::proxy
