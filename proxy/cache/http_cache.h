@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/cache/store.h"
+#include "common/http/fields.h"
+#include "proxy/cache/stored_response.h"
+
+namespace roost::proxy {
+
+/// The cache of whole responses, one for all threads. Every method may be called from any thread. Time is Unix
+/// milliseconds, passed in.
+///
+/// A URL whose responses carry Vary has a marker under its own key; each variant stands under that key with the
+/// request's values behind it (RFC 9111 §4.1), so a look-up is one probe for most URLs and two for these.
+class HttpCache {
+ public:
+  struct Options {
+    uint64_t limit_bytes = 64 << 20;
+    uint64_t max_object_bytes = 0;  ///< head and body; 0: a sixteenth of the limit
+    unsigned shards = 16;
+  };
+  explicit HttpCache(const Options& options);
+
+  /// The response stored for `key` (build_cache_key) that fits this request's fields, whether fresh or not; empty when
+  /// there is none. When the URL varies, `key` is extended to the variant's key, which is then the one to fetch and to
+  /// wait under.
+  cache::Ref<StoredResponse> find(std::string& key, const http::Fields& request_fields, int64_t now_unix_ms);
+
+  /// Keeps a response under `url_key`, or under its variant for `request_fields` when parts.vary is not empty. False
+  /// when it is larger than max_object_bytes().
+  bool insert(std::string_view url_key, const http::Fields& request_fields, const ResponseParts& parts,
+              const ResponseTimes& times);
+
+  /// Drops what is stored under a URL, all variants included. False when there was nothing.
+  bool purge(std::string_view url_key);
+  /// Drops every URL whose key begins so ("host/path"); how many.
+  size_t purge_prefix(std::string_view key_prefix);
+  /// Drops every response that carries the tag in Cache-Groups; how many.
+  size_t purge_tag(std::string_view tag);
+  void clear() { store_.clear(); }
+
+  /// Remembers for kUncacheableMs that the answer under `key` was not to be stored, so that the next requests do not
+  /// queue behind one another only to learn it again. A bounded table: a newer key may push out an older one.
+  void remember_uncacheable(std::string_view key, int64_t now_unix_ms);
+  bool is_known_uncacheable(std::string_view key, int64_t now_unix_ms) const;
+
+  cache::StoreStats stats() const { return store_.stats(); }
+  uint64_t limit_bytes() const { return store_.limit_bytes(); }
+  uint64_t max_object_bytes() const { return store_.max_entry_bytes(); }
+
+  static constexpr int64_t kUncacheableMs = 10'000;
+  static constexpr size_t kMaxUncacheable = 4096;
+
+ private:
+  template <class Predicate>
+  size_t sweep(Predicate matches);
+
+  cache::Store<StoredResponse> store_;
+  struct Remembered {
+    std::atomic<uint64_t> hash{0};
+    std::atomic<int64_t> until_ms{0};
+  };
+  std::array<Remembered, kMaxUncacheable> uncacheable_;
+};
+
+}  // namespace roost::proxy
