@@ -46,7 +46,7 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Resp
   Trail trail(static_cast<char*>(memory) + sizeof(StoredResponse));
   const std::string_view own_key = trail.add(key);
   const int64_t expires_at_ms = times.stored_unix_ms + times.lifetime_ms - times.initial_age_ms;
-  auto* entry = new (memory) StoredResponse(own_key, charge, expires_at_ms);
+  auto* entry = ::new (memory) StoredResponse(own_key, charge, expires_at_ms);
   entry->status_ = parts.status;
   entry->body_bytes_ = body_bytes;
   entry->times_ = times;
@@ -76,7 +76,7 @@ cache::Ref<StoredResponse> StoredResponse::make_marker(std::string_view key, std
   void* memory = Entry::operator new (sizeof(StoredResponse), cache::Trailing{trailing});
   Trail trail(static_cast<char*>(memory) + sizeof(StoredResponse));
   const std::string_view own_key = trail.add(key);
-  auto* entry = new (memory) StoredResponse(own_key, sizeof(StoredResponse) + trailing, expires_at_ms);
+  auto* entry = ::new (memory) StoredResponse(own_key, sizeof(StoredResponse) + trailing, expires_at_ms);
   entry->vary_ = trail.add(vary);
   return cache::Ref<StoredResponse>::adopt(entry);
 }
