@@ -26,12 +26,13 @@ seconds_since() {
   printf '%d.%d s' $((tenths / 10)) $((tenths % 10))
 }
 
-# step_install [group…]: deploy/install-deps as a step.
+# step_install GROUPS: deploy/install-deps as a step; GROUPS is "", "--tests", "--bench" or both.
 step_install() {
   local start
   start=$(date +%s%N)
   doing_line packages 'looking for what is missing'
-  deploy/install-deps --quiet "$@" || exit 1
+  # shellcheck disable=SC2086  # the groups are words of their own
+  deploy/install-deps --quiet $1 || exit 1
   done_line packages "all there, $(seconds_since "$start")"
 }
 

@@ -22,7 +22,6 @@ Nothing sleeps to let something happen: `wait_until` asks for what is awaited. T
 $ROOST_TIME_SCALE, which the runner raises for sanitizer builds."""
 
 import contextlib
-import json
 import os
 import pathlib
 import random
@@ -37,7 +36,9 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from backend import Backend, Reply, Request  # noqa: F401, offered to the tests
+from reporting import main  # noqa: F401
 from wire import Closed, Connection, Fields, Response, WireError, get, request, request_bytes  # noqa: F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -266,58 +267,3 @@ class FlowTest(unittest.TestCase):
         if problems:
             problems.append(f"--- {' '.join(program.command)}\n{output[-20000:]}")
         return problems
-
-
-class LineResult(unittest.TestResult):
-    """One line per test, and in the file $ROOST_REPORT one JSON object per test for the runner."""
-
-    def startTest(self, test):
-        super().startTest(test)
-        self.started_s = time.monotonic()
-
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        self._line(test, "ok")
-
-    def addFailure(self, test, err):
-        super().addFailure(test, err)
-        self._line(test, "FAILED", self.failures[-1][1])
-
-    def addError(self, test, err):
-        super().addError(test, err)
-        self._line(test, "FAILED", self.errors[-1][1])
-
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        self._line(test, "skipped", reason)
-
-    def addSubTest(self, test, subtest, err):
-        super().addSubTest(test, subtest, err)
-        if err is not None:
-            self._line(subtest, "FAILED", self.failures[-1][1] if self.failures else self.errors[-1][1])
-
-    def _line(self, test, outcome, text=""):
-        seconds = time.monotonic() - getattr(self, "started_s", time.monotonic())
-        name = test.id().removeprefix("__main__.")
-        print(f"{outcome:7} {name}  {seconds:.2f} s", flush=True)
-        if text:
-            print("        " + text.replace("\n", "\n        "), flush=True)
-        if report := os.environ.get("ROOST_REPORT"):
-            with open(report, "a", encoding="utf-8") as lines:
-                json.dump({"name": name, "outcome": outcome, "seconds": seconds, "text": text}, lines)
-                lines.write("\n")
-
-
-def main():
-    """Runs the tests of the calling file; arguments select by part of a name."""
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    chosen = unittest.TestSuite()
-    for group in suite:
-        for test in group:
-            if len(sys.argv) == 1 or any(word in test.id() for word in sys.argv[1:]):
-                chosen.addTest(test)
-    result = LineResult()
-    chosen.run(result)
-    ok = result.wasSuccessful() and result.testsRun > 0
-    print(f"{result.testsRun} tests, {len(result.failures) + len(result.errors)} failed")
-    sys.exit(0 if ok else 1)

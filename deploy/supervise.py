@@ -1,0 +1,311 @@
+"""deploy/up, once everything is installed and built: starts the workers and the proxy, keeps them running, ends them.
+
+A process that ends is started again after a pause that doubles from 0.1 s to 5 s, and begins anew once it has lived
+10 s. SIGTERM or Ctrl-C ends the proxy first, so that it drains, then the workers; a second one ends all at once. Every
+process gets SIGTERM should this one be killed."""
+
+import argparse
+import ctypes
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from stack import STYLE, State, answers, bad, good, port_holder, port_is_free, reachable, show_urls, shown_path, warn
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LEAST_PAUSE_S, MOST_PAUSE_S, LIVED_S = 0.1, 5.0, 10.0
+START_LIMIT_S = 30
+STOP_LIMIT_S = 15
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent():
+    """In the child, before it becomes the program."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Child:
+    """One program of the stack; what it prints goes to DATA/run/NAME.out."""
+
+    def __init__(self, name, address, command, folder):
+        self.name, self.address, self.command = name, address, [str(word) for word in command]
+        self.output = folder / f"{name}.out"
+        self.process = None
+        self.restarts = 0
+        self.pause_s = LEAST_PAUSE_S
+        self.started_s = 0
+        self.start_at_s = None  # when it is to be started again
+        self.was_ready = False
+
+    def start(self):
+        with open(self.output, "ab") as output:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                            start_new_session=True, preexec_fn=end_with_parent)
+        self.started_s, self.start_at_s = time.monotonic(), None
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def ended_how(self):
+        code = self.process.returncode
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+    def last_words(self, lines=12):
+        text = self.output.read_text(errors="replace").strip().splitlines()
+        return "\n".join(f"      {line}" for line in text[-lines:])
+
+    def plan_restart(self):
+        """Says when it starts again."""
+        now = time.monotonic()
+        self.pause_s = LEAST_PAUSE_S if now - self.started_s > LIVED_S else self.pause_s
+        self.start_at_s = now + self.pause_s
+        warn(f"{time.strftime('%H:%M:%S')} {self.name} {self.ended_how()}; starting it again in {self.pause_s:g} s")
+        self.pause_s = min(MOST_PAUSE_S, self.pause_s * 2)
+
+    def summary(self):
+        return {"name": self.name, "address": self.address, "restarts": self.restarts,
+                "pid": self.process.pid if self.running() else None}
+
+
+class Stack:
+    def __init__(self, options):
+        self.options = options
+        self.state = State(options.data)
+        self.address = f"{options.host}:{options.port}"
+        self.admin = f"127.0.0.1:{options.admin_port}" if options.admin_port else ""
+        self.stop_signals = 0
+        self.wake_reader, self.wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.workers = [self.worker(i) for i in range(options.workers)]
+        self.proxy = self.front()
+
+    def worker(self, number):
+        name, address = f"w{number + 1}", f"127.0.0.1:{self.options.worker_port + number}"
+        command = [self.program("roost-api"), "--listen", address, "--data", self.state.data, "--worker", name]
+        if self.options.database:
+            command += ["--database", self.options.database]
+        return Child(name, address, command + self.config(), self.state.folder)
+
+    def front(self):
+        command = [self.program("roost-proxy"), "--listen", self.address, "--admin", self.admin or "off"]
+        if self.options.threads:
+            command += ["--threads", self.options.threads]
+        for worker in self.workers:
+            command += ["--upstream", worker.address]
+        return Child("proxy", self.address, command + self.config(), self.state.folder)
+
+    def program(self, name):
+        return pathlib.Path(os.environ.get("ROOST_BIN", ROOT / "build/release/bin")).resolve() / name
+
+    def config(self):
+        return ["--config", self.options.config] if self.options.config else []
+
+    def children(self):
+        return [*self.workers, self.proxy]
+
+    def run(self):
+        """The whole life of the stack; returns the exit code."""
+        if not self.prepare():
+            return 1
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self.on_stop_signal)
+        signal.signal(signal.SIGCHLD, lambda *_: self.wake())
+        code = 1
+        try:
+            if self.start():
+                self.publish(ready=True)
+                self.announce()
+                code = 0
+                self.watch()
+            elif self.stop_signals:
+                code = 0
+        finally:
+            self.stop()
+            self.state.file.unlink(missing_ok=True)
+        return code
+
+    def prepare(self):
+        """Whether this data directory and these ports are ours to use."""
+        try:
+            if not self.state.take():
+                bad(f"a stack already runs on {shown_path(self.state.data)}: deploy/status shows it, deploy/down ends it")
+                return False
+        except OSError as error:
+            bad(f"cannot write the data directory {shown_path(self.state.data)}: {error.strerror}")
+            return False
+        wanted = [(child.address, "--worker-port" if child is not self.proxy else "--port") for child in self.children()]
+        wanted += [(self.admin, "--admin-port")] if self.admin else []
+        taken = False
+        for address, flag in wanted:
+            host, _, port = address.rpartition(":")
+            if not port_is_free(host.strip("[]"), int(port)):
+                bad(f"cannot listen on {address}: in use by {port_holder(int(port))}; choose another with {flag}")
+                taken = True
+        return not taken
+
+    def start(self):
+        """Starts all and waits until each is ready; False when one ended before, or a signal came."""
+        for child in self.children():
+            child.output.unlink(missing_ok=True)
+        for group in (self.workers, [self.proxy]):
+            begun = time.monotonic()
+            for child in group:
+                child.start()
+            self.publish(ready=False)
+            for child in group:
+                if not self.wait_ready(child, begun):
+                    return False
+        return True
+
+    def wait_ready(self, child, begun):
+        while not self.stop_signals:
+            if not child.running():
+                bad(f"{child.name} {child.ended_how()} before it was ready:")
+                print(child.last_words(), file=sys.stderr, flush=True)
+                return False
+            if answers(reachable(child.address)):
+                child.was_ready = True
+                good(f"{child.name}", f"{child.address}, ready after {time.monotonic() - begun:.2f} s")
+                return True
+            if time.monotonic() - begun > START_LIMIT_S:
+                bad(f"{child.name} is not ready after {START_LIMIT_S} s; it says in {shown_path(child.output)}:")
+                print(child.last_words(), file=sys.stderr, flush=True)
+                return False
+            self.sleep(0.02)
+        return False
+
+    def announce(self):
+        show_urls(self.summary(True))
+        if not self.options.detached:
+            print(f"    {STYLE.dim}Ctrl-C ends everything.{STYLE.plain}\n", flush=True)
+
+    def watch(self):
+        """Starts again what ends, until a signal says stop."""
+        while not self.stop_signals:
+            now = time.monotonic()
+            for child in self.children():
+                if child.running():
+                    continue
+                if child.start_at_s is None:
+                    child.plan_restart()
+                    self.publish(ready=True)
+                elif now >= child.start_at_s:
+                    child.start()
+                    child.restarts += 1
+                    self.publish(ready=True)
+            due = [child.start_at_s for child in self.children() if child.start_at_s is not None]
+            self.sleep(max(0, min(due) - time.monotonic()) if due else 60)
+
+    def stop(self):
+        """Ends the proxy, then the workers, each group within its limit."""
+        begun = time.monotonic()
+        for group in ([self.proxy], self.workers):
+            self.end(group)
+        if self.proxy.was_ready:
+            good("stopped", f"in {time.monotonic() - begun:.1f} s; the data stays in {shown_path(self.state.data)}")
+
+    def end(self, group):
+        signals_before = self.stop_signals
+        for child in group:
+            if child.running():
+                child.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_LIMIT_S
+        while any(child.running() for child in group):
+            impatient = self.stop_signals > max(1, signals_before)
+            if impatient or time.monotonic() > deadline:
+                for child in (child for child in group if child.running()):
+                    warn(f"{child.name} (pid {child.process.pid}) is killed"
+                         f"{'' if impatient else f', since it has not ended within {STOP_LIMIT_S} s'}")
+                    child.process.kill()
+                    child.process.wait()
+                return
+            self.sleep(0.05)
+
+    def on_stop_signal(self, *_):
+        self.stop_signals += 1
+        self.wake()
+
+    def wake(self):
+        try:
+            os.write(self.wake_writer, b"!")
+        except BlockingIOError:
+            pass
+
+    def sleep(self, seconds):
+        """Until a child ended, a signal came, or the time is over."""
+        if select.select([self.wake_reader], [], [], seconds)[0]:
+            os.read(self.wake_reader, 4096)
+
+    def summary(self, ready):
+        return {"ready": ready, "address": self.address, "admin": self.admin, "data": str(self.state.data),
+                "processes": [child.summary() for child in [self.proxy, *self.workers]]}
+
+    def publish(self, ready):
+        self.state.write(self.summary(ready))
+
+
+def detach(options):
+    """Starts this program again in the background and waits until its stack is ready."""
+    state = State(options.data)
+    if state.supervisor() is not None:
+        bad(f"a stack already runs on {shown_path(state.data)}: deploy/status shows it, deploy/down ends it")
+        return 1
+    try:
+        state.create()
+        log = open(state.folder / "supervisor.out", "wb")
+    except OSError as error:
+        bad(f"cannot write the data directory {shown_path(state.data)}: {error.strerror}")
+        return 1
+    arguments = [word for word in sys.argv[1:] if word != "--detach"]
+    with log:
+        process = subprocess.Popen([sys.executable, __file__, *arguments, "--detached"], stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=log, start_new_session=True)
+    while process.poll() is None:
+        stack = state.read()
+        if stack and stack["ready"]:
+            for child in stack["processes"]:
+                good(child["name"], child["address"])
+            show_urls(stack)
+            print(f"    {STYLE.dim}deploy/status shows it, deploy/down ends it.{STYLE.plain}\n")
+            return 0
+        time.sleep(0.05)
+    print((state.folder / "supervisor.out").read_text(errors="replace"), end="", file=sys.stderr)
+    return process.returncode or 1
+
+
+def number_in(low, high):
+    def parse(text):
+        if not re.fullmatch(r"\d+", text) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"\"{text}\" is not a number from {low} to {high}")
+        return int(text)
+    return parse
+
+
+def options_from(arguments):
+    parser = argparse.ArgumentParser(prog="deploy/up", description="Starts the proxy and its workers.", add_help=False)
+    parser.add_argument("--workers", type=number_in(1, 64), default=3)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=number_in(1, 65535), default=8080)
+    parser.add_argument("--admin-port", type=number_in(0, 65535), default=8081)
+    parser.add_argument("--worker-port", type=number_in(1, 65000), default=9001)
+    parser.add_argument("--threads", type=number_in(1, 256), default=0)
+    parser.add_argument("--data", default="data")
+    parser.add_argument("--config", default="")
+    parser.add_argument("--detach", action="store_true")
+    parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def main():
+    options = options_from(sys.argv[1:])
+    return detach(options) if options.detach else Stack(options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

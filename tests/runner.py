@@ -1,0 +1,231 @@
+"""tests/run, once everything is installed: builds, runs the suites and counts. A line per test program, flow test,
+fuzzer and check; the output of failures only; in the end "N passed, N failed"."""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SUITES = ["tidy", "unit", "flow", "clang", "fuzz", "asan", "tsan"]
+PROGRAMS = ["roost-proxy", "roost-api"]
+JOBS = max(2, os.cpu_count() or 2)
+FUZZ_S = 20
+UNIT_LIMIT_S, FLOW_LIMIT_S = 120, 400
+MOST_OUTPUT = 12000
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "second_deadlock_stack=1",
+}
+TIME_SCALE = {"asan": 4, "tsan": 8}
+
+
+@dataclass
+class Outcome:
+    name: str
+    seconds: float
+    passed: int
+    failed: int
+    text: str = ""  # shown when something failed
+    skipped: int = 0
+
+
+class Board:
+    """What a person sees, and the sums."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+        on = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self.bold, self.dim, self.red, self.green, self.plain = (
+            ("\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[0m") if on else ("",) * 5)
+
+    def suite(self, name):
+        print(f"\n{self.bold}{name}{self.plain}", flush=True)
+        self.current = name
+
+    def add(self, outcome):
+        self.passed += outcome.passed
+        self.failed += outcome.failed
+        self.skipped += outcome.skipped
+        name = outcome.name
+        if outcome.passed + outcome.failed > 1:
+            name += f" {self.dim}({outcome.passed + outcome.failed} cases){self.plain}"
+        mark = f"{self.red}✗" if outcome.failed else f"{self.green}✓" if outcome.passed else f"{self.dim}–"
+        print(f"  {mark}{self.plain} {name:<{72 + len(name) - len(plain_text(name))}} {outcome.seconds:7.2f} s", flush=True)
+        if outcome.failed:
+            self.failures.append(f"{self.current}: {outcome.name}")
+            print("      " + outcome.text[-MOST_OUTPUT:].strip().replace("\n", "\n      "), flush=True)
+
+    def close(self, seconds):
+        print(f"\n{seconds / 60:.1f} minutes")
+        for name in self.failures:
+            print(f"{self.red}✗{self.plain} {name}")
+        print(f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else ""))
+        return 1 if self.failed or not self.passed else 0
+
+
+def plain_text(text):
+    return re.sub(r"\033\[\d+m", "", text)
+
+
+def build(preset, *targets):
+    """Builds a preset and returns whether that worked; it says itself what it does."""
+    command = f". deploy/lib.sh; step_build {preset} {' '.join(targets)}"
+    return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=ROOT, check=False).returncode == 0
+
+
+def run(command, limit_s, environment=None, cwd=ROOT):
+    """(exit code, output, seconds); code None when it took too long."""
+    begun = time.monotonic()
+    process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, cwd=cwd, env={**os.environ, **(environment or {})},
+                               start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=limit_s)
+        code = process.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        output, _ = process.communicate()
+        output += f"\nkilled after {limit_s} s".encode()
+        code = None
+    return code, output.decode(errors="replace"), time.monotonic() - begun
+
+
+def unit_program(path, preset):
+    """A doctest program as one outcome, its cases counted."""
+    with tempfile.TemporaryDirectory(prefix="roost-unit-") as folder:
+        environment = {**SANITIZERS, "TMPDIR": folder}
+        code, output, seconds = run([path, "--no-colors"], UNIT_LIMIT_S * TIME_SCALE.get(preset, 1), environment, folder)
+    found = re.search(r"test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed", output)
+    passed, failed = (int(found[2]), int(found[3])) if found else (0, 0)
+    if code != 0 and failed == 0:  # a crash, or a sanitizer at the end
+        failed = 1
+    if code == 0 and passed == 0:
+        failed, output = 1, output + "\nno test case ran"
+    return [Outcome(path.name, seconds, passed, failed, output)]
+
+
+def reporting_file(path, environment, limit_s):
+    """A Python test file, an outcome for each of its tests."""
+    with tempfile.TemporaryDirectory(prefix="roost-report-") as folder:
+        report = pathlib.Path(folder) / "report"
+        code, output, seconds = run([sys.executable, path], limit_s, {**environment, "ROOST_REPORT": str(report)})
+        lines = report.read_text().splitlines() if report.exists() else []
+    outcomes = []
+    for line in map(json.loads, lines):
+        name = f"{path.stem.removeprefix('test_')}: {line['name']}"
+        outcomes.append(Outcome(name, line["seconds"], line["outcome"] == "ok", line["outcome"] == "FAILED",
+                                line["text"], line["outcome"] == "skipped"))
+    if not outcomes or (code != 0 and not any(o.failed for o in outcomes)):
+        outcomes.append(Outcome(path.stem, seconds, 0, 1, output))
+    return outcomes
+
+
+def fuzzer(path):
+    """A fuzz target for FUZZ_S seconds, from its seeds where it has some."""
+    with tempfile.TemporaryDirectory(prefix="roost-fuzz-") as folder:
+        seeds = ROOT / "tests/fuzz/seeds" / path.name.removesuffix("_fuzz")
+        corpus = pathlib.Path(folder) / "corpus"
+        shutil.copytree(seeds, corpus) if seeds.is_dir() else corpus.mkdir()
+        command = [path, f"-max_total_time={FUZZ_S}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1", corpus]
+        code, output, seconds = run(command, FUZZ_S + 60, SANITIZERS, folder)
+    runs = re.search(r"number_of_executed_units: (\d+)", output)
+    name = path.name + (f", {int(runs[1]):,} inputs" if runs else "")
+    return [Outcome(name, seconds, int(code == 0), int(code != 0), output)]
+
+
+class Runner:
+    def __init__(self, options):
+        self.options = options
+        self.board = Board()
+        self.built = {}
+
+    def go(self):
+        begun = time.monotonic()
+        for name in self.options.suites or SUITES:
+            self.board.suite(name)
+            getattr(self, name)()
+        return self.board.close(time.monotonic() - begun)
+
+    def wanted(self, paths):
+        return [path for path in sorted(paths) if self.options.only in path.name]
+
+    def have(self, preset, *targets):
+        """Builds once; a build that fails counts as a failed test."""
+        key = (preset, targets)
+        if key not in self.built:
+            begun = time.monotonic()
+            self.built[key] = build(preset, *targets)
+            if not self.built[key]:
+                self.board.add(Outcome(f"build {preset}", time.monotonic() - begun, 0, 1, "see above"))
+        return self.built[key]
+
+    def in_parallel(self, jobs):
+        """Runs (function, arguments…) jobs and shows each one's outcomes as they come."""
+        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+            waiting = [pool.submit(*job) for job in jobs]
+            for done in concurrent.futures.as_completed(waiting):
+                for outcome in done.result():
+                    self.board.add(outcome)
+
+    def tidy(self):
+        for path in (ROOT / "tests/tidy/tidy.py", ROOT / "tests/tidy/test_tidy.py"):
+            for outcome in reporting_file(path, {}, 120):
+                self.board.add(outcome)
+
+    def unit(self, preset="debug"):
+        if self.have(preset):
+            programs = (ROOT / "build" / preset / "bin").glob("test_*")
+            self.in_parallel([(unit_program, path, preset) for path in self.wanted(programs)])
+
+    def flow(self, preset="release"):
+        if not self.have(preset, *(PROGRAMS if preset == "release" else [])):
+            return
+        environment = {"ROOST_BIN": str(ROOT / "build" / preset / "bin"),
+                       "ROOST_TIME_SCALE": str(TIME_SCALE.get(preset, 1))}
+        files = [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
+        self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * TIME_SCALE.get(preset, 1))
+                          for path in self.wanted(files)])
+
+    def clang(self):
+        begun = time.monotonic()
+        if self.have("clang"):
+            self.board.add(Outcome("compiles without a warning", time.monotonic() - begun, 1, 0))
+
+    def fuzz(self):
+        if self.have("clang"):
+            self.in_parallel([(fuzzer, path) for path in self.wanted((ROOT / "build/clang/bin").glob("*_fuzz"))])
+
+    def asan(self):
+        self.unit("asan")
+        self.flow("asan")
+
+    def tsan(self):
+        self.unit("tsan")
+        self.flow("tsan")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run")
+    parser.add_argument("--only", default="")
+    parser.add_argument("suites", nargs="*", metavar="suite")
+    options = parser.parse_args()
+    for name in options.suites:
+        if name not in SUITES:
+            parser.error(f"no suite \"{name}\"; there are {', '.join(SUITES)}")
+    sys.stdout.reconfigure(line_buffering=True)
+    return Runner(options).go()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
