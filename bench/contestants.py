@@ -1,5 +1,5 @@
 """The servers that are measured: each as good as its own manual lets it be on one core, with its access log off. All
-listen on loopback ports of their own, take their backends from the same two origins and keep their files in `directory`."""
+listen on loopback ports of their own, have the same two origins as backends and keep their files in `directory`."""
 
 import pathlib
 

@@ -12,7 +12,9 @@ fi
 done_line() { printf '%s  %s✓%s %-16s %s%s%s\n' "$rewind" "$green" "$plain" "$1" "$dim" "$2" "$plain"; }
 
 # doing_line WHAT DETAIL: a step under way; replaced by the next line on a terminal, not shown elsewhere.
-doing_line() { [ -z "$rewind" ] || printf '%s  %s…%s %-16s %s%.100s%s' "$rewind" "$dim" "$plain" "$1" "$dim" "$2" "$plain"; }
+doing_line() {
+  [ -z "$rewind" ] || printf '%s  %s…%s %-16s %s%.100s%s' "$rewind" "$dim" "$plain" "$1" "$dim" "$2" "$plain"
+}
 
 # die CODE TEXT: ends the script with an error.
 die() {

@@ -30,6 +30,10 @@ def end_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def already_runs(state):
+    bad(f"a stack already runs on {shown_path(state.data)}: deploy/status shows it, deploy/down ends it")
+
+
 class Child:
     """One program of the stack; what it prints goes to DATA/run/NAME.out."""
 
@@ -133,12 +137,12 @@ class Stack:
         """Whether this data directory and these ports are ours to use."""
         try:
             if not self.state.take():
-                bad(f"a stack already runs on {shown_path(self.state.data)}: deploy/status shows it, deploy/down ends it")
+                already_runs(self.state)
                 return False
         except OSError as error:
             bad(f"cannot write the data directory {shown_path(self.state.data)}: {error.strerror}")
             return False
-        wanted = [(child.address, "--worker-port" if child is not self.proxy else "--port") for child in self.children()]
+        wanted = [(worker.address, "--worker-port") for worker in self.workers] + [(self.address, "--port")]
         wanted += [(self.admin, "--admin-port")] if self.admin else []
         taken = False
         for address, flag in wanted:
@@ -253,7 +257,7 @@ def detach(options):
     """Starts this program again in the background and waits until its stack is ready."""
     state = State(options.data)
     if state.supervisor() is not None:
-        bad(f"a stack already runs on {shown_path(state.data)}: deploy/status shows it, deploy/down ends it")
+        already_runs(state)
         return 1
     try:
         state.create()

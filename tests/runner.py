@@ -61,7 +61,8 @@ class Board:
         if outcome.passed + outcome.failed > 1:
             name += f" {self.dim}({outcome.passed + outcome.failed} cases){self.plain}"
         mark = f"{self.red}✗" if outcome.failed else f"{self.green}✓" if outcome.passed else f"{self.dim}–"
-        print(f"  {mark}{self.plain} {name:<{72 + len(name) - len(plain_text(name))}} {outcome.seconds:7.2f} s", flush=True)
+        width = 76 + len(name) - len(plain_text(name))
+        print(f"  {mark}{self.plain} {name:<{width}} {outcome.seconds:7.2f} s", flush=True)
         if outcome.failed:
             self.failures.append(f"{self.current}: {outcome.name}")
             print("      " + outcome.text[-MOST_OUTPUT:].strip().replace("\n", "\n      "), flush=True)
@@ -105,7 +106,8 @@ def unit_program(path, preset):
     """A doctest program as one outcome, its cases counted."""
     with tempfile.TemporaryDirectory(prefix="roost-unit-") as folder:
         environment = {**SANITIZERS, "TMPDIR": folder}
-        code, output, seconds = run([path, "--no-colors"], UNIT_LIMIT_S * TIME_SCALE.get(preset, 1), environment, folder)
+        limit_s = UNIT_LIMIT_S * TIME_SCALE.get(preset, 1)
+        code, output, seconds = run([path, "--no-colors"], limit_s, environment, folder)
     found = re.search(r"test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed", output)
     passed, failed = (int(found[2]), int(found[3])) if found else (0, 0)
     if code != 0 and failed == 0:  # a crash, or a sanitizer at the end
@@ -137,7 +139,8 @@ def fuzzer(path):
         seeds = ROOT / "tests/fuzz/seeds" / path.name.removesuffix("_fuzz")
         corpus = pathlib.Path(folder) / "corpus"
         shutil.copytree(seeds, corpus) if seeds.is_dir() else corpus.mkdir()
-        command = [path, f"-max_total_time={FUZZ_S}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1", corpus]
+        command = [path, f"-max_total_time={FUZZ_S}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1",
+                   corpus]
         code, output, seconds = run(command, FUZZ_S + 60, SANITIZERS, folder)
     runs = re.search(r"number_of_executed_units: (\d+)", output)
     name = path.name + (f", {int(runs[1]):,} inputs" if runs else "")
@@ -179,6 +182,7 @@ class Runner:
                     self.board.add(outcome)
 
     def tidy(self):
+        run(["cmake", "--preset", "debug"], 120)  # its compile commands are looked into
         for path in (ROOT / "tests/tidy/tidy.py", ROOT / "tests/tidy/test_tidy.py"):
             for outcome in reporting_file(path, {}, 120):
                 self.board.add(outcome)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from wire import Closed, Fields, Reader, WireError
 
-REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently",
-           304: "Not Modified", 404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}
+REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content",
+           301: "Moved Permanently", 304: "Not Modified", 404: "Not Found", 500: "Internal Server Error",
+           503: "Service Unavailable"}
 
 
 @dataclass

@@ -34,7 +34,8 @@ class Wire(FlowTest):
     def test_exact_bytes_reach_the_backend(self):
         backend = self.backend()
         with Connection(backend.address) as client:
-            client.send("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: v\r\n\r\n")
+            client.send("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            client.send("3\r\nabc\r\n0\r\nT: v\r\n\r\n")
             self.assertEqual(client.read("POST").status, 200)
         self.assertEqual(backend.requests[0].body, b"abc")
 

@@ -1,0 +1,279 @@
+"""The rules of the house, checked: tidy.py [ROOT]. One line per rule, and what breaks it. There are no exceptions."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from reporting import report  # noqa: E402
+
+MOST_LINES, MOST_FUNCTION_LINES, MOST_COLUMNS = 500, 70, 120
+
+# A folder includes itself and folders of lower floors; folders of one floor do not know each other.
+FLOORS = {
+    "common/base": 1,
+    "common/net": 2, "common/cache": 2, "common/observe": 2, "common/config": 2,
+    "common/http": 3,
+    "batcher": 4, "proxy/cache": 4, "proxy/upstream": 4, "api/db": 4,
+    "proxy": 5, "api": 5, "api/web": 5,
+}  # fmt: skip
+# Whatever the floors say, these never meet.
+STRANGERS = [("proxy", "api"), ("api", "proxy"), ("proxy", "batcher"), ("batcher", "common/http"),
+             ("batcher", "common/net")]
+# Headers of a library, and the one folder that knows the library.
+OWNED_HEADERS = {r"uv\.h": "common/net", r"llhttp\.h": "common/http", r"sqlite3\.h": "api/db",
+                 r"libpq-fe\.h": "api/db", r"toml\+\+/.*": "common/config"}
+TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "proxy", "api", "batcher", "common", "bench", "tests",
+             "deploy", "docs", "build", "data", "compile_commands.json"}
+IGNORED_FOLDERS = {"build", "data", ".git", "results", "node_modules", "__pycache__", ".cache"}
+CODE = {".cc", ".h", ".py", ".lua", ".sh", ".js", ".css", ".html", ".toml", ".txt"}
+EMPTY_NAMES = r"Util|Manager|Helper|Handler"
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+MACHINE_PATHS = re.compile(r"(?<![\w./$})])/(work|home|root)/|/tmp/b" r"(rief|-[a-z])")
+
+
+class Tree:
+    """The files of a repository, read once."""
+
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        self.files = sorted(self.find(self.root))
+        self.texts = {}
+
+    def find(self, folder):
+        for path in folder.iterdir():
+            if path.is_symlink():
+                continue
+            if path.is_dir():
+                if path.name not in IGNORED_FOLDERS:
+                    yield from self.find(path)
+            elif path.suffix != ".pyc":
+                yield path.relative_to(self.root)
+
+    def text(self, path):
+        if path not in self.texts:
+            self.texts[path] = (self.root / path).read_text(errors="replace")
+        return self.texts[path]
+
+    def sources(self, *suffixes):
+        return [path for path in self.files if path.suffix in (suffixes or (".cc", ".h"))]
+
+    def code(self):
+        """Everything written by hand: sources and scripts."""
+        return [path for path in self.files if path.suffix in CODE or self.is_script(path)]
+
+    def is_script(self, path):
+        return not path.suffix and self.text(path).startswith("#!")
+
+    def matches(self, paths, pattern):
+        """(path, line number, match) of every match."""
+        for path in paths:
+            for number, line in enumerate(self.text(path).splitlines(), 1):
+                for match in re.finditer(pattern, line):
+                    yield path, number, match
+
+
+def floor_folder(path):
+    """The folder of the table that a path belongs to, or None."""
+    folder = str(path.parent) if isinstance(path, pathlib.PurePath) else path
+    while folder not in FLOORS and folder not in ("", "."):
+        folder = os.path.dirname(folder)
+    return folder if folder in FLOORS else None
+
+
+def may_include(own, other):
+    if own == other or own.startswith(other + "/") and FLOORS[own] == FLOORS[other]:
+        return True
+    strangers = any((own + "/").startswith(a + "/") and (other + "/").startswith(b + "/") for a, b in STRANGERS)
+    return not strangers and (FLOORS[other] < FLOORS[own] or other.startswith(own + "/"))
+
+
+def includes(tree, pattern):
+    return tree.matches(tree.sources(), r'^\s*#\s*include\s*' + pattern)
+
+
+def check_floors(tree):
+    """Folders include lower floors only."""
+    for path, number, match in includes(tree, '"([^"]+)"'):
+        included = pathlib.PurePosixPath(match[1])
+        if not (tree.root / included).exists():
+            yield f'{path}:{number}: "{included}" is not a path from the top of the repository'
+            continue
+        tested = path.parts[0] == "tests" and included.parts[0] != "tests"
+        own = floor_folder(pathlib.PurePosixPath(*path.parts[1:]) if tested else path)
+        other = floor_folder(included)
+        if path.parts[0] not in ("tests", "bench") and (own is None or other is None):
+            yield f'{path}:{number}: "{included}" has no place on the floors'
+        elif own and other and not may_include(own, other):
+            yield f"{path}:{number}: {own} (floor {FLOORS[own]}) includes {other} (floor {FLOORS[other]})"
+
+
+def check_libraries(tree):
+    """Each library is known to one folder only."""
+    for path, number, match in includes(tree, '[<"]([^>"]+)[>"]'):
+        for header, owner in OWNED_HEADERS.items():
+            if not re.fullmatch(header, match[1]):
+                continue
+            if owner not in (str(path.parent), str(pathlib.PurePosixPath(*path.parts[1:]).parent)):
+                yield f"{path}:{number}: only {owner} includes {match[1]}"
+
+
+def check_sizes(tree):
+    """No file over 500 lines, no function over 70."""
+    for path in tree.code():
+        count = len(tree.text(path).splitlines())
+        if count > MOST_LINES:
+            yield f"{path}: {count} lines"
+    for path in tree.sources():
+        for line, length in function_lengths(tree.text(path)):
+            if length > MOST_FUNCTION_LINES:
+                yield f"{path}:{line}: a function of {length} lines"
+
+
+def without_comments(text):
+    """The code with comments and literals blanked out, line for line."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match[0])
+    literal = r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\''
+    return re.sub(literal, blank, text, flags=re.S)
+
+
+def function_lengths(text):
+    """(line, lines) of every outermost function body, braces included."""
+    code = re.sub(r"^[ \t]*#.*(?:\\\n.*)*$", "", without_comments(text), flags=re.M)
+    not_functions = re.compile(r"^\s*(namespace|class|struct|union|enum|extern)\b|=\s*$")
+    head_start, stack, line = 0, [], 1
+    for at, char in enumerate(code):
+        if char == "\n":
+            line += 1
+        elif char == "{":
+            head = code[head_start:at].strip()
+            inside = any(is_function for is_function, _ in stack)
+            stack.append((not inside and "(" in head and not not_functions.search(head), line))
+            head_start = at + 1
+        elif char == "}" and stack:
+            is_function, start = stack.pop()
+            if is_function:
+                yield start, line - start + 1
+            head_start = at + 1
+        elif char == ";":
+            head_start = at + 1
+
+
+def check_names(tree):
+    """Names say what a thing is."""
+    for path in tree.sources():
+        code = without_comments(tree.text(path))
+        for match in re.finditer(r"\b(?:class|struct|enum(?: class)?|union)\s+(\w+)[^;{]*\{", code):
+            if re.search(EMPTY_NAMES, match[1]):
+                yield f"{path}: {match[1]} says nothing ({EMPTY_NAMES.replace('|', ', ')})"
+    for path in tree.files:
+        stem = path.name.split(".")[0]
+        if path.suffix in (".cc", ".h", ".py", ".lua") and not re.fullmatch(r"[a-z][a-z0-9_]*", stem):
+            yield f"{path}: file names are snake_case"
+        if re.search(EMPTY_NAMES, "".join(word.capitalize() for word in stem.split("_"))):
+            yield f"{path}: the name says nothing ({EMPTY_NAMES.replace('|', ', ')})"
+
+
+def check_built(tree):
+    """Every source file is compiled."""
+    databases = sorted(tree.root.glob("build/*/compile_commands.json"), key=os.path.getmtime)
+    if not databases:
+        yield "no build/*/compile_commands.json to look into: run cmake --preset debug"
+        return
+    built = {os.path.realpath(entry["file"]) for path in databases for entry in json.loads(path.read_text())}
+    for path in tree.sources(".cc"):
+        if path.parts[:2] == ("tests", "fuzz"):
+            if not path.name.endswith("_fuzz.cc"):
+                yield f"{path}: fuzz targets are named NAME_fuzz.cc"
+        elif os.path.realpath(tree.root / path) not in built:
+            yield f"{path}: not compiled"
+
+
+def check_headers(tree):
+    """Every header is guarded by #pragma once."""
+    for path in tree.sources(".h"):
+        if "#pragma once" not in tree.text(path):
+            yield f"{path}: no #pragma once"
+
+
+def check_lines(tree):
+    """No tabs, no trailing blanks, no line over 120 columns, a newline at the end."""
+    for path in tree.code():
+        text = tree.text(path)
+        for number, line in enumerate(text.splitlines(), 1):
+            if "\t" in line:
+                yield f"{path}:{number}: a tab"
+            if line != line.rstrip():
+                yield f"{path}:{number}: trailing blanks"
+            if len(line) > MOST_COLUMNS:
+                yield f"{path}:{number}: {len(line)} columns"
+        if text and not text.endswith("\n"):
+            yield f"{path}: no newline at the end"
+
+
+def check_words(tree):
+    """Nothing unfinished, nothing of one particular machine."""
+    for pattern, what in ((UNFINISHED, "unfinished"), (MACHINE_PATHS, "a path of one machine")):
+        for path, number, match in tree.matches(tree.files, pattern):
+            yield f"{path}:{number}: {what}: {match[0]}"
+
+
+def check_top_level(tree):
+    """The top holds what the design says, and dot-files."""
+    for path in tree.root.iterdir():
+        if path.name not in TOP_LEVEL and not path.name.startswith("."):
+            yield f"{path.name}: does not belong at the top"
+
+
+def check_format(tree):
+    """clang-format has nothing to change."""
+    sources = [str(path) for path in tree.sources()]
+    program = shutil.which("clang-format-14")
+    if not program:
+        yield "clang-format-14 is not installed (deploy/install-deps --tests)"
+    elif sources:
+        done = subprocess.run([program, "--dry-run", "-Werror", *sources], cwd=tree.root, capture_output=True,
+                              text=True, check=False)
+        yield from sorted(set(re.findall(r"^(\S+?:\d+):\d+: error: .*clang-format", done.stderr, re.M)))
+
+
+def check_scripts(tree):
+    """shellcheck has nothing to say, Python compiles."""
+    shell = [str(p) for p in tree.files if p.suffix == ".sh" or tree.is_script(p) and "bash" in tree.text(p)[:40]]
+    program = shutil.which("shellcheck")
+    if not program:
+        yield "shellcheck is not installed (deploy/install-deps --tests)"
+    elif shell:
+        done = subprocess.run([program, "-x", "-P", ".", "-f", "gcc", *shell], cwd=tree.root, capture_output=True,
+                              text=True, check=False)
+        yield from done.stdout.splitlines()
+    for path in tree.sources(".py"):
+        try:
+            compile(tree.text(path), str(path), "exec")
+        except SyntaxError as error:
+            yield f"{path}:{error.lineno}: {error.msg}"
+
+
+CHECKS = [check_floors, check_libraries, check_sizes, check_names, check_built, check_headers, check_lines, check_words,
+          check_top_level, check_format, check_scripts]  # fmt: skip
+
+
+def main():
+    tree = Tree(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2])
+    failed = False
+    for check in CHECKS:
+        begun = time.monotonic()
+        problems = list(check(tree))
+        failed |= bool(problems)
+        report(check.__doc__.rstrip("."), "FAILED" if problems else "ok", time.monotonic() - begun, "\n".join(problems))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
