@@ -113,9 +113,9 @@ class Program:
     """A running program. stdout and stderr go to one file, read with output()."""
 
     def __init__(self, name, arguments, directory, environment=None):
-        self.name = name
-        self.command = [str(BIN / name) if (BIN / name).exists() else name, *map(str, arguments)]
-        handle, self.output_path = tempfile.mkstemp(prefix=f"{name}-", suffix=".out", dir=directory)
+        self.name = pathlib.Path(name).name
+        self.command = [str(BIN / name) if (BIN / name).exists() else str(name), *map(str, arguments)]
+        handle, self.output_path = tempfile.mkstemp(prefix=f"{self.name}-", suffix=".out", dir=directory)
         environment = {**os.environ, **SANITIZER_OPTIONS, **(environment or {})}
         with os.fdopen(handle, "wb") as output:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,

@@ -1,0 +1,85 @@
+"""deploy/up, deploy/status and deploy/down with the real programs."""
+
+import json
+
+from harness import *
+
+
+class Deploy(FlowTest):
+    def setUp(self):
+        super().setUp()
+        self.data = self.directory / "data"
+        self.port, self.admin_port = free_port(), free_port()
+        self.worker_port = next(p for p in iter(free_port, None)
+                                if all(not accepts_connections(f"127.0.0.1:{p + i}") for i in range(3)))
+        self.environment = {"ROOST_BIN": str(BIN), "NO_COLOR": "1"}
+
+    def script(self, name, *arguments):
+        return self.run_program(ROOT / "deploy" / name, *arguments, environment=self.environment, timeout_s=60)
+
+    def up_flags(self):
+        return ["--data", self.data, "--port", self.port, "--admin-port", self.admin_port,
+                "--worker-port", self.worker_port]
+
+    def up(self):
+        self.addCleanup(lambda: self.script("down", "--data", self.data))
+        return self.script("up", *self.up_flags(), "--detach")
+
+    def stack(self):
+        return {p["name"]: p for p in json.loads((self.data / "run/stack.json").read_text())["processes"]}
+
+    def test_up_serves_heals_and_goes_down(self):
+        code, output = self.up()
+        self.assertEqual(code, 0, output)
+        self.assertIn(f"http://127.0.0.1:{self.port}/logs", output)
+        address = f"127.0.0.1:{self.port}"
+        self.assertEqual(get(address, "/api/tweets").status, 200)
+
+        code, output = self.script("status", "--data", self.data)
+        self.assertEqual(code, 0, output)
+        self.assertEqual(set(self.stack()), {"proxy", "w1", "w2", "w3"})
+
+        os.kill(self.stack()["w2"]["pid"], signal.SIGKILL)
+        wait_until(lambda: self.stack()["w2"]["restarts"] == 1, 10, "w2 to be started again")
+        wait_until(lambda: self.script("status", "--data", self.data)[0] == 0, 20, "all to be up again")
+
+        code, output = self.script("down", "--data", self.data)
+        self.assertEqual(code, 0, output)
+        self.assertFalse(accepts_connections(address))
+        self.assertEqual(self.script("status", "--data", self.data)[0], 3)
+
+    def test_a_port_in_use_is_named_with_its_holder(self):
+        with socket.create_server(("127.0.0.1", self.port)):
+            code, output = self.up()
+        self.assertEqual(code, 1)
+        self.assertIn(f"cannot listen on 127.0.0.1:{self.port}: in use by", output)
+        self.assertIn(f"(pid {os.getpid()})", output)
+        self.assertEqual(self.script("status", "--data", self.data)[0], 3)
+
+    def test_a_second_stack_on_the_same_data_is_refused(self):
+        self.assertEqual(self.up()[0], 0)
+        code, output = self.script("up", *self.up_flags(), "--detach")
+        self.assertEqual(code, 1)
+        self.assertIn("already runs", output)
+
+    def test_a_data_directory_that_cannot_be_made(self):
+        self.data = "/proc/no/data"
+        code, output = self.script("up", *self.up_flags())
+        self.assertEqual(code, 1)
+        self.assertIn("cannot write the data directory /proc/no/data", output)
+
+    def test_an_option_that_is_wrong(self):
+        code, output = self.script("up", "--workers", "none")
+        self.assertEqual(code, 2)
+        self.assertIn("not a number from 1 to 64", output)
+
+    def test_in_the_foreground_a_signal_ends_everything(self):
+        stack = self.program(ROOT / "deploy/up", *self.up_flags(), environment=self.environment)
+        wait_until(lambda: "Ctrl-C ends everything" in stack.output() or not stack.running(), 60, "the stack to be up")
+        pids = [p["pid"] for p in self.stack().values()]
+        self.assertEqual(stack.stop(60), 0, stack.output())
+        self.assertEqual([pid for pid in pids if os.path.exists(f"/proc/{pid}")], [])
+
+
+if __name__ == "__main__":
+    main()
