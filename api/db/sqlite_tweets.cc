@@ -180,16 +180,4 @@ Result<Change> SqliteTweets::remove(int64_t id, int64_t user_id) {
   return change;
 }
 
-Result<void> ensure_user(SqliteConnection& connection, int64_t id, std::string_view username,
-                         std::string_view display_name, int64_t now_ms) {
-  return connection.write([&]() -> Result<void> {
-    const auto raw = connection.prepare(
-        "INSERT INTO users(id, username, display_name, created_at_ms, updated_at_ms) VALUES(?1, ?2, ?3, ?4, ?4) "
-        "ON CONFLICT DO NOTHING");
-    if (!raw) return tl::unexpected<Error>(raw.error());
-    Statement statement(*raw);
-    return statement.bind(1, id).bind(2, username).bind(3, display_name).bind(4, now_ms).run();
-  });
-}
-
 }  // namespace roost::api

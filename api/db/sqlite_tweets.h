@@ -38,8 +38,4 @@ class SqliteTweets {
   std::string_view request_id_;
 };
 
-/// Makes sure that there is a user of that id.
-Result<void> ensure_user(SqliteConnection& connection, int64_t id, std::string_view username,
-                         std::string_view display_name, int64_t now_ms);
-
 }  // namespace roost::api
