@@ -103,8 +103,16 @@ void Adoption::quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lo
 // -----------------------------------------------------------------------------------------------------
 
 int64_t Adoption::drain(int64_t now_ms) {
+  const JournalState& state = active_->state;
+  if (!state.in_flight && state.open.empty()) return finish(now_ms);
+  // What was read may be in the system's memory only, the batch in flight included: the owner died before its sync, or
+  // in spite of it. Nothing is sent that a loss of power could still change.
+  if (active_->journal->broken()) {
+    if (auto begun = active_->journal->begin_segment(state, clock_.unix_ms()); !begun) {
+      return put_down(now_ms, begun.error());
+    }
+  }
   if (active_->sending) return send(now_ms);
-  if (active_->state.open.empty()) return finish(now_ms);
   if (const auto made = next_batch(); !made) return put_down(now_ms, made.error());
   return send(now_ms);
 }

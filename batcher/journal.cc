@@ -39,14 +39,14 @@ Result<std::unique_ptr<Journal>> Journal::create(Disk& disk, const JournalPaths&
   journal->directory_ = making;
   auto begun = journal->begin_segment(JournalState(), unix_ms);
   if (begun) begun = disk.rename(making, paths.in_use(id));
-  if (begun) {
-    journal->directory_ = paths.in_use(id);
-    begun = disk.sync_directory(paths.root);
-  }
   if (!begun) {
-    (void)remove_journal(disk, paths, journal->directory_);  // Nobody was promised anything; else adopters do it.
+    (void)remove_journal(disk, paths, making);
     return tl::unexpected<Error>(begun.error());
   }
+  journal->directory_ = paths.in_use(id);
+  // Under its final name it is never taken apart: half of it would look damaged. Left behind, it is an orphan without
+  // likes.
+  if (auto safe = disk.sync_directory(paths.root); !safe) return tl::unexpected<Error>(safe.error());
   return journal;
 }
 

@@ -316,6 +316,7 @@ void LikeLog::publish(Step& step) {
     if (step.hint_staged && step.applied_hint == applied_hint_ && step.likes && step.asked) applied_hint_ = 0;
     committing_keys_ = 0;
     unsynced_ = journal_->has_unsynced();
+    if (!accepting_) wake = true;  // The sink thread waits for the last of them.
     if (batch_state_ == BatchState::none && now_ms >= quiet_until_ms_ && ledger_.has_due(now_ms)) wake = true;
   }
   committing_.clear();

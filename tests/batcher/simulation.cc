@@ -1,0 +1,239 @@
+#include "tests/batcher/simulation.h"
+
+#include <fmt/format.h>
+
+#include "batcher/adoption.h"
+#include "batcher/like_log.h"
+#include "batcher/own_flush.h"
+
+namespace roost::batcher {
+
+/// One simulated process: what Batcher is made of, without its threads.
+class SimWorker final : public Sink {
+ public:
+  SimWorker(Simulation& simulation, uint64_t process) : simulation_(simulation), disk(simulation.disk_, process) {
+    options_.directory = "journals";
+    options_.durability = simulation.durability_;
+    options_.policy = {3, 500};
+    options_.max_batch_keys = 5;
+    options_.max_waiting = 40;
+    options_.segment_bytes = 1;  // As small as the limits allow, so that segments change often.
+    options_.adoption_interval_ms = 50;
+    options_.sync_interval_ms = 30;
+    options_.backoff = {2, 20};
+    options_.random = [this] { return simulation_.random_(); };
+    disk.sync_error = simulation.disk_trouble_;
+    disk.write_error = simulation.disk_trouble_ / 2;
+    disk.space_error = simulation.disk_trouble_ * 2;
+    disk.before_operation = [this] { simulation_.interleave(*this); };
+  }
+
+  /// False when the journal could not be made, by its own death or otherwise.
+  bool start() {
+    busy_commit = busy_sink = true;
+    (void)disk.create_directory("journals");
+    (void)disk.sync_directory(".");
+    const JournalId id{simulation_.random_(), simulation_.random_()};
+    auto journal =
+        Journal::create(disk, JournalPaths{"journals"}, id, journal_limits(options_), simulation_.clock_.unix_ms());
+    busy_commit = busy_sink = false;
+    if (!journal) return false;
+    log = std::make_unique<LikeLog>(options_, simulation_.clock_, std::move(*journal), [] {});
+    flush = std::make_unique<OwnFlush>(options_, *log, *this, simulation_.clock_);
+    adoption = std::make_unique<Adoption>(options_, disk, simulation_.clock_, *this, id);
+    return true;
+  }
+
+  void commit() {
+    if (busy_commit || !log) return;
+    busy_commit = true;
+    log->commit_step();
+    busy_commit = false;
+  }
+  void sink_step(bool own) {
+    if (busy_sink || !log) return;
+    busy_sink = true;
+    if (own) {
+      flush->step();
+    } else {
+      adoption->step();
+    }
+    busy_sink = false;
+  }
+  bool busy() const { return busy_commit || busy_sink; }
+
+  // A process may die at both ends of a call to the database.
+  Outcome apply(const JournalId& journal, const Batch& batch) override {
+    if (!alive()) return Outcome::unknown;
+    const Outcome outcome = simulation_.database_.apply(journal, batch);
+    return alive() ? outcome : Outcome::unknown;
+  }
+  Result<uint64_t> applied_seq(const JournalId& journal) override {
+    if (!alive()) return fail("dead");
+    return simulation_.database_.applied_seq(journal);
+  }
+  Result<void> forget(const JournalId& journal) override {
+    if (!alive()) return fail("dead");
+    auto forgotten = simulation_.database_.forget(journal);
+    if (!alive()) return fail("dead");
+    return forgotten;
+  }
+
+ private:
+  bool alive() {
+    simulation_.interleave(*this);
+    return !disk.dead;
+  }
+  Simulation& simulation_;
+  Options options_;
+
+ public:
+  SimProcessDisk disk;
+  bool busy_commit = false;
+  bool busy_sink = false;
+  std::unique_ptr<LikeLog> log;
+  std::unique_ptr<OwnFlush> flush;
+  std::unique_ptr<Adoption> adoption;
+};
+
+Simulation::Simulation(uint64_t seed) : random_(seed), disk_(seed ^ 0x5eed), database_(seed ^ 0xdb) {
+  const uint64_t kind = pick(8);
+  durability_ = kind == 0 ? Durability::interval : kind == 1 ? Durability::os : Durability::durable;
+  disk_trouble_ = chance(0.5) ? 0.02 : 0;
+  crash_chance_ = 0.002 + 0.006 * static_cast<double>(pick(3));
+  database_.refuse = chance(0.5) ? 0.2 : 0;
+  database_.lose = chance(0.7) ? 0.3 : 0;
+}
+
+Simulation::~Simulation() = default;
+
+std::string Simulation::run() {
+  const uint64_t steps = 400 + pick(800);
+  for (uint64_t i = 0; i < steps && trouble_.empty(); ++i) {
+    random_step();
+    reap();
+  }
+  if (!trouble_.empty()) return trouble_;
+  return settle();
+}
+
+void Simulation::random_step() {
+  if (workers_.size() < 3 && (workers_.empty() || chance(0.05))) return start_worker();
+  if (chance(0.3)) clock_.advance_ms(static_cast<int64_t>(pick(40)));
+  step_worker(*workers_[pick(workers_.size())]);
+}
+
+void Simulation::step_worker(SimWorker& worker) {
+  if (worker.disk.dead || !worker.log) return;
+  switch (pick(8)) {
+    case 0:
+    case 1:
+    case 2:
+      return like(worker);
+    case 3:
+    case 4:
+      return worker.commit();
+    case 5:
+    case 6:
+      return worker.sink_step(true);
+    default:
+      return worker.sink_step(false);
+  }
+}
+
+/// Between any two system calls of one thread, others run and anything may die.
+void Simulation::interleave(SimWorker& running) {
+  if (settling_ || depth_ >= 3) return;
+  ++depth_;
+  if (!workers_.empty() && chance(0.3)) step_worker(*workers_[pick(workers_.size())]);
+  if (chance(crash_chance_)) kill(running);
+  if (chance(crash_chance_ / 8)) lose_power();
+  --depth_;
+}
+
+void Simulation::like(SimWorker& worker) {
+  // Half of the likes have a key of their own, so that each can be followed to the database; half share a few.
+  const int64_t key = chance(0.5) ? next_key_++ : static_cast<int64_t>(pick(3));
+  const auto delta = static_cast<int64_t>(1 + pick(2));
+  SimProcessDisk& disk = worker.disk;
+  auto accepted = worker.log->add(key, delta, [this, &disk, key, delta](const Result<Accepted>& result) {
+    if (disk.dead || !result) return;
+    acknowledged_[key] += delta;
+    ++acknowledged_likes;
+    if (result->pending < 1) trouble_ = "an accepted like is not pending";
+  });
+  if (accepted) attempted_[key] += delta;
+}
+
+void Simulation::kill(SimWorker& worker) {
+  if (worker.disk.dead) return;
+  ++kills;
+  worker.disk.dead = true;
+  disk_.release_locks(worker.disk.process());
+}
+
+void Simulation::lose_power() {
+  ++power_losses;
+  for (const auto& worker : workers_) kill(*worker);
+  disk_.lose_power();
+  // In the laxer modes what was acknowledged since the last sync may be gone; then only doubles can be told.
+  if (durability_ != Durability::durable) acknowledged_.clear();
+}
+
+void Simulation::reap() {
+  std::erase_if(workers_, [this](const std::unique_ptr<SimWorker>& worker) {
+    if (!worker->disk.dead || worker->busy()) return false;
+    if (worker->adoption) adoptions += worker->adoption->adopted();
+    return true;
+  });
+}
+
+void Simulation::start_worker() {
+  workers_.push_back(std::make_unique<SimWorker>(*this, next_process_++));
+  SimWorker& worker = *workers_.back();
+  if (!worker.start()) kill(worker);
+}
+
+/// The disk and the database are well again, all processes but a new one are dead: everything must come to rest.
+std::string Simulation::settle() {
+  settling_ = true;
+  disk_trouble_ = 0;
+  database_.refuse = database_.lose = 0;
+  for (const auto& worker : workers_) kill(*worker);
+  reap();
+  start_worker();
+  SimWorker& worker = *workers_.back();
+  if (!worker.log) return "no journal on a healthy disk";
+  for (int i = 0; i < 2000; ++i) {
+    worker.sink_step(false);
+    clock_.advance_ms(10);
+  }
+  adoptions += worker.adoption->adopted();
+  return check();
+}
+
+std::string Simulation::check() const {
+  const SimWorker& worker = *workers_.back();
+  if (worker.adoption->quarantined() > 0) return "a journal was taken for damaged";
+  if (database_.impossible > 0) return "one sequence, two contents";
+  for (const auto& [key, count] : acknowledged_) {
+    const auto at = database_.counts.find(key);
+    const int64_t stored = at == database_.counts.end() ? 0 : at->second;
+    if (stored < count) return fmt::format("key {}: {} acknowledged, {} stored", key, count, stored);
+  }
+  for (const auto& [key, stored] : database_.counts) {
+    const auto at = attempted_.find(key);
+    const int64_t count = at == attempted_.end() ? 0 : at->second;
+    if (stored > count) return fmt::format("key {}: {} attempted, {} stored", key, count, stored);
+  }
+  const auto journals = const_cast<SimDisk&>(disk_).find("journals");
+  if (journals->entries.size() != 1) {
+    std::string names;
+    for (const auto& [name, node] : journals->entries) names += " " + name + (node->locked_by != 0 ? "(locked)" : "");
+    return "journals left:" + names;
+  }
+  if (!database_.applied.empty()) return fmt::format("{} journals not forgotten", database_.applied.size());
+  return "";
+}
+
+}  // namespace roost::batcher
