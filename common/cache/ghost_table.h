@@ -36,9 +36,11 @@ class GhostTable {
 
   uint32_t clock() const { return static_cast<uint32_t>(inserted_bytes_ / bytes_per_tick_); }
   uint32_t age(const Slot& slot) const { return clock() - slot.stamp; }
+  Bucket& bucket_of(uint32_t fingerprint);
   Slot& slot_for(uint32_t fingerprint);
 
   uint64_t bytes_per_tick_;
+  uint32_t window_ticks_;
   uint64_t inserted_bytes_ = 0;
   std::vector<Bucket> buckets_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "common/base/check.h"
 #include "common/base/intrusive_list.h"
 #include "common/cache/entry.h"
 #include "common/cache/ghost_table.h"
@@ -15,7 +16,7 @@ namespace roost::cache {
 /// starts in main. A hit only counts, it moves nothing.
 ///
 /// The policy owns no entry, knows no keys and no time. It is one of its kind: another policy offers the same calls
-/// (insert, replace, hit, remove, evict, bytes, entries) and takes its place in Shard. Not thread-safe.
+/// (insert, hit, remove, release, evict, bytes, entries) and takes its place in Shard. Not thread-safe.
 class S3Fifo {
  public:
   static constexpr uint8_t kMaxHits = 3;
@@ -25,10 +26,16 @@ class S3Fifo {
   /// Plans for `limit_bytes` of charge; the caller evicts until a new entry fits.
   explicit S3Fifo(uint64_t limit_bytes);
 
+  /// What an entry has earned; handed on by an entry to the one that replaces it.
+  struct Standing {
+    Entry::Queue queue = Entry::Queue::small;
+    uint8_t hits = 0;
+  };
+
   /// Takes a new entry in.
   void insert(Entry& entry);
-  /// Puts `newer` where `old` is, with its hits: a refreshed entry is as popular as before. `old` is let go.
-  void replace(Entry& old, Entry& newer);
+  /// Takes in an entry that replaces one let go by release(): a refreshed entry is as popular as before.
+  void insert(Entry& entry, Standing standing);
   /// The entry was asked for and is here.
   void hit(Entry& entry) {
     if (entry.hits_ < kMaxHits) ++entry.hits_;
@@ -36,6 +43,8 @@ class S3Fifo {
   /// Lets an entry go for another reason than want of room (expiry, erasure). If it had earned its place its hash is
   /// remembered, so that the key starts in main when it is fetched again.
   void remove(Entry& entry);
+  /// Lets an entry go that is about to be replaced.
+  Standing release(Entry& entry);
   /// Chooses an entry and lets it go; null when there is none.
   Entry* evict();
 
@@ -45,7 +54,7 @@ class S3Fifo {
  private:
   void append(Entry& entry, Entry::Queue queue);
   void unlink(Entry& entry);
-  void forget(Entry& entry);
+  void remember(const Entry& entry);
 
   IntrusiveList<Entry> small_;
   IntrusiveList<Entry> main_;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "common/cache/entry.h"
 #include "common/cache/hash.h"
@@ -76,7 +77,7 @@ class StoreCore {
   uint64_t limit_bytes_;
   uint64_t max_entry_bytes_;
   unsigned shard_mask_;
-  std::unique_ptr<Shard[]> shards_;
+  std::vector<std::unique_ptr<Shard>> shards_;
 };
 
 /// A bounded store of entries by key, for all threads. It is divided into shards by the key's hash; each has a lock of
