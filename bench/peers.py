@@ -6,7 +6,7 @@
     --only TEXT     only the rows whose name contains TEXT
     --servers A,B   only these servers (floor, roost, nginx, haproxy, varnish)
 
-Writes bench/results/peers.txt and peers.json."""
+Writes bench/results/peers.txt, peers.json and peers.svg."""
 
 import argparse
 import contextlib
@@ -20,6 +20,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+import chart
 import contestants
 from measure import (LOAD_CORE, SERVER_CORE, BenchError, Figure, Server, environment, fetch, fetch_all, free_port,
                      missing_programs, progress, run_wrk)
@@ -185,6 +186,9 @@ def write_results(title, tables, results, bench):
         plain = plain.replace(code, "")
     notes = "".join(f"left out: {name}: {why}\n" for name, why in bench.left_out.items())
     (folder / "peers.txt").write_text(f"{title}\n\n{plain}\n{notes}")
+    bars = [(name, [(server, figure.median("cpu_us")) for server, figure in figures.items()])
+            for name, figures in results.items()]
+    (folder / "peers.svg").write_text(chart.svg("Server CPU per request, one core", bars))
     rows = {name: {server: {"cpu_us": f.median("cpu_us"), "spread": f.spread, "per_s": f.median("per_s"),
                             "p50_us": f.median("p50_us"), "p99_us": f.median("p99_us"), "errors": f.errors,
                             "rounds_cpu_us": [r.cpu_us for r in f.rounds]} for server, f in figures.items()}
@@ -227,7 +231,7 @@ def main():
     write_results(title, tables, results, bench)
     for name, why in bench.left_out.items():
         print(f"left out: {name}: {why}")
-    print("written to bench/results/peers.txt and peers.json")
+    print("written to bench/results/peers.txt, peers.json and peers.svg")
     return 1 if not rows or any("," in name for name in bench.left_out) else 0
 
 
