@@ -17,6 +17,11 @@ struct LikeDelta {
 /// What is known after an attempt to apply a batch of likes.
 enum class ApplyOutcome : uint8_t { applied, not_applied, unknown };
 
+struct ApplyAnswer {
+  ApplyOutcome outcome = ApplyOutcome::unknown;
+  std::string why;  ///< what went wrong, for the log; empty when applied
+};
+
 /// Where batches of likes are applied, exactly once each. Apart from Database because it is called on a thread of the
 /// caller that may block, and must go on while the loop that Database answers on has ended already. One thread at a
 /// time; each call ends within a few seconds.
@@ -26,7 +31,7 @@ class LikeStore {
   /// One transaction: moves the journal's applied sequence from sequence-1 to `sequence` (a missing row counts as 0)
   /// and adds the deltas, sorted by tweet. Tweets that are gone are passed over. When the stored sequence is another
   /// one nothing is changed and the outcome is `unknown`.
-  virtual ApplyOutcome apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) = 0;
+  virtual ApplyAnswer apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) = 0;
   /// 0 for a journal that is not known. No attempt to apply made before can still commit once this has answered.
   virtual Result<uint64_t> applied_seq(const std::string& journal) = 0;
   /// The journal is no more.

@@ -33,8 +33,8 @@ Result<void> SqliteLikeStore::add_deltas(std::span<const LikeDelta> deltas) {
     fmt::format_to(std::back_inserter(json), "{}\"{}\":{}", json.size() == 0 ? "{" : ",", delta.tweet_id, delta.likes);
   json.push_back('}');
   const auto raw = connection_->prepare(
-      "UPDATE tweets SET likes = likes + d.likes "
-      "FROM (SELECT CAST(key AS INTEGER) AS tweet_id, value AS likes FROM json_each(?1)) AS d "
+      "UPDATE tweets SET likes = tweets.likes + d.added "
+      "FROM (SELECT CAST(key AS INTEGER) AS tweet_id, value AS added FROM json_each(?1)) AS d "
       "WHERE tweets.id = d.tweet_id");
   if (!raw) return tl::unexpected<Error>(raw.error());
   Statement statement(*raw);
@@ -43,7 +43,7 @@ Result<void> SqliteLikeStore::add_deltas(std::span<const LikeDelta> deltas) {
   return ran;
 }
 
-ApplyOutcome SqliteLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) {
+ApplyAnswer SqliteLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) {
   bool fenced = false;
   auto written = connection_->write([&]() -> Result<void> {
     const auto moved = move_fence(journal, sequence);
@@ -54,8 +54,9 @@ ApplyOutcome SqliteLikeStore::apply(const std::string& journal, uint64_t sequenc
     }
     return deltas.empty() ? Result<void>() : add_deltas(deltas);
   });
-  if (written) return ApplyOutcome::applied;
-  return fenced || connection_->commit_unknown() ? ApplyOutcome::unknown : ApplyOutcome::not_applied;
+  if (written) return {ApplyOutcome::applied, ""};
+  const bool open = fenced || connection_->commit_unknown();
+  return {open ? ApplyOutcome::unknown : ApplyOutcome::not_applied, std::move(written.error().what)};
 }
 
 Result<uint64_t> SqliteLikeStore::applied_seq(const std::string& journal) {

@@ -13,7 +13,7 @@ class SqliteLikeStore final : public LikeStore {
  public:
   static Result<std::unique_ptr<SqliteLikeStore>> open(const std::string& path, AccessObserver* observer);
 
-  ApplyOutcome apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) override;
+  ApplyAnswer apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) override;
   Result<uint64_t> applied_seq(const std::string& journal) override;
   Result<void> forget(const std::string& journal) override;
 
