@@ -14,8 +14,7 @@ worker_rlimit_nofile 65536;
 events {{ worker_connections 8192; }}
 http {{
   access_log off;
-  sendfile on;
-  tcp_nopush on;
+  sendfile off;  # for bodies this small, reading is cheaper than the calls that sendfile takes
   keepalive_requests 1000000000;
   open_file_cache max=20000 inactive=300s;
   client_body_temp_path {directory}/nginx.body;
