@@ -1,5 +1,7 @@
 #include "proxy/cache/cache_key.h"
 
+#include <algorithm>
+
 namespace roost::proxy {
 namespace {
 
@@ -21,10 +23,12 @@ bool build_cache_key(std::string_view url, std::string& key) {
   key.clear();
   if (url.size() <= kScheme.size() || !http::equals_ignore_case(url.substr(0, kScheme.size()), kScheme)) return false;
   url.remove_prefix(kScheme.size());
-  const size_t slash = url.find('/');
-  if (slash == 0) return false;
-  append_host(url.substr(0, slash), key);
-  key.append(slash == std::string_view::npos ? std::string_view("/") : url.substr(slash, url.find('#') - slash));
+  url = url.substr(0, url.find('#'));
+  const size_t host_end = std::min(url.find_first_of("/?"), url.size());
+  if (host_end == 0) return false;
+  append_host(url.substr(0, host_end), key);
+  if (host_end == url.size() || url[host_end] == '?') key.push_back('/');
+  key.append(url.substr(host_end));
   return true;
 }
 

@@ -7,6 +7,16 @@
 
 namespace roost::proxy {
 
+struct Fetch::Group {
+  net::EventLoop* loop = nullptr;
+  IntrusiveList<FetchWaiter, Fetch> waiting;
+  IntrusiveList<FetchWaiter, Fetch> due;
+  bool posted = false;
+};
+
+Fetch::Fetch() = default;
+Fetch::~Fetch() = default;
+
 void Fetch::publish_head(FetchedHead head) {
   const std::lock_guard lock(mutex_);
   ROOST_CHECK(state_ == FetchState::head_awaited);
@@ -15,49 +25,55 @@ void Fetch::publish_head(FetchedHead head) {
   wake_all();
 }
 
+// A block's bytes beyond what has been published are the leader's alone, so filling it up races with nobody; the size
+// that readers go by is size_, under the mutex.
 void Fetch::append(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   ROOST_CHECK(state_ == FetchState::streaming);
-  // A block's bytes beyond what has been published are the leader's alone, so filling it up races with nobody; the size
-  // that readers go by is size_, under the mutex.
   while (!bytes.empty()) {
-    if (blocks_.empty() || size_ % kBlockBytes == 0) {
-      const uint64_t expected = head_.length_known && head_.length > size_ ? head_.length - size_ : bytes.size();
-      const bool small = size_ == 0 && head_.length_known && expected < kBlockBytes;
-      blocks_.push_back(BlockRef::make(small ? static_cast<uint32_t>(std::max<uint64_t>(
-                                                   expected, bytes.size() < kBlockBytes ? bytes.size() : kBlockBytes))
-                                             : kBlockBytes));
-    }
+    if (size_ - first_offset_ == blocks_.size() * uint64_t{kBlockBytes}) add_block(bytes.size());
     Block& last = *blocks_.back();
     const size_t fits = std::min<size_t>(bytes.size(), last.capacity() - last.size());
-    ROOST_CHECK(fits > 0);
+    ROOST_CHECK(fits > 0);  // more than the announced length
     std::memcpy(last.data() + last.size(), bytes.data(), fits);
     last.set_size(last.size() + static_cast<uint32_t>(fits));
     size_ += fits;
     bytes.remove_prefix(fits);
   }
+  if (dropping_) trim();
   wake_all();
+}
+
+// Where the length is known the last block is no larger than what it will hold, since it is what the cache keeps.
+void Fetch::add_block(size_t arriving) {
+  uint64_t expected = kBlockBytes;
+  if (head_.length_known) expected = std::max<uint64_t>(head_.length > size_ ? head_.length - size_ : 0, arriving);
+  blocks_.push_back(BlockRef::make(static_cast<uint32_t>(std::min<uint64_t>(expected, kBlockBytes))));
 }
 
 std::vector<BlockRef> Fetch::complete() {
   const std::lock_guard lock(mutex_);
   ROOST_CHECK(state_ == FetchState::streaming);
-  state_ = FetchState::complete;
-  wake_all();
+  finish(FetchState::complete);
   return first_offset_ == 0 && !dropping_ ? blocks_ : std::vector<BlockRef>();
 }
 
 void Fetch::end(FetchState how, int status) {
+  ROOST_CHECK(how > FetchState::complete);
   const std::lock_guard lock(mutex_);
-  state_ = how;
+  if (state_ >= FetchState::complete) return;
   failed_status_ = status;
+  finish(how);
+}
+
+void Fetch::finish(FetchState how) {
+  state_ = how;
   wake_all();
 }
 
 bool Fetch::has_waiters() const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(groups_.begin(), groups_.end(),
-                     [](const auto& group) { return !group->waiting.empty() || !group->due.empty(); });
+  return waiter_count_ > 0;
 }
 
 uint64_t Fetch::bytes() const {
@@ -66,7 +82,10 @@ uint64_t Fetch::bytes() const {
 }
 
 void Fetch::wait(FetchWaiter& waiter, net::EventLoop& loop) {
+  ROOST_CHECK(!waiter.waits_for_);
+  waiter.waits_for_ = FetchRef::share(this);
   const std::lock_guard lock(mutex_);
+  ++waiter_count_;
   auto group =
       std::find_if(groups_.begin(), groups_.end(), [&](const auto& candidate) { return candidate->loop == &loop; });
   if (group == groups_.end()) {
@@ -79,8 +98,11 @@ void Fetch::wait(FetchWaiter& waiter, net::EventLoop& loop) {
 }
 
 void Fetch::leave(FetchWaiter& waiter) {
+  if (waiter.waits_for_.get() != this) return;
+  const FetchRef alive = std::move(waiter.waits_for_);  // outlives the lock
   const std::lock_guard lock(mutex_);
   waiter.unlink();
+  --waiter_count_;
 }
 
 void Fetch::wake_all() {
@@ -93,8 +115,8 @@ void Fetch::wake_all() {
   }
 }
 
-// On the group's loop. A waiter is taken off `due` before it is called, since it may leave, or destroy others that are
-// due.
+// On the group's loop. A waiter is taken off its list before it is called, since it may leave, or destroy others that
+// are due. What changes meanwhile puts waiters on `due` again, and is the next round's.
 void Fetch::deliver(Group& group) {
   std::unique_lock lock(mutex_);
   group.posted = false;
@@ -119,30 +141,36 @@ Fetch::Reading Fetch::read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t
     return reading;
   }
   for (size_t count = 0; count < max_pieces && cursor.offset < size_; ++count) {
-    const uint64_t index = (cursor.offset - first_offset_) / kBlockBytes;
-    const uint64_t within = (cursor.offset - first_offset_) % kBlockBytes;
-    const BlockRef& block = blocks_[index];
-    const uint64_t end = std::min<uint64_t>(size_, first_offset_ + index * kBlockBytes + block->capacity());
-    const auto count_bytes = static_cast<size_t>(end - cursor.offset);
-    // A whole block is shared; part of one is copied, so that every piece is a block of its own for the reader.
-    pieces.push_back(within == 0 && (count_bytes == block->capacity() || state_ == FetchState::complete)
-                         ? block
-                         : BlockRef::copy_of({block->data() + within, count_bytes}));
-    cursor.offset += count_bytes;
+    pieces.push_back(piece_at(cursor.offset, cursor.offset));
   }
   return reading;
+}
+
+// A block that nobody will append to is shared; of another, or from its middle, the bytes are copied, so that every
+// piece is a block of its own and its size does not move under the reader.
+BlockRef Fetch::piece_at(uint64_t offset, uint64_t& end) const {
+  const BlockRef& block = blocks_[(offset - first_offset_) / kBlockBytes];
+  const uint64_t within = (offset - first_offset_) % kBlockBytes;
+  const bool settled = block->size() == block->capacity() || state_ == FetchState::complete;
+  end = offset - within + block->size();
+  if (within == 0 && settled) return block;
+  return BlockRef::copy_of(block->view().substr(within));
 }
 
 void Fetch::drop_read_blocks() {
   const std::lock_guard lock(mutex_);
   dropping_ = true;
-  // Readers take what is there at each wake-up; what is more than this far back is for nobody but one who does not
-  // read.
-  constexpr uint64_t kKeptBytes = 64 * kBlockBytes;
-  while (!blocks_.empty() && size_ - first_offset_ > kKeptBytes) {
-    blocks_.erase(blocks_.begin());
+  trim();
+}
+
+// Only whole blocks with whole blocks behind them go, so the one being filled stays.
+void Fetch::trim() {
+  size_t count = 0;
+  while (size_ - first_offset_ >= kMaxLagBytes + kBlockBytes) {
     first_offset_ += kBlockBytes;
+    ++count;
   }
+  blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 }  // namespace roost::proxy

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/base/block.h"
@@ -15,21 +15,9 @@
 
 namespace roost::proxy {
 
-class Fetch;
-class FetchTable;
+class FetchWaiter;
 
-/// One client's wait for a fetch. Lives on its loop's thread; destroying it ends the wait.
-class FetchWaiter : public ListLink<Fetch> {
- public:
-  /// Something has changed: read with Fetch::read(). On the waiter's own loop, never from inside another call of the
-  /// fetch. May destroy this waiter, and others of the same loop.
-  virtual void on_fetch_progress() = 0;
-
- protected:
-  ~FetchWaiter() = default;
-};
-
-/// How far a fetch is.
+/// How far a fetch is. Everything behind `streaming` is an end, and the first end is the one that counts.
 enum class FetchState : uint8_t {
   head_awaited,
   streaming,    ///< head known, body coming
@@ -45,6 +33,9 @@ struct FetchedHead {
   int status = 0;
   std::string fields;  ///< as ResponseParts::fields
   std::string etag, last_modified, vary, tags;
+  /// What append_variant() writes for `vary` and the leader's request. A waiter whose own request gives another text
+  /// may not have this answer (RFC 9111 §4.1): it leaves, and competes for the variant's key.
+  std::string variant;
   int64_t initial_age_ms = 0;
   int64_t lifetime_ms = 0;
   int64_t received_unix_ms = 0;
@@ -54,14 +45,18 @@ struct FetchedHead {
 
 /// One fetch from a backend that any number of clients on any thread share. The one that fetches (the leader) publishes
 /// head and body pieces; everybody reads them at their own speed from the blocks, which are then what the cache stores.
-/// A slow reader holds back nobody. Bounded: a fetch larger than the cache takes is closed to newcomers
-/// (FetchTable::close) and each block goes when the last reader has passed it; a reader that lags more than
-/// `max_lag_bytes` behind then is cut off.
+/// A slow reader holds back nobody.
 ///
-/// Thread: leader's calls on the leader's loop; a waiter's on the waiter's loop; state is under one mutex.
+/// Memory: a fetch holds its whole body. One that turns out to be larger than the cache takes is closed to newcomers
+/// (FetchLock::close) and told to drop_read_blocks(): from then on it keeps the last kMaxLagBytes, and a reader that is
+/// further behind is cut off.
+///
+/// Thread: the leader's calls on the leader's loop, a waiter's on the waiter's loop; what they share is under one
+/// mutex, never held while anybody is called.
 class Fetch {
  public:
   static constexpr uint32_t kBlockBytes = 16 * 1024;
+  static constexpr uint64_t kMaxLagBytes = 64 * kBlockBytes;
 
   /// Where a reader has come to.
   struct Cursor {
@@ -75,49 +70,56 @@ class Fetch {
     bool lagging = false;  ///< the bytes behind the cursor are gone: give up
   };
 
-  // ---- for the leader
-  // ------------------------------------------------------------------------------------------------
+  Fetch(const Fetch&) = delete;
+  Fetch& operator=(const Fetch&) = delete;
+
+  // ---- for the leader ----
 
   void publish_head(FetchedHead head);
+  /// Copies, once for everybody. Not more than the head's length, if it is known.
   void append(std::string_view bytes);
   /// The body is whole. The blocks, for the cache; empty when some are gone already.
   std::vector<BlockRef> complete();
-  /// Ends without an answer for the waiters: uncacheable, abandoned, failed or truncated.
+  /// Ends without an answer for the waiters: uncacheable, abandoned, failed or truncated. Without effect behind an end.
   void end(FetchState how, int status = 0);
-  /// From here on blocks that everybody has read are dropped: the whole will not be stored.
+  /// From here on old blocks are dropped: the whole will not be stored.
   void drop_read_blocks();
   bool has_waiters() const;
   uint64_t bytes() const;
 
-  // ---- for those who wait
-  // --------------------------------------------------------------------------------------------
+  // ---- for those who wait ----
 
+  /// At most one fetch at a time per waiter. Its first event comes at a later turn, even if all is there already.
   void wait(FetchWaiter& waiter, net::EventLoop& loop);
+  /// No event comes any more. No matter whether it waits.
   void leave(FetchWaiter& waiter);
-  /// Appends to `pieces` references to what lies behind the cursor, at most `max_pieces`, and moves the cursor.
+  /// Appends to `pieces` references to what lies behind the cursor, at most `max_pieces`, and moves the cursor. All has
+  /// been read when the state is `complete` and fewer than `max_pieces` came.
   Reading read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t max_pieces);
 
  private:
   friend class FetchRef;
-  struct Group {  // those who wait on one loop
-    net::EventLoop* loop = nullptr;
-    IntrusiveList<FetchWaiter, Fetch> waiting;
-    IntrusiveList<FetchWaiter, Fetch> due;
-    bool posted = false;
-  };
-  void wake_all();  // mutex_ held
+  struct Group;  // those who wait on one loop
+  Fetch();
+  ~Fetch();
+  void add_block(size_t arriving);                          // mutex_ held
+  void trim();                                              // mutex_ held
+  void finish(FetchState how);                              // mutex_ held
+  void wake_all();                                          // mutex_ held
+  BlockRef piece_at(uint64_t offset, uint64_t& end) const;  // mutex_ held
   void deliver(Group& group);
 
   std::atomic<uint32_t> references_{1};
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // guards what follows; head_ is immutable once published
   FetchState state_ = FetchState::head_awaited;
   int failed_status_ = 0;
   FetchedHead head_;
-  std::vector<BlockRef> blocks_;  // from first_offset_ on; each full but the last
+  std::vector<BlockRef> blocks_;  // from first_offset_ on; each of kBlockBytes but the last
   uint64_t first_offset_ = 0;
   uint64_t size_ = 0;
   bool dropping_ = false;
-  std::vector<std::unique_ptr<Group>> groups_;
+  size_t waiter_count_ = 0;
+  std::vector<std::unique_ptr<Group>> groups_;  // at most one per loop; stays until the end
 };
 
 /// A counted reference to a Fetch, so that it lives until the last reader and the last posted wake-up are done.
@@ -145,6 +147,27 @@ class FetchRef {
  private:
   explicit FetchRef(Fetch* fetch) : fetch_(fetch) {}
   Fetch* fetch_ = nullptr;
+};
+
+/// One client's wait for a fetch. Lives on its loop's thread, which must not end before it.
+class FetchWaiter : public ListLink<Fetch> {
+ public:
+  FetchWaiter() = default;
+  FetchWaiter(const FetchWaiter&) = delete;
+  FetchWaiter& operator=(const FetchWaiter&) = delete;
+  /// Something has changed: read with Fetch::read(). On the waiter's own loop, never from inside another call of the
+  /// fetch; several changes may come as one. May destroy this waiter, and others of the same loop.
+  virtual void on_fetch_progress() = 0;
+
+ protected:
+  /// Ends the wait. The list it stands in is the fetch's, and other threads move it: only the fetch may unlink it.
+  virtual ~FetchWaiter() {
+    if (waits_for_) FetchRef(waits_for_)->leave(*this);
+  }
+
+ private:
+  friend class Fetch;
+  FetchRef waits_for_;
 };
 
 }  // namespace roost::proxy

@@ -1,0 +1,97 @@
+#include "proxy/cache/cache_key.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+using roost::http::Fields;
+using roost::http::RequestHead;
+using roost::proxy::append_variant;
+using roost::proxy::build_cache_key;
+
+namespace {
+
+std::string key_of(std::string_view authority, std::string_view target) {
+  RequestHead head;
+  head.authority = authority;
+  head.target = target;
+  std::string key = "left over";
+  build_cache_key(head, key);
+  return key;
+}
+
+std::string key_of_url(std::string_view url) {
+  std::string key = "left over";
+  return build_cache_key(url, key) ? key : "(none)";
+}
+
+std::string variant(std::string_view vary, const Fields& request) {
+  std::string key = "k";
+  append_variant(vary, request, key);
+  return key.substr(1);
+}
+
+Fields fields(std::initializer_list<std::pair<const char*, const char*>> lines) {
+  Fields result;
+  for (const auto& [name, value] : lines) result.add(name, value);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("the primary key: host without case and default port, target as it is") {
+  struct Row {
+    const char *authority, *target, *key;
+  };
+  const Row rows[] = {
+      {"Example.ORG", "/a?B=C", "example.org/a?B=C"},
+      {"example.org:80", "/", "example.org/"},
+      {"example.org:8080", "/", "example.org:8080/"},
+      {"example.org:180", "/", "example.org:180/"},
+      {"[::1]:80", "/x", "[::1]/x"},
+      {"[2001:DB8::80]", "/x", "[2001:db8::80]/x"},
+      {"", "/x", "/x"},
+      {"h", "/a%2Fb", "h/a%2Fb"},
+      {"h", "/a?", "h/a?"},
+  };
+  for (const Row& row : rows) CHECK_EQ(key_of(row.authority, row.target), row.key);
+}
+
+TEST_CASE("a URL has the key of its request") {
+  CHECK_EQ(key_of_url("http://Example.org:80/a?b"), "example.org/a?b");
+  CHECK_EQ(key_of_url("HTTP://h:81"), "h:81/");
+  CHECK_EQ(key_of_url("http://h?x=1"), "h/?x=1");
+  CHECK_EQ(key_of_url("http://h/a#part"), "h/a");
+  CHECK_EQ(key_of_url("http://h#part"), "h/");
+  for (const char* url : {"", "http://", "http:///a", "ftp://h/", "/a", "h/a"}) CHECK_EQ(key_of_url(url), "(none)");
+}
+
+TEST_CASE("a buffer that is used again does not grow anew") {
+  RequestHead head;
+  head.authority = "example.org";
+  head.target = "/some/path?and=query";
+  std::string key;
+  build_cache_key(head, key);
+  const char* buffer = key.data();
+  build_cache_key(head, key);
+  CHECK_EQ(key.data(), buffer);
+}
+
+TEST_CASE("what selects a variant (RFC 9111 §4.1)") {
+  CHECK_EQ(variant("", fields({{"Accept", "x"}})), "");
+  CHECK_EQ(variant("Accept-Encoding", fields({{"accept-encoding", "br"}})), "\n=br");
+  SUBCASE("an absent field is not an empty one") {
+    CHECK_NE(variant("Accept", fields({})), variant("Accept", fields({{"Accept", ""}})));
+  }
+  SUBCASE("white space and lines do not matter") {
+    const std::string one = variant("Accept", fields({{"Accept", "a, b"}}));
+    CHECK_EQ(one, variant("accept", fields({{"Accept", "a ,\t b"}})));
+    CHECK_EQ(one, variant("Accept", fields({{"Accept", "a"}, {"X", "y"}, {"Accept", "b"}})));
+    CHECK_NE(one, variant("Accept", fields({{"Accept", "b, a"}})));
+    CHECK_NE(variant("A", fields({{"A", "a b"}})), variant("A", fields({{"A", "ab"}})));
+  }
+  SUBCASE("values of several fields cannot run into each other") {
+    CHECK_NE(variant("A, B", fields({{"A", "1"}})), variant("A, B", fields({{"B", "1"}})));
+    CHECK_NE(variant("A, B", fields({{"A", "x=y"}, {"B", ""}})), variant("A, B", fields({{"A", "x"}, {"B", "y"}})));
+  }
+}
