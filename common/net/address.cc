@@ -93,7 +93,10 @@ bool Address::is_loopback() const {
 }
 
 bool Address::operator==(const Address& other) const {
-  return size_ == other.size_ && port() == other.port() && family() == other.family() && host() == other.host();
+  if (family() != other.family() || port() != other.port()) return false;
+  if (family() == AF_INET) return storage_.v4.sin_addr.s_addr == other.storage_.v4.sin_addr.s_addr;
+  return family() != AF_INET6 || (IN6_ARE_ADDR_EQUAL(&storage_.v6.sin6_addr, &other.storage_.v6.sin6_addr) != 0 &&
+                                  storage_.v6.sin6_scope_id == other.storage_.v6.sin6_scope_id);
 }
 
 Result<HostPort> HostPort::parse(std::string_view text) {

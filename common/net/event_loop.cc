@@ -22,6 +22,7 @@ struct EventLoop::Impl {
   std::array<Signal, kMaxSignals> signals;
   size_t signal_count = 0;
   int64_t armed_for_ms = -1;  // what the alarm is set to; -1 when it is not
+  int64_t offset_taken_ms = -1;
   std::array<char, kReadBufferBytes> read_buffer{};
 };
 
@@ -40,30 +41,43 @@ EventLoop::EventLoop() : timers_(SystemClock().monotonic_ms()), impl_(std::make_
   // libuv runs: timers, prepare, poll (all I/O), check. What I/O starts and retires is put in order in check, and what
   // timers start in prepare, before the loop waits.
   uv_prepare_start(&impl_->before_poll, [](uv_prepare_t* h) { static_cast<EventLoop*>(h->loop->data)->end_turn(); });
-  uv_check_start(&impl_->after_poll, [](uv_check_t* h) { static_cast<EventLoop*>(h->loop->data)->begin_turn(); });
+  uv_check_start(&impl_->after_poll, [](uv_check_t* h) { static_cast<EventLoop*>(h->loop->data)->after_events(); });
 }
 
 EventLoop::~EventLoop() {
   thread_ = std::this_thread::get_id();
-  end_turn();
+  drop_unrun();
   auto close = [](auto* handle) { uv_close(reinterpret_cast<uv_handle_t*>(handle), nullptr); };
   close(&impl_->wake);
   close(&impl_->alarm);
   close(&impl_->after_poll);
   close(&impl_->before_poll);
   for (size_t i = 0; i < impl_->signal_count; ++i) close(&impl_->signals[i].handle);
+  // A stream that is still open would keep the loop below running for ever.
+  uv_walk(
+      &impl_->loop, [](uv_handle_t* handle, void*) { ROOST_CHECK(uv_is_closing(handle) != 0); }, nullptr);
   // Streams and look-ups that were closed a moment ago still wait for their close callbacks.
   while (uv_run(&impl_->loop, UV_RUN_DEFAULT) != 0) {
   }
-  posted_.clear();
-  retired_.clear();
   ROOST_CHECK(uv_loop_close(&impl_->loop) == 0);
+}
+
+// Destroys what may own something of this loop; whatever is destroyed may post and retire more.
+void EventLoop::drop_unrun() {
+  for (size_t i = 0; i < impl_->signal_count; ++i) impl_->signals[i].task = nullptr;
+  std::vector<Task> tasks;
+  do {
+    tasks.clear();
+    end_turn();
+    const std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+  } while (!tasks.empty());
 }
 
 void EventLoop::run() {
   thread_ = std::this_thread::get_id();
   uv_update_time(&impl_->loop);
-  begin_turn();
+  after_events();
   uv_run(&impl_->loop, UV_RUN_DEFAULT);
   end_turn();
 }
@@ -71,7 +85,7 @@ void EventLoop::run() {
 void EventLoop::run_once(bool wait) {
   thread_ = std::this_thread::get_id();
   uv_update_time(&impl_->loop);
-  begin_turn();
+  after_events();
   uv_run(&impl_->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
   end_turn();
 }
@@ -95,7 +109,9 @@ bool EventLoop::in_loop_thread() const {
 }
 
 void EventLoop::retire(std::unique_ptr<Retirable> object) {
-  if (object != nullptr) retired_.push_back(std::move(object));
+  if (object == nullptr) return;
+  object->on_retired();
+  retired_.push_back(std::move(object));
 }
 
 void EventLoop::on_signal(int signal_number, Task task) {
@@ -105,7 +121,12 @@ void EventLoop::on_signal(int signal_number, Task task) {
   ROOST_CHECK(uv_signal_init(&impl_->loop, &entry.handle) == 0);
   entry.handle.data = &entry;
   uv_signal_start(
-      &entry.handle, [](uv_signal_t* handle, int) { static_cast<Impl::Signal*>(handle->data)->task(); }, signal_number);
+      &entry.handle,
+      [](uv_signal_t* handle, int) {
+        static_cast<EventLoop*>(handle->loop->data)->observe_time();
+        static_cast<Impl::Signal*>(handle->data)->task();
+      },
+      signal_number);
   uv_unref(reinterpret_cast<uv_handle_t*>(&entry.handle));
 }
 
@@ -131,13 +152,18 @@ void EventLoop::run_posted() {
   for (Task& task : tasks) task();
 }
 
-// Runs right after I/O. The timers see the time at which this turn's poll returned.
-void EventLoop::begin_turn() {
-  const auto now_ms = static_cast<int64_t>(uv_now(&impl_->loop));
-  // A steady offset: the two clocks are cut to milliseconds at different moments, which alone must not make time
-  // jitter.
+// A steady offset: the two clocks are cut to milliseconds at different moments, which alone must not make time jitter.
+void EventLoop::take_unix_offset(int64_t now_ms) {
+  impl_->offset_taken_ms = now_ms;
   const int64_t offset_ms = SystemClock().unix_ms() - now_ms;
   if (offset_ms > unix_offset_ms_ + 2 || offset_ms < unix_offset_ms_ - 2) unix_offset_ms_ = offset_ms;
+}
+
+// Timers come behind the I/O of the same moment: data that has arrived in time stops its time-out, however late the
+// loop gets to it.
+void EventLoop::after_events() {
+  const auto now_ms = static_cast<int64_t>(uv_now(&impl_->loop));
+  if (now_ms != impl_->offset_taken_ms) take_unix_offset(now_ms);
   timers_.advance_to_ms(now_ms);
   end_turn();
 }
@@ -161,9 +187,8 @@ void EventLoop::arm_timer() {
   uv_timer_start(
       &impl_->alarm,
       [](uv_timer_t* handle) {
-        auto* self = static_cast<EventLoop*>(handle->loop->data);
-        self->impl_->armed_for_ms = -1;
-        self->timers_.advance_to_ms(static_cast<int64_t>(uv_now(handle->loop)));
+        // Ends the wait, no more: the timers run in after_events.
+        static_cast<EventLoop*>(handle->loop->data)->impl_->armed_for_ms = -1;
       },
       static_cast<uint64_t>(wanted_ms > now_ms ? wanted_ms - now_ms : 0), 0);
 }

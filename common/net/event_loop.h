@@ -20,6 +20,8 @@ namespace roost::net {
 class Retirable {
  public:
   virtual ~Retirable() = default;
+  /// Called by EventLoop::retire: from here on it takes part in nothing; only its memory is still there.
+  virtual void on_retired() {}
 };
 
 /// One libuv loop and what belongs to it: timers, posted tasks, the retire list, the shared read buffer. One per
@@ -28,7 +30,8 @@ class Retirable {
 class EventLoop {
  public:
   EventLoop();
-  /// All streams, listeners and look-ups of this loop must be closed by their owners before.
+  /// All streams, listeners and look-ups of this loop must be closed by their owners before, or be owned by tasks and
+  /// retired objects, which go first. Waits for a look-up that is too far gone to be cancelled.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -49,7 +52,7 @@ class EventLoop {
   /// Wall-clock time as of this turn, ms since 1970 UTC; costs nothing.
   int64_t unix_ms() const { return timers_.now_ms() + unix_offset_ms_; }
   TimerQueue& timers() { return timers_; }
-  /// Destroys `object` at the end of this turn.
+  /// Destroys `object` at the end of this turn. What its destructor retires goes in the same turn.
   void retire(std::unique_ptr<Retirable> object);
   /// Runs `task` on SIGTERM, SIGINT or SIGHUP (a number each) until the loop ends. At most kMaxSignals.
   void on_signal(int signal_number, Task task);
@@ -64,13 +67,15 @@ class EventLoop {
 
  private:
   struct Impl;  // the libuv handles
-  void begin_turn();
+  void after_events();
+  void take_unix_offset(int64_t now_ms);
   void end_turn();
+  void drop_unrun();
   void run_posted();
   void arm_timer();
 
   TimerQueue timers_;
-  int64_t unix_offset_ms_ = 0;  // wall clock minus monotonic clock, taken anew each turn
+  int64_t unix_offset_ms_ = 0;  // wall clock minus monotonic clock, taken anew each millisecond
   std::unique_ptr<Impl> impl_;
   std::vector<std::unique_ptr<Retirable>> retired_;
   std::mutex posted_mutex_;

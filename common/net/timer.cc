@@ -7,7 +7,7 @@ namespace roost::net {
 
 void Timer::start_ms(int64_t after_ms) {
   stop();
-  due_ms_ = queue_.present_ms_ + std::max<int64_t>(after_ms, 0);
+  due_ms_ = queue_.present_ms_ + std::clamp<int64_t>(after_ms, 0, TimerQueue::kMaxDelayMs);
   queue_.insert(*this);
   ++queue_.active_;
 }
@@ -28,10 +28,12 @@ TimerQueue::~TimerQueue() {
   }
 }
 
-// Level L holds what is due within 64^(L+1) ms, one slot per 64^L ms. The slot of the present at level 0 holds what is
-// due now: it is taken at the next advance, even when that does not move the present.
+// A timer stands at the level of the highest digit (base 64) in which its due time differs from the wheel's, in the
+// slot of that digit; when the wheel's digit gets there, what stands in the slot moves down. So the wheel's own slot is
+// empty at every level but the lowest, where it holds what is due now: that is taken at the next advance.
 void TimerQueue::insert(Timer& timer) {
-  constexpr int64_t kHorizonMs = (int64_t{1} << (kSlotBits * kLevels)) - 1;
+  // Not a whole turn of the last level: that would end in the wheel's own slot.
+  constexpr int64_t kHorizonMs = int64_t{kSlots - 1} << (kSlotBits * (kLevels - 1));
   const int64_t place = std::min(timer.due_ms_, now_ms_ + kHorizonMs);
   const auto differing = static_cast<uint64_t>(place ^ now_ms_);
   const int level =
@@ -41,7 +43,9 @@ void TimerQueue::insert(Timer& timer) {
   occupied_[level] |= uint64_t{1} << slot;
 }
 
-void TimerQueue::run_slot(size_t slot) {
+void TimerQueue::run_due() {
+  const auto slot = static_cast<size_t>(now_ms_ & (kSlots - 1));
+  if ((occupied_[0] >> slot & 1) == 0) return;
   occupied_[0] &= ~(uint64_t{1} << slot);
   Slot due;
   due.splice_back(wheel_[0][slot]);
@@ -62,19 +66,20 @@ void TimerQueue::cascade(int level) {
 
 void TimerQueue::advance_to_ms(int64_t now_ms) {
   observe_ms(now_ms);
-  run_slot(static_cast<size_t>(now_ms_ & (kSlots - 1)));
+  run_due();
   while (now_ms_ < now_ms) {
     // Skips to the next time at which a slot or a cascade can matter; without timers that is the end at once.
-    const int64_t next = active_ == 0 ? -1 : next_wakeup_ms();
+    const int64_t next = next_wakeup_ms();
     if (next < 0 || next > now_ms) {
       move_to(now_ms);
       return;
     }
     move_to(std::max(next, now_ms_ + 1));
-    run_slot(static_cast<size_t>(now_ms_ & (kSlots - 1)));
+    run_due();
   }
 }
 
+// Everything in the slots passed over is gone or stopped.
 void TimerQueue::move_to(int64_t now_ms) {
   const auto crossed = static_cast<uint64_t>(now_ms ^ now_ms_);
   now_ms_ = now_ms;

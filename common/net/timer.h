@@ -51,8 +51,9 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  /// Moves the present to `now_ms` (never back) and runs what is due, in order of due time. Callbacks may start and
-  /// stop any timer, their own included.
+  /// Moves the present to `now_ms` (never back) and then runs what is due, in order of due time. Callbacks may start
+  /// and stop any timer, their own included, and count from the new present: one that starts itself again does not run
+  /// once for each period missed, nor for ever with 0.
   void advance_to_ms(int64_t now_ms);
   /// Says that it is `now_ms` without running anything: timers started from here on count from then.
   void observe_ms(int64_t now_ms) {
@@ -63,6 +64,8 @@ class TimerQueue {
   /// A time at which advance_to_ms is worth calling: at or before the first due time; -1 when no timer runs.
   int64_t next_wakeup_ms() const;
   size_t active_count() const { return active_; }
+  /// Longer delays are cut to this (about nine thousand years).
+  static constexpr int64_t kMaxDelayMs = int64_t{1} << 48;
 
  private:
   friend class Timer;
@@ -72,7 +75,7 @@ class TimerQueue {
   static constexpr int kSlots = 1 << kSlotBits;
 
   void insert(Timer& timer);
-  void run_slot(size_t slot);
+  void run_due();
   void cascade(int level);
   void move_to(int64_t now_ms);
 
