@@ -1,48 +1,53 @@
 #include "common/net/tcp_stream.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+
+#include <fmt/core.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/base/check.h"
-#include "common/net/timer.h"
+#include "common/net/buffer_chain.h"
 
 namespace roost::net {
 namespace {
 
-/// A connect request, allocated for the time of connecting.
-struct ConnectRequest {
-  uv_connect_t request{};
-};
+constexpr size_t kMaxSlices = Stream::kMaxSlices;
 
-size_t fill_buffers(std::span<const Slice> pieces, size_t skip, std::array<uv_buf_t, Stream::kMaxSlices>& buffers) {
-  size_t count = 0;
+TcpStream* owner_of(const uv_handle_t* handle) {
+  return static_cast<TcpStream*>(handle->data);
+}
+
+unsigned fill(std::array<uv_buf_t, kMaxSlices>& buffers, std::span<const Slice> pieces) {
+  unsigned count = 0;
   for (const Slice& piece : pieces) {
-    if (skip >= piece.size) {
-      skip -= piece.size;
-      continue;
-    }
-    buffers[count++] = uv_buf_init(const_cast<char*>(piece.data + skip), static_cast<unsigned>(piece.size - skip));
-    skip = 0;
+    if (piece.size == 0) continue;
+    buffers[count++] = uv_buf_init(const_cast<char*>(piece.data), static_cast<unsigned>(piece.size));
   }
   return count;
 }
 
 }  // namespace
 
-struct TcpStream::Outgoing {
-  explicit Outgoing(TcpStream* owner) : failure_timer(owner->loop_.timers(), fail, owner) {}
-  static void fail(void* stream) {
-    auto* self = static_cast<TcpStream*>(stream);
-    self->tell_error(self->outgoing_->failure);
-  }
-  BufferChain queue;
+/// What the kernel did not take, with one uv_write over the first pieces of it under way.
+struct TcpStream::WriteQueue {
   uv_write_t request{};
-  uv_shutdown_t fin{};
-  size_t in_flight = 0;  // bytes of the queue's front that libuv holds
-  bool want_drained = false;
-  int failure = 0;  // found inside write(), told by failure_timer
-  Timer failure_timer;
+  BufferChain chain;
+  size_t in_flight = 0;  // bytes at the head of the chain that libuv has in hand; 0 when no uv_write is under way
+};
+
+/// A failure found inside connect(), told from a later turn. Holds the memory, so that the stream may be closed before.
+struct TcpStream::LateFailure {
+  LateFailure(TcpStream* failed, int code) : stream(failed), status(code) { ++stream->holds_; }
+  LateFailure(LateFailure&& other) noexcept : stream(std::exchange(other.stream, nullptr)), status(other.status) {}
+  ~LateFailure() {
+    if (stream != nullptr) stream->release();
+  }
+  void operator()() const { stream->fail_with(status); }
+  TcpStream* stream;
+  int status;
 };
 
 TcpStream::TcpStream(EventLoop& loop) : loop_(loop) {
@@ -53,179 +58,205 @@ TcpStream::TcpStream(EventLoop& loop) : loop_(loop) {
 TcpStream::~TcpStream() = default;
 
 StreamPtr TcpStream::connect(EventLoop& loop, const Address& address) {
-  auto* self = new TcpStream(loop);
-  StreamPtr owner(self);
-  self->state_ = State::connecting;
-  self->peer_ = address;
-  auto* attempt = new ConnectRequest;
-  auto on_connect = [](uv_connect_t* request, int status) {
-    std::unique_ptr<ConnectRequest> freed(reinterpret_cast<ConnectRequest*>(request));
-    auto* stream = static_cast<TcpStream*>(request->handle->data);
-    if (status == UV_ECANCELED || stream->receiver_ == nullptr || stream->state_ != State::connecting) return;
-    stream->loop_.observe_time();
-    if (status < 0) return stream->tell_error(status);
-    stream->state_ = State::open;
+  auto* stream = new TcpStream(loop);
+  StreamPtr result(stream);
+  stream->peer_ = address;
+  auto request = std::make_unique<uv_connect_t>();
+  int status = uv_tcp_connect(request.get(), &stream->handle_, address.raw(), [](uv_connect_t* done, int code) {
+    const std::unique_ptr<uv_connect_t> freed(done);
+    owner_of(reinterpret_cast<uv_handle_t*>(done->handle))->on_connect_result(code);
+  });
+  if (status == 0) {
+    request.release();
     uv_tcp_nodelay(&stream->handle_, 1);
-    if (stream->outgoing_ != nullptr) stream->write_queued();
-    stream->receiver_->on_connected();
-  };
-  const int error = uv_tcp_connect(&attempt->request, &self->handle_, address.raw(), on_connect);
-  if (error != 0) {
-    delete attempt;
-    self->break_later(error);
+  } else {
+    loop.post(LateFailure(stream, status));
   }
-  return owner;
+  return result;
 }
 
-StreamPtr TcpStream::accept(EventLoop& loop, uv_stream_t* listener) {
-  auto* self = new TcpStream(loop);
-  StreamPtr owner(self);
-  if (uv_accept(listener, self->stream()) != 0) return nullptr;
-  uv_tcp_nodelay(&self->handle_, 1);
-  sockaddr_storage peer{};
-  int size = sizeof(peer);
-  if (uv_tcp_getpeername(&self->handle_, reinterpret_cast<sockaddr*>(&peer), &size) == 0) {
-    self->peer_ = Address(reinterpret_cast<const sockaddr*>(&peer), static_cast<socklen_t>(size));
+StreamPtr TcpStream::adopt(EventLoop& loop, int fd, const Address& peer) {
+  auto* stream = new TcpStream(loop);
+  StreamPtr result(stream);
+  if (uv_tcp_open(&stream->handle_, fd) != 0) {
+    ::close(fd);
+    return nullptr;
   }
-  return owner;
+  stream->peer_ = peer;
+  stream->set_state(State::open);
+  return result;
 }
 
-TcpStream::Outgoing& TcpStream::outgoing() {
-  if (outgoing_ == nullptr) outgoing_ = std::make_unique<Outgoing>(this);
-  return *outgoing_;
+void TcpStream::set_state(State state) {
+  const bool legal = state == State::closing ? state_ != State::closing : state > state_ && state_ != State::failed;
+  ROOST_CHECK(legal && !(state_ == State::connecting && state == State::write_broken));
+  state_ = state;
+}
+
+void TcpStream::on_connect_result(int status) {
+  if (state_ != State::connecting) return;  // closed meanwhile, or failed
+  loop_.observe_time();
+  if (status != 0) return fail_with(status);
+  set_state(State::open);
+  if (reading_) start_reading();
+  if (queue_ != nullptr) {
+    submit_queue();
+  } else if (sending_ == Sending::ending) {
+    send_fin();
+  }
+  if (receiver_ != nullptr) receiver_->on_connected();
 }
 
 // ---- reading --------------------------------------------------------------------------------------------------------
 
 void TcpStream::start_reading() {
-  if (reading_ || state_ == State::broken) return;
-  auto alloc = [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
-    *buffer = uv_buf_init(static_cast<TcpStream*>(handle->data)->loop_.read_buffer(), EventLoop::kReadBufferBytes);
-  };
-  if (uv_read_start(stream(), alloc, on_read) == 0) reading_ = true;
+  reading_ = true;
+  if (state_ != State::open && state_ != State::write_broken) return;
+  // An error means that libuv reads already, which is meant to be harmless here.
+  uv_read_start(
+      reinterpret_cast<uv_stream_t*>(&handle_),
+      [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { owner_of(handle)->on_allocate(buffer); },
+      [](uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
+        owner_of(reinterpret_cast<uv_handle_t*>(handle))->on_read(count, buffer->base);
+      });
 }
 
-void TcpStream::stop_reading() {
-  if (!reading_) return;
-  uv_read_stop(stream());
+void TcpStream::on_allocate(uv_buf_t* buffer) {
+  // Without a buffer libuv reads nothing, and says so through on_read.
+  *buffer = reading_ ? uv_buf_init(loop_.read_buffer(), EventLoop::kReadBufferBytes) : uv_buf_init(nullptr, 0);
+}
+
+void TcpStream::on_read(ssize_t count, const char* data) {
+  if (count == 0 || state_ == State::failed || state_ == State::closing) return;
+  // stop_reading() only lowers a flag: the kernel's watch is taken away here, when something arrives that nobody wants.
+  // Nothing is lost: bytes stay in the socket, and an end of stream is told again when reading starts again.
+  if (!reading_) {
+    uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
+    return;
+  }
+  loop_.observe_time();
+  ROOST_CHECK(receiver_ != nullptr);
+  if (count > 0) return receiver_->on_data({data, static_cast<size_t>(count)});
+  if (state_ == State::write_broken) return fail_with(first_error_);
+  if (count != UV_EOF) return fail_with(static_cast<int>(count));
   reading_ = false;
-}
-
-void TcpStream::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
-  auto* self = static_cast<TcpStream*>(stream->data);
-  if (self->receiver_ == nullptr || count == 0) return;
-  self->loop_.observe_time();
-  if (count > 0) return self->receiver_->on_data({buffer->base, static_cast<size_t>(count)});
-  self->stop_reading();
-  if (count == UV_EOF) return self->receiver_->on_end();
-  self->tell_error(static_cast<int>(count));
+  receiver_->on_end();
 }
 
 // ---- writing --------------------------------------------------------------------------------------------------------
 
 bool TcpStream::write(std::span<const Slice> pieces) {
-  ROOST_CHECK(pieces.size() <= kMaxSlices && !fin_wanted_);
-  if (state_ == State::broken) return true;
-  size_t sent = 0;
-  if (state_ == State::open && queued_bytes() == 0) {
-    std::array<uv_buf_t, kMaxSlices> buffers;
-    const size_t count = fill_buffers(pieces, 0, buffers);
-    if (count == 0) return true;
-    const int result = uv_try_write(stream(), buffers.data(), static_cast<unsigned>(count));
-    if (result < 0 && result != UV_EAGAIN) {
-      break_later(result);
-      return true;
-    }
-    sent = result < 0 ? 0 : static_cast<size_t>(result);
-  }
-  Outgoing* queue = outgoing_.get();
+  ROOST_CHECK(pieces.size() <= kMaxSlices && sending_ == Sending::open);
+  if (state_ > State::open) return false;  // on_error follows
+  size_t taken = queue_ == nullptr && state_ == State::open ? send_now(pieces) : 0;
   for (const Slice& piece : pieces) {
-    if (sent >= piece.size) {
-      sent -= piece.size;
+    if (taken >= piece.size) {
+      taken -= piece.size;
       continue;
     }
-    if (queue == nullptr) queue = &outgoing();
-    queue->queue.append(Slice(piece.data + sent, piece.size - sent, piece.owner));
-    sent = 0;
+    if (queue_ == nullptr) queue_ = std::make_unique<WriteQueue>();
+    queue_->chain.append(Slice(piece.data + taken, piece.size - taken, piece.owner));
+    taken = 0;
   }
-  if (queue == nullptr || queue->queue.empty()) return true;
-  if (state_ == State::open) write_queued();
-  const bool below = queue->queue.size() < kHighWatermarkBytes;
-  queue->want_drained |= !below;
-  return below;
+  if (queue_ == nullptr) return true;
+  submit_queue();
+  if (queued_bytes() < kHighWatermarkBytes) return true;
+  drained_owed_ = true;
+  return false;
 }
 
-void TcpStream::write_queued() {
-  Outgoing& out = *outgoing_;
-  if (out.in_flight > 0 || out.queue.empty() || state_ != State::open) return;
+/// How many bytes the kernel took. An error counts as none: the bytes are queued, and the write of the queue meets it
+/// again, from where it can be told.
+size_t TcpStream::send_now(std::span<const Slice> pieces) {
+  std::array<uv_buf_t, kMaxSlices> buffers;
+  const unsigned count = fill(buffers, pieces);
+  if (count == 0) return 0;
+  const int sent = uv_try_write(reinterpret_cast<uv_stream_t*>(&handle_), buffers.data(), count);
+  if (sent < 0 && sent != UV_EAGAIN) first_error_ = sent;
+  return sent < 0 ? 0 : static_cast<size_t>(sent);
+}
+
+void TcpStream::submit_queue() {
+  if (state_ != State::open || queue_->in_flight != 0) return;
   std::array<Slice, kMaxSlices> pieces;
   std::array<uv_buf_t, kMaxSlices> buffers;
-  const size_t filled = out.queue.front(pieces);
-  const size_t count = fill_buffers({pieces.data(), filled}, 0, buffers);
-  for (size_t i = 0; i < filled; ++i) out.in_flight += pieces[i].size;
-  const int error = uv_write(
-      &out.request, stream(), buffers.data(), static_cast<unsigned>(count),
-      [](uv_write_t* request, int status) { static_cast<TcpStream*>(request->handle->data)->on_written(status); });
-  if (error != 0) break_later(error);
+  const std::span<Slice> front(pieces.data(), queue_->chain.front(pieces));
+  for (const Slice& piece : front) queue_->in_flight += piece.size;
+  const unsigned count = fill(buffers, front);
+  const int status = uv_write(
+      &queue_->request, reinterpret_cast<uv_stream_t*>(&handle_), buffers.data(), count,
+      [](uv_write_t* done, int code) { owner_of(reinterpret_cast<uv_handle_t*>(done->handle))->on_written(code); });
+  if (status != 0) loop_.post(LateFailure(this, status));
 }
 
 void TcpStream::on_written(int status) {
-  Outgoing& out = *outgoing_;
-  const size_t written = out.in_flight;
-  out.in_flight = 0;
-  if (status == UV_ECANCELED || state_ == State::broken) return;
+  if (state_ != State::open) return;
   loop_.observe_time();
-  if (status < 0) return tell_error(status);
-  out.queue.consume(written);
-  write_queued();
-  if (out.queue.empty()) maybe_send_fin();
-  if (out.want_drained && out.queue.size() < kLowWatermarkBytes) {
-    out.want_drained = false;
-    if (receiver_ != nullptr) receiver_->on_drained();
+  if (status != 0) return on_write_failed(first_error_ != 0 ? first_error_ : status);
+  first_error_ = 0;
+  queue_->chain.consume(queue_->in_flight);
+  queue_->in_flight = 0;
+  if (queue_->chain.empty()) {
+    queue_.reset();
+    if (sending_ == Sending::ending) send_fin();
+  } else {
+    submit_queue();
   }
+  if (!drained_owed_ || queued_bytes() >= kLowWatermarkBytes) return;
+  drained_owed_ = false;
+  if (receiver_ != nullptr) receiver_->on_drained();
+}
+
+void TcpStream::on_write_failed(int status) {
+  queue_.reset();
+  if (!reading_ || (status != UV_EPIPE && status != UV_ECONNRESET)) return fail_with(status);
+  first_error_ = status;
+  set_state(State::write_broken);
 }
 
 size_t TcpStream::queued_bytes() const {
-  return outgoing_ == nullptr ? 0 : outgoing_->queue.size();
+  if (queue_ == nullptr) return 0;
+  const size_t unsent = uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&handle_));
+  return queue_->chain.size() - queue_->in_flight + unsent;
 }
 
 void TcpStream::shutdown() {
-  if (fin_wanted_ || state_ == State::broken) return;
-  fin_wanted_ = true;
-  if (state_ == State::open && queued_bytes() == 0) maybe_send_fin();
+  if (sending_ != Sending::open || state_ > State::open) return;
+  sending_ = Sending::ending;
+  if (queue_ == nullptr && state_ == State::open) send_fin();
 }
 
-void TcpStream::maybe_send_fin() {
-  if (!fin_wanted_ || fin_sent_ || state_ != State::open) return;
-  fin_sent_ = true;
-  uv_shutdown(&outgoing().fin, stream(), [](uv_shutdown_t*, int) {});
+void TcpStream::send_fin() {
+  sending_ = Sending::ended;
+  uv_os_fd_t fd = -1;
+  // Past libuv, whose uv_shutdown needs a request and a turn. A failure means that the connection is broken, and
+  // reading tells.
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &fd) == 0) ::shutdown(fd, SHUT_WR);
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
-// An error found inside write() must not call the receiver from there.
-void TcpStream::break_later(int uv_error) {
-  if (state_ == State::broken) return;
-  stop_reading();
-  state_ = State::broken;
-  outgoing().failure = uv_error;
-  outgoing_->failure_timer.start_ms(0);
-}
-
-void TcpStream::tell_error(int uv_error) {
-  stop_reading();
-  state_ = State::broken;
-  const int code = uv_error < 0 ? -uv_error : uv_error;
-  if (receiver_ != nullptr)
-    receiver_->on_error(Error{peer_.to_string() + ": " + uv_strerror(uv_error), Side::internal, true, code});
+void TcpStream::fail_with(int status) {
+  if (state_ == State::failed || state_ == State::closing) return;
+  const bool connecting = state_ == State::connecting;
+  set_state(State::failed);
+  reading_ = false;
+  uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
+  if (receiver_ == nullptr) return;
+  receiver_->on_error(Error{
+      fmt::format("{} {}: {}", connecting ? "connect to" : "connection with", peer_.to_string(), uv_strerror(status)),
+      Side::internal, connecting, -status});
 }
 
 void TcpStream::close() {
+  set_state(State::closing);
   receiver_ = nullptr;
-  state_ = State::broken;
-  if (outgoing_ != nullptr) outgoing_->failure_timer.stop();
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_),
-           [](uv_handle_t* handle) { delete static_cast<TcpStream*>(handle->data); });
+  reading_ = false;
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_), [](uv_handle_t* handle) { owner_of(handle)->release(); });
+}
+
+void TcpStream::release() {
+  if (--holds_ == 0) delete this;
 }
 
 }  // namespace roost::net

@@ -4,54 +4,70 @@
 
 #include <uv.h>
 
-#include "common/net/buffer_chain.h"
 #include "common/net/event_loop.h"
 #include "common/net/stream.h"
 
 namespace roost::net {
 
 /// A TCP connection: one allocation with its libuv handle in it, TCP_NODELAY set. Writes go straight to the socket
-/// (uv_try_write); only what the kernel does not take is queued. An idle one holds no buffer.
+/// (uv_try_write); only what the kernel does not take is queued. An idle one holds no buffer (see sizeof: a test bounds
+/// it). Stopping and starting to read costs no system call unless bytes arrive in between.
+///
+///     state       connecting ──> open ──> write_broken ──> failed
+///                     └────────────┴─────────────────────────^
+///     sending     open ──> ending (the queue drains) ──> ended (FIN sent)
+///
+/// write_broken: the peer has reset the connection, which a write found first. What it had sent before (often the
+/// answer that explains why) is still read; then comes on_error, in the place of on_end.
 class TcpStream final : public Stream {
  public:
-  /// Starts to connect; on_connected() or on_error() follows, never from inside this call.
+  /// Starts to connect; on_connected() or on_error() follows, never from inside this call. A failure to connect is
+  /// retryable: nothing was sent.
   static StreamPtr connect(EventLoop& loop, const Address& address);
-  /// Takes the connection that `listener` has ready. Null when there is none after all.
-  static StreamPtr accept(EventLoop& loop, uv_stream_t* listener);
+  /// Takes over the connected socket `fd`, which is non-blocking and has TCP_NODELAY set or inherited. Null, and the
+  /// socket closed, when it cannot be used after all.
+  static StreamPtr adopt(EventLoop& loop, int fd, const Address& peer);
 
   void set_receiver(StreamReceiver* receiver) override { receiver_ = receiver; }
   void start_reading() override;
-  void stop_reading() override;
+  void stop_reading() override { reading_ = false; }
   bool write(std::span<const Slice> pieces) override;
   size_t queued_bytes() const override;
   void shutdown() override;
   const Address& peer() const override { return peer_; }
 
  private:
-  struct Outgoing;  // what the kernel has not taken yet; exists only while there is something
-  enum class State : uint8_t { connecting, open, broken };
+  enum class State : unsigned char { connecting, open, write_broken, failed, closing };
+  enum class Sending : unsigned char { open, ending, ended };
+  struct WriteQueue;
+  struct LateFailure;
 
   explicit TcpStream(EventLoop& loop);
   ~TcpStream() override;
   void close() override;
-  Outgoing& outgoing();
-  void write_queued();
+  void set_state(State state);
+  size_t send_now(std::span<const Slice> pieces);
+  void submit_queue();
+  void send_fin();
+  void on_connect_result(int status);
+  void on_allocate(uv_buf_t* buffer);
+  void on_read(ssize_t count, const char* data);
   void on_written(int status);
-  void maybe_send_fin();
-  void break_later(int uv_error);
-  void tell_error(int uv_error);
-  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_); }
-  static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
+  void on_write_failed(int status);
+  void fail_with(int status);
+  void release();
 
   EventLoop& loop_;
   StreamReceiver* receiver_ = nullptr;
-  std::unique_ptr<Outgoing> outgoing_;
+  std::unique_ptr<WriteQueue> queue_;  // null while the kernel takes everything
   uv_tcp_t handle_{};
   Address peer_;
-  State state_ = State::open;
+  int first_error_ = 0;  // of the writes: what the kernel says only once
+  State state_ = State::connecting;
+  Sending sending_ = Sending::open;
   bool reading_ = false;
-  bool fin_wanted_ = false;
-  bool fin_sent_ = false;
+  bool drained_owed_ = false;
+  unsigned char holds_ = 1;  // who still needs the memory: libuv until the close callback, a LateFailure
 };
 
 }  // namespace roost::net
