@@ -1,0 +1,25 @@
+#include "api/like_sink.h"
+
+#include <vector>
+
+namespace roost::api {
+
+batcher::Outcome LikeSink::apply(const batcher::JournalId& journal, const batcher::Batch& batch) {
+  std::vector<LikeDelta> deltas;
+  deltas.reserve(batch.deltas.size());
+  for (const batcher::KeyDelta& delta : batch.deltas) deltas.push_back({delta.key, delta.delta});
+  const ApplyAnswer answer = store_.apply(journal.hex(), batch.sequence, deltas);
+  if (answer.outcome == ApplyOutcome::applied) return batcher::Outcome::applied;
+  events_.warning("likes not applied", {{"journal", journal.hex()}, {"batch", batch.sequence}, {"why", answer.why}});
+  return answer.outcome == ApplyOutcome::unknown ? batcher::Outcome::unknown : batcher::Outcome::not_applied;
+}
+
+Result<uint64_t> LikeSink::applied_seq(const batcher::JournalId& journal) {
+  return store_.applied_seq(journal.hex());
+}
+
+Result<void> LikeSink::forget(const batcher::JournalId& journal) {
+  return store_.forget(journal.hex());
+}
+
+}  // namespace roost::api

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "api/exchange.h"
+#include "api/routes.h"
+#include "api/tweet_store.h"
+#include "batcher/batcher.h"
+#include "common/observe/event_log.h"
+
+namespace roost::api {
+
+/// The routes of likes: POST /api/tweets/{id}/like and POST /like/{id} count one, acknowledged with 202 once it cannot
+/// be lost any more; GET /like/{id} shows the count and changes nothing. Loop thread only.
+class Likes {
+ public:
+  /// All outlive it. The batcher's completions must be run on the loop.
+  Likes(TweetStore& store, batcher::Batcher& batcher, const Clock& clock, observe::EventLog& events)
+      : store_(store), batcher_(batcher), clock_(clock), events_(events) {}
+  void add_to(Routes& routes);
+
+ private:
+  void like(Request& request, Reply reply);
+  void show(Request& request, Reply reply);
+  Answer failure(const Error& error);
+  void queue(int64_t id, Reading<TweetPage> reading, Reply reply);
+
+  TweetStore& store_;
+  batcher::Batcher& batcher_;
+  const Clock& clock_;
+  observe::EventLog& events_;
+};
+
+}  // namespace roost::api

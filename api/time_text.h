@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace roost::api {
+
+/// "2026-03-01T10:00:00.123Z": ISO 8601, UTC, of Unix milliseconds.
+std::string format_iso_time(int64_t unix_ms);
+
+/// The same back to Unix milliseconds; the fraction (up to nine digits) may be missing. Also plain Unix milliseconds.
+std::optional<int64_t> parse_time(std::string_view text);
+
+}  // namespace roost::api

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "api/db/database.h"
+#include "api/db/db_cache.h"
+#include "batcher/batcher.h"
+
+namespace roost::api {
+
+/// Tweets as readers see them: the database through its cache, plus the likes pending here. Writes drop what they
+/// change from the cache. Loop thread only.
+class TweetStore {
+ public:
+  /// All outlive the store.
+  TweetStore(Database& database, DbCache& cache, const batcher::Batcher& batcher)
+      : database_(database), cache_(cache), batcher_(batcher) {}
+
+  using PageDone = Done<Reading<TweetPage>>;
+  using Use = DbCache::Use;
+  void timeline(ListRange range, Use use, const std::string& request_id, PageDone done);
+  /// An absent page when there is no such tweet.
+  void tweet(int64_t id, Use use, const std::string& request_id, PageDone done);
+  void user_tweets(int64_t user_id, ListRange range, Use use, const std::string& request_id, PageDone done);
+  void hashtag_tweets(const std::string& tag, ListRange range, Use use, const std::string& request_id, PageDone done);
+
+  void insert(int64_t user_id, std::string content, const std::string& request_id, Done<Tweet> done);
+  void update(int64_t id, int64_t user_id, std::string content, const std::string& request_id, Done<Change> done);
+  void remove(int64_t id, int64_t user_id, const std::string& request_id, Done<Change> done);
+
+  /// What the database holds of a tweet's likes and what is pending here, without counting any twice.
+  int64_t likes(const TweetPage& page, const Tweet& tweet) const {
+    return tweet.likes + batcher_.pending_after(tweet.id, page.applied_seq);
+  }
+  /// The newest reading of the tweet that is in the cache, or `known`.
+  Reading<TweetPage> newest(int64_t id, Reading<TweetPage> known);
+  /// Counts of these tweets have changed in the database.
+  void on_likes_applied(std::span<const int64_t> ids);
+
+ private:
+  static std::string tweet_key(int64_t id);
+  void forget(int64_t id);
+
+  Database& database_;
+  DbCache& cache_;
+  const batcher::Batcher& batcher_;
+};
+
+}  // namespace roost::api
