@@ -42,11 +42,13 @@ bool is_replaced(FieldId id) {
   }
 }
 
-/// What a client says about its own copy and wishes, which would make a fetch for the cache partial or conditional.
-bool is_clients_own(FieldId id) {
+bool is_cache_wish(FieldId id) {
+  return id == FieldId::cache_control || id == FieldId::pragma;
+}
+
+/// What a client says about its own copy, which would make a fetch for the cache partial or conditional.
+bool is_about_own_copy(FieldId id) {
   switch (id) {
-    case FieldId::cache_control:
-    case FieldId::pragma:
     case FieldId::range:
     case FieldId::if_range:
     case FieldId::if_match:
@@ -86,7 +88,8 @@ void forward_request_fields(const http::RequestHead& head, const Origin& origin,
   const std::string_view named = connection ? std::string_view(*connection) : std::string_view();
   for (const Field& field : head.fields) {
     if (is_replaced(field.id) || http::is_hop_by_hop(field, named)) continue;
-    if (purpose == ForwardPurpose::fetch && is_clients_own(field.id)) continue;
+    if (purpose != ForwardPurpose::pass && is_cache_wish(field.id)) continue;
+    if (purpose == ForwardPurpose::shared && is_about_own_copy(field.id)) continue;
     out.add(field.name, field.value);
   }
   add_appended(out, "Via", head.fields.has(FieldId::via) ? head.fields.combined(FieldId::via) : std::nullopt,
@@ -100,7 +103,8 @@ void forward_response_fields(const http::ResponseHead& head, std::string_view no
       head.fields.has(FieldId::connection) ? head.fields.combined(FieldId::connection) : std::nullopt;
   const std::string_view named = connection ? std::string_view(*connection) : std::string_view();
   for (const Field& field : head.fields) {
-    if (field.id == FieldId::via || field.id == FieldId::age || http::is_hop_by_hop(field, named)) continue;
+    if (field.id == FieldId::via || field.id == FieldId::age || field.id == FieldId::x_request_id) continue;
+    if (http::is_hop_by_hop(field, named)) continue;
     out.add(field.name, field.value);
   }
   if (!head.fields.has(FieldId::date)) out.add("Date", now_date);

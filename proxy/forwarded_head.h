@@ -22,17 +22,18 @@ struct Origin {
 };
 
 enum class ForwardPurpose : uint8_t {
-  pass,   ///< the answer is for this client alone: its conditions and ranges go along
-  fetch,  ///< the answer is for the cache: the whole representation is asked for, and the client's own Cache-Control,
-          ///< conditions and range are not passed on
+  pass,    ///< nothing is kept on this route: everything the client says goes along
+  single,  ///< the answer is for this client alone, on a route with a cache: its conditions and ranges go along, its
+           ///< Cache-Control does not, which towards a backend is the proxy's own signal
+  shared,  ///< the answer is for the cache: the whole representation is asked for, unconditionally
 };
 
 /// The request's fields towards the backend, Host among them. `out` is cleared first.
 void forward_request_fields(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose,
                             http::FieldLines& out);
 
-/// The response's fields towards the client, without Content-Length and Age, and with a Date when it had none.
-/// `now_date` is the present as an HTTP date. `out` is cleared first.
+/// The response's fields towards the client, without Content-Length, Age and X-Request-Id, and with a Date when it had
+/// none./// `now_date` is the present as an HTTP date. `out` is cleared first.
 void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, http::FieldLines& out);
 
 constexpr size_t kRequestIdBytes = 32;

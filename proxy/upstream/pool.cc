@@ -11,8 +11,8 @@ namespace {
 constexpr int kMaxChoiceRaces = 8;
 }  // namespace
 
-Pool::Pool(std::string name, Balance balance, std::vector<Backend*> backends)
-    : name_(std::move(name)), policy_(make_policy(balance)), backends_(std::move(backends)) {
+Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<Backend*> backends)
+    : id_(id), name_(std::move(name)), policy_(make_policy(balance)), backends_(std::move(backends)) {
   ROOST_CHECK(!backends_.empty() && backends_.size() <= kMaxBackends);
 }
 

@@ -37,8 +37,10 @@ class Pool {
  public:
   static constexpr size_t kMaxBackends = 128;
 
-  Pool(std::string name, Balance balance, std::vector<Backend*> backends);
+  Pool(uint32_t id, std::string name, Balance balance, std::vector<Backend*> backends);
 
+  /// Its place among all pools of the process.
+  uint32_t id() const { return id_; }
   const std::string& name() const { return name_; }
   const std::vector<Backend*>& backends() const { return backends_; }
   std::string_view policy_name() const { return policy_->name(); }
@@ -56,6 +58,7 @@ class Pool {
   };
   void collect(Candidates& into, const TriedBackends& tried, bool down) const;
 
+  uint32_t id_;
   std::string name_;
   std::unique_ptr<BalancerPolicy> policy_;
   std::vector<Backend*> backends_;

@@ -80,10 +80,14 @@ TEST_CASE("a fetch for the cache asks for the whole, unconditionally") {
                              {"If-None-Match", "\"x\""},
                              {"If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"},
                              {"Accept-Encoding", "gzip"}});
-  const std::string fetch = forwarded(head, kStranger, ForwardPurpose::fetch);
+  const std::string fetch = forwarded(head, kStranger, ForwardPurpose::shared);
   for (const char* gone : {"Cache-Control", "Pragma", "Range", "If-"}) CHECK_FALSE(contains(fetch, gone));
   CHECK(contains(fetch, "Accept-Encoding: gzip\r\n"));
-  CHECK(contains(forwarded(head, kStranger, ForwardPurpose::pass), "Range: bytes=0-1\r\n"));
+  const std::string single = forwarded(head, kStranger, ForwardPurpose::single);
+  for (const char* gone : {"Cache-Control", "Pragma"}) CHECK_FALSE(contains(single, gone));
+  for (const char* kept : {"Range: bytes=0-1\r\n", "If-None-Match: \"x\"\r\n"}) CHECK(contains(single, kept));
+  const std::string pass = forwarded(head, kStranger, ForwardPurpose::pass);
+  for (const char* kept : {"Cache-Control: no-cache\r\n", "Range: bytes=0-1\r\n"}) CHECK(contains(pass, kept));
 }
 
 TEST_CASE("a response loses its framing and age, and gains Via and a Date") {
@@ -93,6 +97,7 @@ TEST_CASE("a response loses its framing and age, and gains Via and a Date") {
   head.fields.add("Connection", "X-Hop");
   head.fields.add("X-Hop", "1");
   head.fields.add("Age", "5");
+  head.fields.add("X-Request-Id", "of the one who fetched");
   http::FieldLines out;
   forward_response_fields(head, "Thu, 01 Jan 1970 00:00:00 GMT", out);
   CHECK(out.text() == "Content-Type: text/plain\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nVia: 1.1 roost\r\n");

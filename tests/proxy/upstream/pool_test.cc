@@ -29,7 +29,7 @@ struct Backends {
 
 TEST_CASE("a chosen backend is counted until its lease ends") {
   Backends backends(1);
-  Pool pool("p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.all);
   Random random(1);
   {
     BackendLease lease = pool.choose(random, 0, {});
@@ -46,7 +46,7 @@ TEST_CASE("a chosen backend is counted until its lease ends") {
 
 TEST_CASE("three equal backends share sixteen requests evenly") {
   Backends backends(3);
-  Pool pool("p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.all);
   Random random(1);
   std::vector<BackendLease> leases;
   for (int i = 0; i < 16; ++i) leases.push_back(pool.choose(random, 0, {}));
@@ -58,7 +58,7 @@ TEST_CASE("three equal backends share sixteen requests evenly") {
 
 TEST_CASE("threads that choose at the same time do not herd") {
   Backends backends(3);
-  Pool pool("p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.all);
   constexpr int kThreads = 4;
   constexpr int kEach = 30;
   std::atomic<int> ready{0};
@@ -84,7 +84,7 @@ TEST_CASE("unresolved, draining and tried backends are passed over") {
   Backends backends(3);
   backends.owned.push_back(std::make_unique<Backend>(3, net::HostPort{"nowhere.invalid", 1}, 1));
   backends.all.push_back(backends.owned.back().get());
-  Pool pool("p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.all);
   CHECK(backends[3].state() == BackendState::unresolved);
   backends[1].set_draining(true);
   TriedBackends tried;
@@ -97,7 +97,7 @@ TEST_CASE("unresolved, draining and tried backends are passed over") {
 
 TEST_CASE("a backend that is down is used only when no other is up") {
   Backends backends(2);
-  Pool pool("p", Balance::round_robin, backends.all);
+  Pool pool(0, "p", Balance::round_robin, backends.all);
   Random random(1);
   CHECK_FALSE(backends[0].report_connect_failure(Backends::address(0)));
   CHECK(backends[0].state() == BackendState::down);
@@ -111,7 +111,7 @@ TEST_CASE("a backend that is down is used only when no other is up") {
 
 TEST_CASE("a pool holds as many backends as its bound") {
   Backends backends(Pool::kMaxBackends);
-  Pool pool("p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.all);
   Random random(1);
   std::vector<BackendLease> leases;
   for (size_t i = 0; i < Pool::kMaxBackends; ++i) leases.push_back(pool.choose(random, 0, {}));

@@ -1,0 +1,279 @@
+#include "proxy/exchange.h"
+
+#include <charconv>
+
+#include "common/base/check.h"
+#include "proxy/front.h"
+#include "proxy/problem.h"
+
+namespace roost::proxy {
+
+using http::BodyLength;
+using http::FieldId;
+
+namespace {
+
+/// The length a response announces: for an answer to HEAD that of the body it does not have.
+BodyLength announced_length(const http::ResponseHead& head, bool head_only) {
+  if (!head_only) return head.body.kind == BodyLength::Kind::until_close ? BodyLength::unknown() : head.body;
+  const std::string_view text = head.fields.value(FieldId::content_length);
+  uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? BodyLength::known(bytes)
+                                                                                   : BodyLength::none();
+}
+
+}  // namespace
+
+Exchange::Exchange(Front& front)
+    : front_(front),
+      call_(front.context(), *this),
+      flush_timer_(net::Timer::of<&Exchange::flush_head>(front.context().loop.timers(), this)) {}
+
+Exchange::~Exchange() {
+  if (leads_) stop_sharing(FetchState::abandoned);
+  leave_fetch();
+}
+
+void Exchange::set_state(State next) {
+  ROOST_CHECK(next != State::answering || state_ == State::calling);
+  ROOST_CHECK(next != State::alone || state_ == State::calling || state_ == State::answering);
+  ROOST_CHECK(next != State::following || state_ == State::waiting || state_ == State::answering);
+  ROOST_CHECK(state_ != State::alone || next == State::spare);
+  ROOST_CHECK(state_ != State::following || next == State::spare);
+  state_ = next;
+}
+
+// ---- beginning --------------------------------------------------------------------------------------------------
+
+void Exchange::begin(http::Responder& responder, const http::RequestHead& head, const Plan& plan) {
+  ROOST_CHECK(state_ == State::spare);
+  responder_ = &responder;
+  responder.attach(this);
+  remember(head, plan);
+  forward_fields(head, plan);
+  if (plan.share) {
+    kept_.keep(head);
+    return join();
+  }
+  outcome_ = Outcome::pass;
+  call_backend();
+}
+
+void Exchange::remember(const http::RequestHead& head, const Plan& plan) {
+  route_ = plan.route;
+  reason_ = plan.reason;
+  method_ = head.method;
+  detail_.assign(plan.detail);
+  key_.assign(plan.key);
+  url_key_bytes_ = plan.url_key.size();
+  started_us_ = plan.started_us;
+  backend_head_us_ = -1;
+  status_ = 0;
+  leads_ = too_large_ = head_sent_ = false;
+  client_writable_ = true;
+  cursor_ = {};
+  more_fields_.clear();
+  client_ = responder_->client().host();
+  trusted_ = front_.shared().trusted.contains(responder_->client());
+  request_id_.assign(request_id_of(head, trusted_, front_.context().random, request_id_storage_));
+}
+
+void Exchange::forward_fields(const http::RequestHead& head, const Plan& plan) {
+  ForwardedRequest& request = call_.request();
+  request.method.assign(head.method_text);
+  request.target.assign(head.target);
+  request.body = head.body;
+  request.head_only = head.method == http::Method::head;
+  request.idempotent = http::is_idempotent(head.method);
+  ForwardPurpose purpose = plan.share ? ForwardPurpose::shared : ForwardPurpose::single;
+  if (!route_->cache || !http::is_safe(head.method)) purpose = ForwardPurpose::pass;
+  forward_request_fields(head, {client_, "http", trusted_, request_id_}, purpose, request.fields);
+}
+
+void Exchange::call_backend() {
+  set_state(State::calling);
+  called_us_ = now_us();
+  const uint64_t key_hash = std::hash<std::string_view>()(call_.request().target);
+  call_.open(*route_->pool, key_hash);
+}
+
+// ---- the client ---------------------------------------------------------------------------------------------------
+
+void Exchange::on_request_body(std::string_view bytes) {
+  if (!call_.send_body(bytes) && responder_ != nullptr) responder_->pause_body();
+}
+
+void Exchange::on_request_end() {
+  call_.end_body();
+}
+
+void Exchange::on_client_writable() {
+  client_writable_ = true;
+  if (fetch_ && head_sent_) return catch_up();
+  call_.resume();
+}
+
+void Exchange::on_client_gone(const Error&) {
+  flush_timer_.stop();
+  client_done(/*complete=*/false);
+  if (call_.active() && worth_finishing()) {
+    set_state(State::alone);
+    call_.resume();
+    return;
+  }
+  call_.abort();
+  if (leads_) stop_sharing(head_sent_ || status_ != 0 ? FetchState::truncated : FetchState::abandoned);
+  leave_fetch();
+  settle();
+}
+
+http::ResponseStart Exchange::answer_start() const {
+  http::ResponseStart start;
+  start.status = status_;
+  start.fields = answer_fields_.text();
+  start.more_fields = more_fields_;
+  start.body = answer_length_;
+  return start;
+}
+
+// The head goes out with the first bytes of the body. Only when those do not come in the same read as the head is it
+// sent alone.
+void Exchange::flush_head() {
+  if (responder_ == nullptr || head_sent_) return;
+  head_sent_ = true;
+  client_writable_ = responder_->send_head(answer_start());
+}
+
+void Exchange::answer_body(std::string_view bytes) {
+  const Slice piece(bytes);
+  if (head_sent_) {
+    client_writable_ = responder_->send_body({&piece, 1});
+    return;
+  }
+  flush_timer_.stop();
+  head_sent_ = true;
+  if (answer_length_.kind == BodyLength::Kind::known && answer_length_.bytes == bytes.size()) {
+    responder_->respond(answer_start(), {&piece, 1});
+    return client_done(/*complete=*/true);
+  }
+  client_writable_ = responder_->send_head(answer_start(), {&piece, 1});
+}
+
+void Exchange::answer_end() {
+  flush_timer_.stop();
+  if (head_sent_) {
+    responder_->end();
+  } else {
+    head_sent_ = true;
+    responder_->respond(answer_start(), {});
+  }
+  client_done(/*complete=*/true);
+}
+
+void Exchange::answer_problem(int status, std::string_view detail) {
+  flush_timer_.stop();
+  status_ = status;
+  if (call_.backend() == nullptr && !fetch_) outcome_ = Outcome::internal;
+  std::string more = "Date: ";
+  more.append(front_.context().dates.at_unix_ms(front_.context().loop.unix_ms())).append("\r\n");
+  append_forward_status(reason_, /*stored=*/false, outcome_ == Outcome::collapsed, {}, more);
+  respond_problem(*responder_, status, detail, more);
+  client_done(/*complete=*/true);
+}
+
+void Exchange::abort_answer() {
+  flush_timer_.stop();
+  responder_->abort();
+  client_done(/*complete=*/false);
+}
+
+void Exchange::client_done(bool complete) {
+  http::Responder& responder = *std::exchange(responder_, nullptr);
+  if (!front_.wants_times()) return front_.context().counters.count(outcome_, status_);
+  AccessRecord record;
+  record.unix_ms = front_.context().loop.unix_ms();
+  record.client = client_;
+  record.request_id = request_id_;
+  record.method = call_.request().method;
+  record.target = call_.request().target;
+  record.status = status_;
+  record.bytes = complete ? responder.bytes_sent() : 0;
+  record.outcome = outcome_;
+  if (call_.backend() != nullptr && outcome_ != Outcome::collapsed) record.backend = call_.backend()->name();
+  record.retries = record.backend.empty() ? 0 : call_.retries();
+  record.total_us = now_us() - started_us_;
+  record.backend_head_us = backend_head_us_;
+  record.complete = complete;
+  front_.record(record);
+}
+
+/// Over, when both sides are. To be called last.
+void Exchange::settle() {
+  if (responder_ != nullptr || call_.active()) return;
+  ROOST_CHECK(!leads_);
+  leave_fetch();
+  set_state(State::spare);
+  front_.recycle(*this);
+}
+
+// ---- the backend --------------------------------------------------------------------------------------------------
+
+void Exchange::on_answer_head(const http::ResponseHead& head) {
+  const int64_t waited_us = now_us() - called_us_;
+  backend_head_us_ = waited_us;
+  front_.context().counters.backend_wait.observe_us(static_cast<uint64_t>(waited_us));
+  status_ = head.status;
+  answer_length_ = announced_length(head, call_.request().head_only);
+  const std::string_view date = front_.context().dates.at_unix_ms(front_.context().loop.unix_ms());
+  forward_response_fields(head, date, answer_fields_);
+  if (state_ == State::calling) set_state(State::answering);
+  more_fields_.append("X-Request-Id: ").append(request_id_).append("\r\n");
+  if (leads_) {
+    lead_head(head);
+  } else {
+    if (!http::is_safe(method_)) invalidate(head.status);
+    if (head.fields.has(FieldId::age)) {
+      more_fields_.append("Age: ").append(head.fields.value(FieldId::age)).append("\r\n");
+    }
+    append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, detail_, more_fields_);
+  }
+  if (responder_ == nullptr) return;
+  const bool bodiless = !head.body.has_body() || call_.request().head_only;
+  if (bodiless) return answer_end();
+  flush_timer_.start_ms(0);
+}
+
+// RFC 9111 §4.4: what an unsafe request changed is not what is stored any more.
+void Exchange::invalidate(int status) {
+  if (status < 200 || status >= 400 || url_key_bytes_ == 0) return;
+  front_.shared().cache.purge(std::string_view(key_).substr(0, url_key_bytes_));
+}
+
+void Exchange::on_answer_body(std::string_view bytes) {
+  if (leads_) return share_body(bytes);
+  if (responder_ == nullptr) return;
+  answer_body(bytes);
+  if (responder_ != nullptr && !client_writable_) call_.pause();
+}
+
+void Exchange::on_answer_end() {
+  if (leads_) share_end();
+  if (responder_ != nullptr && state_ == State::answering) answer_end();
+  settle();
+}
+
+void Exchange::on_call_writable() {
+  if (responder_ != nullptr) responder_->resume_body();
+}
+
+void Exchange::on_call_failed(const CallFailure& failure) {
+  if (leads_) {
+    const bool begun = state_ == State::answering || (state_ == State::alone && status_ != 0);
+    stop_sharing(begun ? FetchState::truncated : FetchState::failed, failure.status);
+  }
+  if (responder_ != nullptr) head_sent_ ? abort_answer() : answer_problem(failure.status, failure.detail);
+  settle();
+}
+
+}  // namespace roost::proxy

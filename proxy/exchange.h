@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/intrusive_list.h"
+#include "common/http/server_connection.h"
+#include "common/net/timer.h"
+#include "proxy/backend_call.h"
+#include "proxy/cache/fetch.h"
+#include "proxy/cache/freshness.h"
+#include "proxy/cache_status.h"
+#include "proxy/forwarded_head.h"
+#include "proxy/kept_head.h"
+#include "proxy/routes.h"
+
+namespace roost::proxy {
+
+class Front;
+
+/// What is to be done with a request that the cache could not answer at once.
+struct Plan {
+  const Route* route = nullptr;
+  bool share = false;  ///< lead or join a fetch for the cache; false: pass, for this client alone
+  ForwardReason reason = ForwardReason::bypass;
+  std::string_view key;      ///< to fetch under: the URL's key, or a variant's
+  std::string_view url_key;  ///< the URL's; empty when no key was made
+  std::string_view detail;   ///< a word for Cache-Status, or empty
+  int64_t started_us = 0;    ///< 0 when nobody wants to know
+};
+
+/// The life of one request that needs a backend. Hits never get here. It has two sides that end on their own: the
+/// client's (`responder_`, null once it is answered or gone) and the backend's (`call_`, or the fetch of another
+/// exchange, whatever thread that runs on).
+///
+///   state      client             answer comes from                     leaves for
+///   spare      –                  –                                     any of the next three
+///   calling    waits              own call, no head yet                 answering, alone, spare
+///   answering  gets head, body    own call                              following, alone, spare
+///   waiting    waits              another's fetch, no head yet          following, calling, waiting, spare
+///   following  gets head, body    a fetch's blocks, at its own speed    spare
+///   alone      gone or answered   own call, for the cache and others    spare
+///
+/// An exchange that leads a fetch publishes what comes to the cache and to all who wait. Belongs to a Front, which uses
+/// it again. Loop thread only.
+class Exchange final : public ListLink<>,
+                       private http::RequestReceiver,
+                       private BackendCallReceiver,
+                       private FetchWaiter {
+ public:
+  explicit Exchange(Front& front);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// Inside on_request. May be over before it returns.
+  void begin(http::Responder& responder, const http::RequestHead& head, const Plan& plan);
+
+ private:
+  enum class State : uint8_t { spare, calling, answering, waiting, following, alone };
+  static constexpr size_t kPiecesPerRead = 16;
+  /// A fetch nobody waits for any more goes on when this little is missing: it serves the next who asks.
+  static constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
+
+  void set_state(State next);
+  void remember(const http::RequestHead& head, const Plan& plan);
+  void forward_fields(const http::RequestHead& head, const Plan& plan);
+  void call_backend();
+
+  // exchange_share.cc: the fetch that is shared, led or followed.
+  void join();
+  void look_up_again();
+  void lead_head(const http::ResponseHead& head);
+  void publish_head(const http::ResponseHead& head, const Storing& storing);
+  void stop_sharing(FetchState how, int status = 0);
+  void share_body(std::string_view bytes);
+  void share_end();
+  void catch_up();
+  bool worth_finishing() const;
+  void on_fetch_progress() override;
+  void on_fetch_without_answer(const Fetch::Reading& reading);
+  bool begin_following(const FetchedHead& head);
+  void send_pieces(const Fetch::Reading& reading);
+  void end_following(const Fetch::Reading& reading);
+  void leave_fetch();
+  void answer_not_modified();
+
+  // The client.
+  void on_request_body(std::string_view bytes) override;
+  void on_request_end() override;
+  void on_client_writable() override;
+  void on_client_gone(const Error& error) override;
+  http::ResponseStart answer_start() const;
+  void flush_head();
+  void answer_body(std::string_view bytes);
+  void answer_end();
+  void answer_problem(int status, std::string_view detail);
+  void abort_answer();
+  /// The client's side is over, in one way or another: counted and logged.
+  void client_done(bool complete);
+  void settle();
+
+  // The backend.
+  void on_answer_head(const http::ResponseHead& head) override;
+  void on_answer_body(std::string_view bytes) override;
+  void on_answer_end() override;
+  void on_call_writable() override;
+  void on_call_failed(const CallFailure& failure) override;
+  void invalidate(int status);
+
+  Front& front_;
+  BackendCall call_;
+  net::Timer flush_timer_;  // sends a head whose body does not come in the same read
+  http::Responder* responder_ = nullptr;
+  const Route* route_ = nullptr;
+  State state_ = State::spare;
+  ForwardReason reason_ = ForwardReason::bypass;
+  Outcome outcome_ = Outcome::pass;
+  http::Method method_ = http::Method::get;
+  bool leads_ = false;           // fetch_ is ours to publish to
+  bool too_large_ = false;       // and more than the cache takes
+  bool head_sent_ = false;       // to the client
+  bool client_writable_ = true;  // the last send_… said to go on
+  bool trusted_ = false;
+  int status_ = 0;  // of the answer
+  http::BodyLength answer_length_;
+  http::FieldLines answer_fields_;
+  std::string more_fields_;   // Age and Cache-Status
+  std::string key_;           // to fetch under
+  size_t url_key_bytes_ = 0;  // how much of it is the URL's key
+  KeptHead kept_;             // the request, while it may share a fetch
+  FetchRef fetch_;
+  Fetch::Cursor cursor_;  // how far the client has been sent the fetch's body
+  std::vector<BlockRef> pieces_;
+  std::string detail_;
+  std::string request_id_storage_;
+  std::string request_id_;
+  std::string client_;
+  int64_t started_us_ = 0;
+  int64_t called_us_ = 0;
+  int64_t backend_head_us_ = -1;
+};
+
+}  // namespace roost::proxy

@@ -1,0 +1,270 @@
+// The part of an exchange that shares a fetch with others: see exchange.h.
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/check.h"
+#include "proxy/cache/cache_key.h"
+#include "proxy/exchange.h"
+#include "proxy/front.h"
+
+namespace roost::proxy {
+
+using http::BodyLength;
+using http::FieldId;
+
+// ---- joining ------------------------------------------------------------------------------------------------------
+
+void Exchange::join() {
+  FetchLock::Joined joined = front_.shared().fetches.join(key_);
+  fetch_ = std::move(joined.fetch);
+  leads_ = joined.leads;
+  cursor_ = {};
+  if (leads_) {
+    outcome_ = Outcome::miss;
+    return call_backend();
+  }
+  outcome_ = Outcome::collapsed;
+  set_state(State::waiting);
+  fetch_->wait(*this, front_.context().loop);
+}
+
+// The fetch waited for was of no use; what is wanted may be stored by now, or another fetches it.
+void Exchange::look_up_again() {
+  const int64_t now_unix_ms = front_.context().loop.unix_ms();
+  key_.resize(url_key_bytes_);
+  const auto stored = front_.shared().cache.find(key_, kept_.fields(), now_unix_ms);
+  if (!stored || stored->times().fresh_for_ms(now_unix_ms) <= 0) return join();
+  outcome_ = Outcome::hit;
+  status_ = stored->status();
+  const HitFields hit(stored->times().age_ms(now_unix_ms), stored->times().fresh_for_ms(now_unix_ms));
+  http::ResponseStart start;
+  start.status = status_;
+  start.fields = stored->fields();
+  start.more_fields = hit.text();
+  start.body = BodyLength::known(stored->body_bytes());
+  responder_->respond(start, stored->body());
+  client_done(/*complete=*/true);
+  settle();
+}
+
+void Exchange::leave_fetch() {
+  if (!fetch_) return;
+  if (!leads_) fetch_->leave(*this);
+  fetch_ = {};
+}
+
+// ---- leading ------------------------------------------------------------------------------------------------------
+
+void Exchange::lead_head(const http::ResponseHead& head) {
+  const int64_t now_unix_ms = front_.context().loop.unix_ms();
+  Storing storing = judge_response(kept_.head(), head, now_unix_ms, backend_head_us_ / 1'000, route_->default_ttl_ms);
+  HttpCache& cache = front_.shared().cache;
+  if (head.body.kind == BodyLength::Kind::known && head.body.bytes > cache.max_object_bytes()) {
+    storing.store = false;
+    storing.reason = "too-large";
+  }
+  if (storing.store) {
+    append_forward_status(reason_, /*stored=*/true, /*collapsed=*/false, {}, more_fields_);
+    return publish_head(head, storing);
+  }
+  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, storing.reason, more_fields_);
+  // A backend in trouble says nothing about the URL: those who come next may share the attempt.
+  if (head.status < 500) {
+    std::string mark = key_;
+    if (kept_.fields().has(FieldId::authorization)) mark.append(kAuthorizedMark);
+    cache.remember_uncacheable(mark, now_unix_ms);
+  }
+  stop_sharing(FetchState::uncacheable);
+}
+
+void Exchange::publish_head(const http::ResponseHead& head, const Storing& storing) {
+  FetchedHead fetched;
+  fetched.status = head.status;
+  fetched.fields = answer_fields_.text();
+  fetched.etag = head.fields.value(FieldId::etag);
+  fetched.last_modified = head.fields.value(FieldId::last_modified);
+  fetched.vary = head.fields.combined(FieldId::vary).value_or("");
+  fetched.tags = head.fields.combined(FieldId::cache_groups).value_or("");
+  append_variant(fetched.vary, kept_.fields(), fetched.variant);
+  fetched.initial_age_ms = storing.initial_age_ms;
+  fetched.lifetime_ms = storing.lifetime_ms;
+  fetched.received_unix_ms = front_.context().loop.unix_ms();
+  fetched.length_known = head.body.kind != BodyLength::Kind::chunked && head.body.kind != BodyLength::Kind::until_close;
+  fetched.length = fetched.length_known ? head.body.bytes : 0;
+  const bool not_modified = responder_ != nullptr && fetched.status == 200 &&
+                            is_not_modified(kept_.fields(), fetched.etag, fetched.last_modified);
+  fetch_->publish_head(std::move(fetched));
+  if (not_modified) answer_not_modified();
+}
+
+void Exchange::answer_not_modified() {
+  status_ = 304;
+  answer_length_ = BodyLength::none();
+  head_sent_ = true;
+  responder_->respond(answer_start(), {});
+  client_done(/*complete=*/true);
+}
+
+// The key is free before anybody is told, so that who competes again finds it so.
+void Exchange::stop_sharing(FetchState how, int status) {
+  front_.shared().fetches.close(key_, *fetch_.get());
+  fetch_->end(how, status);
+  leads_ = false;
+  fetch_ = {};
+}
+
+void Exchange::share_body(std::string_view bytes) {
+  const uint64_t before = fetch_->bytes();
+  fetch_->append(bytes);
+  // While the client keeps up it is sent what comes as it comes; else it reads behind, from the blocks.
+  const bool keeps_up = responder_ != nullptr && client_writable_ && cursor_.offset == before;
+  if (keeps_up) {
+    cursor_.offset += bytes.size();
+    answer_body(bytes);
+  }
+  if (!too_large_ && before + bytes.size() > front_.shared().cache.max_object_bytes()) {
+    too_large_ = true;
+    front_.shared().fetches.close(key_, *fetch_.get());
+  }
+  if (!too_large_) return;
+  // Not to be kept, so no longer than it takes to send: the slowest of our own client and the watermark decides.
+  if (responder_ != nullptr && (!client_writable_ || cursor_.offset < fetch_->bytes())) return call_.pause();
+  fetch_->drop_read_blocks();
+}
+
+void Exchange::share_end() {
+  const std::vector<BlockRef> body = fetch_->complete();
+  leads_ = false;
+  if (!too_large_) {
+    Fetch::Cursor end{fetch_->bytes()};
+    std::vector<BlockRef> none;
+    const Fetch::Reading reading = fetch_->read(end, none, 1);
+    ResponseParts parts;
+    parts.status = reading.head->status;
+    parts.fields = reading.head->fields;
+    parts.etag = reading.head->etag;
+    parts.last_modified = reading.head->last_modified;
+    parts.vary = reading.head->vary;
+    parts.tags = reading.head->tags;
+    parts.body = body;
+    const ResponseTimes times{reading.head->received_unix_ms, reading.head->initial_age_ms, reading.head->lifetime_ms};
+    front_.shared().cache.insert(std::string_view(key_).substr(0, url_key_bytes_), kept_.fields(), parts, times);
+    front_.shared().fetches.close(key_, *fetch_.get());
+  }
+  if (responder_ == nullptr || !head_sent_ || cursor_.offset >= fetch_->bytes()) return;
+  set_state(State::following);  // the client has not been sent everything yet
+}
+
+bool Exchange::worth_finishing() const {
+  if (!leads_) return false;
+  if (fetch_->has_waiters()) return true;
+  if (too_large_ || answer_length_.kind != BodyLength::Kind::known || status_ == 0) return false;
+  return answer_length_.bytes - std::min(answer_length_.bytes, fetch_->bytes()) <= kNearlyDoneBytes;
+}
+
+// ---- following ----------------------------------------------------------------------------------------------------
+
+void Exchange::on_fetch_progress() {
+  if (state_ == State::waiting) {
+    Fetch::Cursor start;
+    pieces_.clear();
+    const Fetch::Reading reading = fetch_->read(start, pieces_, 0);
+    if (reading.state == FetchState::head_awaited) return;
+    if (reading.head == nullptr || reading.state == FetchState::uncacheable || reading.state == FetchState::abandoned) {
+      return on_fetch_without_answer(reading);
+    }
+    if (!begin_following(*reading.head)) return;
+  }
+  catch_up();
+}
+
+void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
+  const FetchState state = reading.state;
+  const int status = reading.failed_status;
+  leave_fetch();
+  if (state == FetchState::failed) {
+    answer_problem(status, "the backend gave no answer");
+    return settle();
+  }
+  if (state == FetchState::abandoned) return look_up_again();
+  outcome_ = Outcome::pass;
+  detail_ = "uncacheable";
+  call_backend();
+}
+
+/// False when the fetch is another variant's, or there is nothing more to send.
+bool Exchange::begin_following(const FetchedHead& head) {
+  std::string variant;
+  append_variant(head.vary, kept_.fields(), variant);
+  if (variant != head.variant) {
+    leave_fetch();
+    key_.resize(url_key_bytes_);
+    key_.append(variant);
+    join();
+    return false;
+  }
+  set_state(State::following);
+  status_ = head.status;
+  const int64_t age_ms = ResponseTimes{head.received_unix_ms, head.initial_age_ms, head.lifetime_ms}.age_ms(
+      front_.context().loop.unix_ms());
+  answer_fields_.clear();
+  more_fields_ = "Age: " + std::to_string(age_ms / 1'000) + "\r\n";
+  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/true, {}, more_fields_);
+  more_fields_.append(head.fields);
+  answer_length_ = head.length_known ? BodyLength::known(head.length) : BodyLength::unknown();
+  if (status_ != 200 || !is_not_modified(kept_.fields(), head.etag, head.last_modified)) return true;
+  answer_not_modified();
+  settle();
+  return false;
+}
+
+// Sends the client what lies between it and the end of what has been fetched, as far as it takes it.
+void Exchange::catch_up() {
+  while (responder_ != nullptr && client_writable_) {
+    pieces_.clear();
+    const Fetch::Reading reading = fetch_->read(cursor_, pieces_, kPiecesPerRead);
+    if (reading.lagging) {
+      abort_answer();
+      break;
+    }
+    if (!pieces_.empty()) {
+      send_pieces(reading);
+      continue;
+    }
+    end_following(reading);
+    break;
+  }
+  pieces_.clear();
+  if (leads_ && too_large_ && client_writable_) call_.resume();
+  settle();
+}
+
+void Exchange::send_pieces(const Fetch::Reading& reading) {
+  std::array<Slice, kPiecesPerRead> slices;
+  for (size_t i = 0; i < pieces_.size(); ++i) slices[i] = Slice(pieces_[i]);
+  const std::span<const Slice> body(slices.data(), pieces_.size());
+  if (head_sent_) {
+    client_writable_ = responder_->send_body(body);
+    return;
+  }
+  head_sent_ = true;
+  if (reading.state == FetchState::complete && reading.head->length_known && cursor_.offset == reading.head->length) {
+    responder_->respond(answer_start(), body);
+    return client_done(/*complete=*/true);
+  }
+  client_writable_ = responder_->send_head(answer_start(), body);
+}
+
+// There is nothing behind the cursor: is that the end?
+void Exchange::end_following(const Fetch::Reading& reading) {
+  if (leads_) return;  // our own call ends the answer
+  if (reading.state == FetchState::complete) return answer_end();
+  if (reading.state != FetchState::streaming) {
+    if (head_sent_) return abort_answer();
+    return answer_problem(502, "the backend broke off its answer");
+  }
+  flush_head();
+}
+
+}  // namespace roost::proxy

@@ -1,0 +1,101 @@
+#include "proxy/proxy.h"
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+#include <thread>
+
+namespace roost::proxy {
+
+namespace {
+
+std::vector<Backend*> all_backends(const SharedState& shared) {
+  std::vector<Backend*> all;
+  for (const auto& backend : shared.backends) all.push_back(backend.get());
+  return all;
+}
+
+uint32_t thread_count(const Config& config) {
+  if (config.proxy.threads > 0) return static_cast<uint32_t>(config.proxy.threads);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Proxy::Proxy(const Config& config, observe::EventLog& events)
+    : events_(events), shared_(config, events), resolver_(loop_, config.proxy.hosts_file) {
+  BackendWatchOptions options;
+  options.resolve_period_ms = config.proxy.resolve_period_ms;
+  options.seed = std::random_device()();
+  watch_ = std::make_unique<BackendWatch>(
+      loop_, resolver_, all_backends(shared_), options,
+      [this](const Backend& backend, const std::string& news, bool bad) { on_news(backend, news, bad); });
+}
+
+// Whether the addresses can be had at all: with SO_REUSEPORT the workers' own attempts would succeed beside another
+// process that uses it too.
+Result<std::vector<net::Address>> Proxy::probe_addresses() const {
+  std::vector<net::Address> addresses;
+  for (const std::string& text : shared_.config.proxy.listen) {
+    auto address = net::Address::parse(text);
+    if (!address) return tl::unexpected(address.error());
+    auto probed = net::TcpListener::probe(*address);
+    if (!probed) return tl::unexpected(probed.error());
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+Result<void> Proxy::open() {
+  if (auto log = shared_.open_access_log(); !log) return log;
+  const auto addresses = probe_addresses();
+  if (!addresses) return tl::unexpected(addresses.error());
+  if (shared_.config.proxy.admin != "off") {
+    auto admin = Admin::listen(loop_, *net::Address::parse(shared_.config.proxy.admin), shared_);
+    if (!admin) return tl::unexpected(admin.error());
+    admin_ = std::move(*admin);
+    events_.info("admin listens", {{"address", admin_->address().to_string()}});
+  }
+  const uint32_t threads = thread_count(shared_.config);
+  for (uint32_t i = 0; i < threads; ++i) {
+    auto worker = Worker::make(shared_, *addresses, i);
+    if (!worker) return tl::unexpected(worker.error());
+    workers_.push_back(std::move(*worker));
+  }
+  for (const net::Address& address : *addresses) {
+    events_.info("proxy listens", {{"address", address.to_string()}, {"threads", threads}});
+  }
+  return {};
+}
+
+void Proxy::run() {
+  watch_->start();
+  loop_.on_signal(SIGTERM, [this] { begin_drain(); });
+  loop_.on_signal(SIGINT, [this] { begin_drain(); });
+  loop_.on_signal(SIGHUP, [this] {
+    if (shared_.access_log) shared_.access_log->reopen();
+  });
+  for (const auto& worker : workers_) worker->start();
+  loop_.run();
+  // Backends report to the watch, so the threads that use them end before it.
+  workers_.clear();
+  events_.info("proxy ended");
+}
+
+void Proxy::begin_drain() {
+  if (std::exchange(draining_, true)) return loop_.stop();
+  events_.info("draining", {{"at_most_ms", shared_.config.proxy.drain_timeout_ms}});
+  const auto count_one = [this] {
+    if (++drained_ == workers_.size()) loop_.stop();
+  };
+  for (const auto& worker : workers_) {
+    worker->drain(shared_.config.proxy.drain_timeout_ms, [this, count_one] { loop_.post(count_one); });
+  }
+}
+
+void Proxy::on_news(const Backend& backend, const std::string& news, bool bad) {
+  events_.write(bad ? observe::EventLevel::warning : observe::EventLevel::info, "backend " + news,
+                {{"backend", backend.name()}, {"state", backend_state_name(backend.state())}});
+}
+
+}  // namespace roost::proxy

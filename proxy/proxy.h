@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/net/event_loop.h"
+#include "common/net/resolver.h"
+#include "proxy/admin.h"
+#include "proxy/shared_state.h"
+#include "proxy/upstream/backend_watch.h"
+#include "proxy/worker.h"
+
+namespace roost::proxy {
+
+/// The whole proxy: workers, admin listener, the watch over the backends, signals. Lives on the main thread.
+class Proxy {
+ public:
+  Proxy(const Config& config, observe::EventLog& events);
+
+  /// Opens logs and listeners. The error says what could not be had: a port in use names the port and its holder.
+  Result<void> open();
+  /// Serves until SIGTERM or SIGINT and a drain of at most drain_timeout; a second signal ends it at once.
+  void run();
+
+ private:
+  Result<std::vector<net::Address>> probe_addresses() const;
+  void begin_drain();
+  void on_news(const Backend& backend, const std::string& news, bool bad);
+
+  observe::EventLog& events_;
+  SharedState shared_;
+  net::EventLoop loop_;  // of the main thread: admin, resolver, watch, signals
+  net::Resolver resolver_;
+  std::unique_ptr<BackendWatch> watch_;
+  std::unique_ptr<Admin> admin_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  size_t drained_ = 0;  // workers that are done
+  bool draining_ = false;
+};
+
+}  // namespace roost::proxy
