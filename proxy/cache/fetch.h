@@ -143,6 +143,7 @@ class FetchRef {
   explicit operator bool() const { return fetch_ != nullptr; }
   Fetch* get() const { return fetch_; }
   Fetch* operator->() const { return fetch_; }
+  Fetch& operator*() const { return *fetch_; }
 
  private:
   explicit FetchRef(Fetch* fetch) : fetch_(fetch) {}

@@ -18,7 +18,7 @@ FetchLock::Joined FetchLock::join(std::string_view key) {
   auto found = shard.running.find(key);
   if (found != shard.running.end()) return {found->second, false};
   FetchRef fetch = FetchRef::make();
-  shard.running.emplace(std::string(key), fetch);
+  if (shard.running.size() < kMaxPerShard) shard.running.emplace(std::string(key), fetch);
   return {std::move(fetch), true};
 }
 

@@ -11,8 +11,23 @@
 namespace roost::proxy {
 
 /// Who fetches what: at most one fetch per key, whatever the number of clients and threads. Any thread.
+///
+/// The life of a shared fetch, as its leader drives it:
+///
+///     look up, nothing usable ─> join() ─ leads ─> look up once more, since another may have stored it in between
+///                                  │               and closed ─> ask a backend
+///                                  └ else wait ─> Fetch::wait(), then Fetch::read() at every event
+///     head may be shared ─> publish_head(), append()…, store, close(), complete()
+///     head may not       ─> HttpCache::remember_uncacheable(), close(), end(uncacheable)
+///     leader gives up    ─> close(), end(abandoned): the waiters join() again, the first of them leads
+///     backend failed     ─> close(), end(failed): all are told at once, none tries the same again
+///
+/// Storing comes before close(), so that a newcomer finds either the stored response or the fetch.
 class FetchLock {
  public:
+  /// Fetches under way. Beyond it a fetch is not listed: its leader has it for itself.
+  static constexpr size_t kMaxRunning = 64 * 1024;
+
   struct Joined {
     FetchRef fetch;
     bool leads = false;  ///< this caller fetches, and must end the fetch by complete() or end(), then close()
@@ -26,6 +41,7 @@ class FetchLock {
 
  private:
   static constexpr size_t kShards = 16;
+  static constexpr size_t kMaxPerShard = kMaxRunning / kShards;
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view key) const;
