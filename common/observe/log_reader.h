@@ -16,8 +16,8 @@ namespace roost::observe {
 struct LogQuery {
   static constexpr size_t kMaxLimit = 100'000;
 
-  size_t limit = 1000;   ///< The newest so many of those that match; at most kMaxLimit.
-  int64_t since_us = 0;  ///< This instant and later.
+  size_t limit = 1000;                                     ///< The newest so many of those that match; 1 to kMaxLimit.
+  int64_t since_us = 0;                                    ///< This instant and later.
   int64_t until_us = std::numeric_limits<int64_t>::max();  ///< Before this instant: for turning pages.
   std::optional<RecordKind> kind;
   std::string method;       ///< API calls of this method, or database accesses of this operation; case-insensitive.
@@ -34,6 +34,9 @@ struct LogAnswer {
 
 /// Records may stand in a file this much out of order (several threads append to it) and are merged rightly.
 inline constexpr int64_t kMaxDisorderUs = 100'000;
+
+/// Files opened for one answer; when there are more, the oldest are left out and the answer is marked incomplete.
+inline constexpr size_t kMaxLogFiles = 256;
 
 /// Merges the request logs of all workers in `directory`, rotated files included, from their ends backwards: reads no
 /// further than the query needs, holds one block per worker and the records of the answer. The workers may be writing

@@ -33,8 +33,8 @@ struct LogWriterOptions {
 struct LogWriterStats {
   uint64_t lines = 0;         ///< Appended.
   uint64_t dropped = 0;       ///< Refused by append: no room, or longer than the buffer.
-  uint64_t lost = 0;          ///< Appended, but the file took them not: see the event log.
-  uint64_t write_errors = 0;  ///< Failed write or rotation.
+  uint64_t lost = 0;          ///< Appended, in a batch that could not be written or only in part.
+  uint64_t write_errors = 0;  ///< Failed writes, rotations and reopenings; see the event log.
   uint64_t writes = 0;        ///< Batches.
 };
 
@@ -65,16 +65,21 @@ class LogWriter {
  private:
   LogWriter(LogWriterOptions options, LogFile file, EventLog& events);
   void run();
-  bool has_work() const { return !filling_.empty() || stopping_ || reopen_wanted_; }
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
   void write_batch(std::unique_lock<std::mutex>& lock);
-  void record_outcome(const Result<void>& outcome, uint64_t lines);
+  void reopen_file(std::unique_lock<std::mutex>& lock);
   void pause(std::unique_lock<std::mutex>& lock);
+  void report(const Result<void>& outcome);
+  void wake();
+
+  /// Whom an append has to wake: nobody, the thread at rest, or the thread in its pause if there is much to write.
+  enum class Rest : uint8_t { none, idle, pause };
 
   const LogWriterOptions options_;
   EventLog& events_;
-  LogFile file_;           // the writing thread's
-  std::string writing_;    // the writing thread's
-  bool reported_ = false;  // the writing thread's
+  LogFile file_;                 // the writing thread's
+  std::string writing_;          // the writing thread's
+  bool error_reported_ = false;  // the writing thread's
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable work_;
@@ -84,8 +89,8 @@ class LogWriter {
   uint64_t finished_lines_ = 0;  // written or lost
   uint64_t lost_at_flush_ = 0;
   LogWriterStats stats_;
+  Rest rest_ = Rest::none;
   unsigned flushers_ = 0;
-  bool asleep_ = false;
   bool reopen_wanted_ = false;
   bool stopping_ = false;
   std::thread thread_;
