@@ -19,9 +19,9 @@ struct LogQuery {
   size_t limit = 1000;                                     ///< The newest so many of those that match; 1 to kMaxLimit.
   int64_t since_us = 0;                                    ///< This instant and later.
   int64_t until_us = std::numeric_limits<int64_t>::max();  ///< Before this instant: for turning pages.
-  std::optional<RecordKind> kind;
-  std::string method;       ///< API calls of this method, or database accesses of this operation; case-insensitive.
-  std::string path_prefix;  ///< API calls whose endpoint starts so, or database accesses whose table does.
+  std::optional<RecordKind> kind = {};
+  std::string method = {};  ///< API calls of this method, or database accesses of this operation; case-insensitive.
+  std::string path_prefix = {};  ///< API calls whose endpoint starts so, or database accesses whose table does.
   /// Bytes of log read at most, newest first; older records are then left out and the answer is marked incomplete.
   uint64_t max_scan_bytes = uint64_t{1} << 30;
 };

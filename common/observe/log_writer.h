@@ -22,7 +22,7 @@ enum class Overflow : uint8_t {
 };
 
 struct LogWriterOptions {
-  std::string path;
+  std::string path = {};
   uint64_t rotate_bytes = 64 << 20;  ///< A file that has come to this size is renamed; 0 never rotates.
   unsigned keep_files = 4;           ///< Renamed files that stay: path.1 (newest) … path.N.
   size_t buffer_bytes = 1 << 20;     ///< Lines waiting to be written; twice that while a write is going on.
