@@ -26,7 +26,9 @@ class Gather {
  private:
   net::Stream& stream_;
   uint64_t& written_;
-  std::array<Slice, net::Stream::kMaxSlices> slices_;
+  union {  // left as it is: zeroing it would cost more than a small response
+    std::array<Slice, net::Stream::kMaxSlices> slices_;
+  };
   size_t count_ = 0;
   bool below_watermark_ = true;
 };

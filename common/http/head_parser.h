@@ -1,18 +1,30 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
-#include "common/base/result.h"
 #include "common/http/message.h"
 
 namespace roost::http {
 
-/// Parses one whole head, as HeadScanner delimits it: llhttp reads the lines, and what it is lenient about is refused
-/// here (see docs/http.md). The result's views point into `bytes`. An Error's code is the status to answer with: 400,
-/// 431 (more than `max_fields`), 501 (a transfer coding or method we do not know), 505.
-Result<void> parse_request_head(std::string_view bytes, size_t max_fields, RequestHead& head);
+/// Why a head is no message; false when it is one.
+struct Refusal {
+  int status = 0;             ///< what to answer a client with: 400, 417, 431, 501, 505
+  const char* why = nullptr;  ///< a literal, for a person
+  explicit operator bool() const { return why != nullptr; }
+};
 
-/// The same for a response. `to_head_request`: it answers HEAD, so it has no body whatever it says (RFC 9112 §6.3).
-Result<void> parse_response_head(std::string_view bytes, size_t max_fields, bool to_head_request, ResponseHead& head);
+/// One or more token characters (RFC 9110 §5.6.2).
+bool is_token(std::string_view text);
+
+/// Parses one whole head, as HeadScanner delimits it: llhttp reads the lines, and what it is lenient about is refused
+/// here (see docs/http.md). The result's views point into `bytes`. 431 for more than `max_fields`, 501 for a method or
+/// transfer coding that is not known here, 505 for another version, 417 for another expectation, else 400.
+[[nodiscard]] Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHead& head);
+
+/// The same for a response. `to_head_request`: it answers HEAD, so it has no body whatever it says (RFC 9112 §6.3); a
+/// length it names is kept in `head.body`.
+[[nodiscard]] Refusal parse_response_head(std::string_view bytes, size_t max_fields, bool to_head_request,
+                                          ResponseHead& head);
 
 }  // namespace roost::http

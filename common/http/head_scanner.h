@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace roost::http {
@@ -12,7 +13,7 @@ class HeadScanner {
  public:
   enum class Verdict : unsigned char { incomplete, complete, bare_carriage_return, bare_line_feed, folded_line };
 
-  /// `bytes` begins at the head's first byte and holds at least what the previous call held.
+  /// `bytes` begins at the head's first byte and holds at least what the previous call held; less than 4 GiB.
   Verdict scan(std::string_view bytes);
   /// After `complete`: bytes of the head, its empty line included.
   size_t head_bytes() const { return line_start_; }
@@ -21,8 +22,8 @@ class HeadScanner {
   void reset() { line_start_ = searched_ = 0; }
 
  private:
-  size_t line_start_ = 0;
-  size_t searched_ = 0;  // no LF before this one
+  uint32_t line_start_ = 0;
+  uint32_t searched_ = 0;  // no LF before this one
 };
 
 }  // namespace roost::http

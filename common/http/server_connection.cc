@@ -1,37 +1,30 @@
 #include "common/http/server_connection.h"
 
-#include <fmt/core.h>
-
 #include "common/base/check.h"
 #include "common/http/head_parser.h"
 #include "common/http/server_connection_impl.h"
 
 namespace roost::http {
-namespace {
-
-Error gone(const char* what) {
-  return Error{what, Side::client, false, 0};
-}
-
-}  // namespace
 
 ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream)
     : server_(server),
       stream_(std::move(stream)),
-      timer_(net::Timer::of<&ServerConnection::on_timeout>(server.loop.timers(), this)) {
+      deadline_(
+          server.loop.timers(), [](void* self) { static_cast<ServerConnection*>(self)->on_timeout(); }, this) {
   server_.connections.push_back(*this);
   ++server_.connection_count;
   stream_->set_receiver(this);
-  stream_->start_reading();
   arm_timer();
+  stream_->start_reading();
 }
-
-ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::set_state(State next) {
   ROOST_CHECK(state_ != State::closed);
   ROOST_CHECK(state_ != State::lingering || next == State::closed);
-  ROOST_CHECK(next != State::idle || state_ == State::exchanging);
+  ROOST_CHECK(next != State::reading_head || state_ == State::idle);
+  ROOST_CHECK(next != State::exchanging || state_ == State::idle || state_ == State::reading_head);
+  ROOST_CHECK(next != State::draining || state_ == State::exchanging);
+  ROOST_CHECK(next != State::flushing || state_ == State::exchanging || state_ == State::draining);
   state_ = next;
 }
 
@@ -43,50 +36,81 @@ void ServerConnection::on_data(std::string_view bytes) {
     if (body_bytes_ > kMaxLingerBytes) close();
     return;
   }
-  if (pending_.empty()) {
-    process(bytes);
+  if (!pending_.empty()) {
+    pending_.append(bytes);
+    if (state_ == State::reading_head || input_waits()) return process_pending();
   } else {
-    keep(bytes);
-    if (state_ != State::exchanging || !request_done_) process_pending();
+    pending_.append(consume(bytes));
   }
+  settle_input();
+}
+
+// Whether kept bytes could be looked at now. In reading_head they have been.
+bool ServerConnection::input_waits() const {
+  return !pending_.empty() && (state_ == State::idle || (reads_body() && !body_paused_));
 }
 
 void ServerConnection::process_pending() {
   std::string bytes = std::move(pending_);
-  pending_.clear();
-  process(bytes);
+  pending_ = std::string();
+  const size_t left = consume(bytes).size();
+  if (left > 0) {
+    bytes.erase(0, bytes.size() - left);
+    pending_ = std::move(bytes);
+  }
+  settle_input();
 }
 
-// Takes heads, bodies and further heads from `bytes` until they are used up or must wait.
-void ServerConnection::process(std::string_view bytes) {
-  processing_ = true;
+// After input has been looked at: whether to read on, or to end.
+void ServerConnection::settle_input() {
+  if (state_ == State::closed || state_ == State::lingering) {
+    pending_ = std::string();
+    return;
+  }
+  if (input_ended_) {
+    if (state_ == State::reading_head || (state_ == State::idle && pending_.empty())) return finish_connection();
+    if (reads_body() && !body_paused_ && pending_.empty()) {
+      client_gone({"the client closed in the middle of the request's body", Side::client});
+    }
+    return;
+  }
+  // Whoever sends on while a response is under way is not read further than this; reading at all shows when it goes.
+  const bool enough = pending_.size() >= server_.limits.max_head_bytes || (reads_body() && body_paused_);
+  if (enough) {
+    stream_->stop_reading();
+  } else {
+    stream_->start_reading();
+  }
+}
+
+// Takes heads, bodies and further heads from `bytes` until they are used up or must wait; returns what must wait.
+std::string_view ServerConnection::consume(std::string_view bytes) {
+  consuming_ = true;
   bool more = true;
-  while (more && !bytes.empty() && state_ != State::closed) {
-    if (state_ == State::lingering) break;
-    if (state_ == State::exchanging) {
-      more = !request_done_ && process_body(bytes);
+  while (more && !bytes.empty()) {
+    if (state_ == State::idle || state_ == State::reading_head) {
+      more = consume_head(bytes);
     } else {
-      more = process_head(bytes);
+      more = reads_body() && consume_body(bytes);
     }
   }
-  processing_ = false;
-  if (state_ == State::closed || state_ == State::lingering) return;
-  if (!bytes.empty()) keep(bytes);
-  if (input_ended_ && state_ != State::exchanging) close();
+  consuming_ = false;
+  return bytes;
 }
 
-void ServerConnection::keep(std::string_view bytes) {
-  pending_.append(bytes);
-  // Whoever sends on while a response is under way is not read further than this.
-  if (state_ == State::exchanging && (request_done_ || body_paused_)) stream_->stop_reading();
-}
-
-bool ServerConnection::process_head(std::string_view& bytes) {
-  // Empty lines before a request are passed over (RFC 9112 §2.2).
-  while (!scanner_.first_line_seen() && bytes.starts_with("\r\n")) bytes.remove_prefix(2);
-  if (bytes.empty()) return false;
-  const HeadScanner::Verdict verdict = scanner_.scan(bytes.substr(0, server_.limits.max_head_bytes));
-  switch (verdict) {
+bool ServerConnection::consume_head(std::string_view& bytes) {
+  // One empty line before a request is passed over (RFC 9112 §2.2).
+  if (!empty_line_skipped_ && bytes.starts_with("\r\n")) {
+    empty_line_skipped_ = true;
+    scanner_.reset();
+    bytes.remove_prefix(2);
+    if (state_ == State::reading_head) {
+      set_state(State::idle);
+      arm_timer();
+    }
+    return true;
+  }
+  switch (scanner_.scan(bytes.substr(0, server_.limits.max_head_bytes))) {
     case HeadScanner::Verdict::complete: {
       const std::string_view head = bytes.substr(0, scanner_.head_bytes());
       bytes.remove_prefix(head.size());
@@ -95,253 +119,178 @@ bool ServerConnection::process_head(std::string_view& bytes) {
       return true;
     }
     case HeadScanner::Verdict::incomplete:
-      if (bytes.size() >= server_.limits.max_head_bytes) {
-        refuse(scanner_.first_line_seen() ? 431 : 414, gone("the head is over the limit"));
-      } else if (state_ == State::idle) {
-        set_state(State::reading_head);
-        arm_timer();
-      }
+      incomplete_head(bytes);
       return false;
     case HeadScanner::Verdict::bare_carriage_return:
-      refuse(400, gone("a CR without LF in the head"));
+      refuse(400, "a CR without LF in the head");
       return false;
     case HeadScanner::Verdict::bare_line_feed:
-      refuse(400, gone("an LF without CR in the head"));
+      refuse(400, "an LF without CR in the head");
       return false;
     case HeadScanner::Verdict::folded_line:
-      refuse(400, gone("a folded field line"));
+      refuse(400, "a folded field line");
       return false;
   }
   return false;
 }
 
+void ServerConnection::incomplete_head(std::string_view bytes) {
+  if (bytes.size() >= server_.limits.max_head_bytes) {
+    if (!scanner_.first_line_seen()) return refuse(414, "the request target is over the limit");
+    return refuse(431, "the head is over the limit");
+  }
+  // What cannot become a request, such as a TLS greeting, is not waited for.
+  if (bytes.front() != '\r' && !is_token(bytes.substr(0, 1))) return refuse(400, "not an HTTP request");
+  if (state_ == State::idle) {
+    set_state(State::reading_head);
+    arm_timer();
+  }
+}
+
 void ServerConnection::hand_over(std::string_view head_bytes) {
   RequestHead& head = server_.head;
-  auto parsed = parse_request_head(head_bytes, server_.limits.max_fields, head);
-  if (!parsed) return refuse(parsed.error().code, parsed.error());
-  if (head.target.size() > server_.limits.max_target_bytes)
-    return refuse(414, gone("the request target is over the limit"));
+  if (const Refusal refusal = parse_request_head(head_bytes, server_.limits.max_fields, head)) {
+    return refuse(refusal.status, refusal.why);
+  }
+  if (head.target.size() > server_.limits.max_target_bytes) return refuse(414, "the request target is over the limit");
   if (head.body.kind == BodyLength::Kind::known && head.body.bytes > server_.limits.max_body_bytes) {
-    return refuse(413, gone("the body is over the limit"));
+    return refuse(413, "the body is over the limit");
   }
   set_state(State::exchanging);
-  keep_alive_ = head.keep_alive && !server_.draining;
+  response_ = Response::awaited;
+  request_done_ = !head.body.has_body();
+  close_asked_ = !head.keep_alive;
+  keep_alive_ = head.keep_alive;
   head_only_ = head.method == Method::head;
   http_1_0_ = head.version_minor == 0;
   continue_awaited_ = head.expect_continue;
-  request_done_ = !head.body.has_body();
-  body_paused_ = false;
+  body_paused_ = empty_line_skipped_ = false;
   body_bytes_ = 0;
   receiver_ = nullptr;
-  response_ = Response::awaited;
+  deadline_.clear();
   writer_.reset_bytes_written();
-  decoder_.start(head.body);
+  if (!request_done_) decoder_.start(head.body);
   server_.acceptor.on_request(*this, head);
-  if (state_ != State::exchanging || response_ == Response::ended) return;
-  if (receiver_ != nullptr && !request_done_) resume_body();
-  if (state_ == State::exchanging) arm_timer();
+  if (state_ != State::exchanging) return;
+  ROOST_CHECK(receiver_ != nullptr);  // whoever answers later must be there to hear of the client's end
+  if (!body_paused_) send_continue();
+  arm_timer();
+  if (request_done_) receiver_->on_request_end();
 }
 
-bool ServerConnection::process_body(std::string_view& bytes) {
+bool ServerConnection::consume_body(std::string_view& bytes) {
   if (body_paused_) return false;
   switch (decoder_.next(bytes)) {
     case BodyDecoder::Event::need_more:
       return false;
     case BodyDecoder::Event::content:
-      body_bytes_ += decoder_.content().size();
-      if (body_bytes_ > server_.limits.max_body_bytes) return refuse(413, gone("the body is over the limit")), false;
-      if (response_ == Response::awaited) arm_timer();
-      if (receiver_ != nullptr) receiver_->on_request_body(decoder_.content());
+      if (!take_content(decoder_.content())) return false;
       // A body of known length ends with its last byte: say so now rather than with the next one.
-      if (state_ != State::exchanging || !bytes.empty()) return true;
+      if (!reads_body() || !bytes.empty()) return true;
       if (decoder_.next(bytes) != BodyDecoder::Event::end) return false;
       [[fallthrough]];
     case BodyDecoder::Event::end:
       deliver_end_of_request();
       return true;
     case BodyDecoder::Event::malformed:
-      refuse(400, gone("the chunked body is malformed"));
+      refuse(400, "the chunked body is malformed");
       return false;
   }
   return false;
 }
 
+bool ServerConnection::take_content(std::string_view content) {
+  continue_awaited_ = false;
+  body_bytes_ += content.size();
+  if (state_ == State::draining) {
+    if (body_bytes_ > kMaxDrainBytes) return linger(), false;
+    arm_timer();
+    return true;
+  }
+  if (body_bytes_ > server_.limits.max_body_bytes) return refuse(413, "the body is over the limit"), false;
+  arm_timer();
+  receiver_->on_request_body(content);
+  return state_ != State::closed && state_ != State::lingering;
+}
+
 void ServerConnection::deliver_end_of_request() {
   request_done_ = true;
-  if (response_ == Response::ended) return next_request();
+  if (state_ == State::draining) return next_request();
   arm_timer();
-  if (receiver_ != nullptr) receiver_->on_request_end();
+  receiver_->on_request_end();
+}
+
+void ServerConnection::attach(RequestReceiver* receiver) {
+  ROOST_CHECK(receiver != nullptr);
+  if (state_ == State::exchanging) receiver_ = receiver;
 }
 
 void ServerConnection::pause_body() {
+  if (state_ != State::exchanging || body_paused_) return;
   body_paused_ = true;
+  if (!request_done_) stream_->stop_reading();
+  arm_timer();
 }
 
 void ServerConnection::resume_body() {
-  body_paused_ = false;
   if (state_ != State::exchanging) return;
-  if (continue_awaited_ && response_ == Response::awaited) {
-    continue_awaited_ = false;
-    const Slice line(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
-    stream_->write({&line, 1});
-  }
-  stream_->start_reading();
-  if (!processing_ && !pending_.empty()) {
-    // Not from inside the receiver's call: at the loop's next turn.
-    timer_.start_ms(0);
-  }
+  body_paused_ = false;
+  send_continue();
+  arm_timer();
+  if (consuming_) return;
+  if (pending_.empty()) return settle_input();
+  deadline_.wake();  // not from inside the receiver's call, but at the loop's next turn
 }
 
 void ServerConnection::on_end() {
   input_ended_ = true;
-  if (state_ == State::exchanging && request_done_) return;  // half closed: it still wants its answer
-  if (state_ == State::exchanging) return client_gone(gone("the client closed in the middle of the request's body"));
-  close();
+  if (input_waits()) return process_pending();
+  if (state_ == State::lingering && stream_->queued_bytes() == 0) return close();
+  settle_input();
 }
 
 void ServerConnection::on_error(const Error& error) {
-  client_gone(Error{error.what, Side::client, false, error.code});
-}
-
-void ServerConnection::client_gone(const Error& error) {
-  RequestReceiver* receiver = state_ == State::exchanging && response_ != Response::ended ? receiver_ : nullptr;
-  receiver_ = nullptr;
-  close();
-  if (receiver != nullptr) receiver->on_client_gone(error);
-}
-
-// ---- the response ---------------------------------------------------------------------------------------------------
-
-void ServerConnection::write_head(const ResponseStart& start) {
-  ROOST_CHECK(state_ == State::exchanging && response_ == Response::awaited);
-  continue_awaited_ = false;
-  std::string& out = server_.scratch;
-  out.assign("HTTP/1.1 ");
-  append_number(out, static_cast<uint64_t>(start.status));
-  out.append(" ").append(reason_phrase(start.status)).append("\r\n").append(start.fields).append(start.more_fields);
-  BodyLength body = start.body;
-  if (body.kind == BodyLength::Kind::until_close) body.kind = BodyLength::Kind::chunked;
-  const bool bodiless = start.status < 200 || start.status == 204 || start.status == 304;
-  if (bodiless) body = BodyLength::none();
-  if (body.kind == BodyLength::Kind::none && !bodiless) body = BodyLength::known(0);
-  if (body.kind == BodyLength::Kind::chunked && http_1_0_) {
-    body.kind = BodyLength::Kind::until_close;
-    keep_alive_ = false;
-  }
-  // A body that is not wanted and too long to read costs the connection.
-  if (!request_done_ && (receiver_ == nullptr || decoder_.remaining() > kMaxDrainBytes) &&
-      decoder_.remaining() > kMaxDrainBytes) {
-    keep_alive_ = false;
-  }
-  if (input_ended_ || server_.draining) keep_alive_ = false;
-  append_framing(out, body);
-  if (!keep_alive_) {
-    out.append("Connection: close\r\n");
-  } else if (http_1_0_) {
-    out.append("Connection: keep-alive\r\n");
-  }
-  out.append("\r\n");
-  writer_.start(head_only_ ? BodyLength::none() : body);
-}
-
-void ServerConnection::respond(const ResponseStart& start, std::span<const Slice> body) {
-  write_head(start);
-  writer_.write(*stream_, server_.scratch, head_only_ ? std::span<const Slice>() : body, true);
-  finish_response();
-}
-
-bool ServerConnection::send_head(const ResponseStart& start, std::span<const Slice> first_body) {
-  write_head(start);
-  response_ = Response::streaming;
-  const bool go_on =
-      writer_.write(*stream_, server_.scratch, head_only_ ? std::span<const Slice>() : first_body, false);
-  arm_timer();
-  return go_on;
-}
-
-bool ServerConnection::send_body(std::span<const Slice> pieces) {
-  ROOST_CHECK(response_ == Response::streaming);
-  if (head_only_) return true;
-  const bool go_on = writer_.write(*stream_, {}, pieces, false);
-  if (!go_on) arm_timer();
-  return go_on;
-}
-
-void ServerConnection::end() {
-  ROOST_CHECK(response_ == Response::streaming);
-  if (writer_.chunked()) writer_.write(*stream_, {}, {}, true);
-  const bool whole = writer_.complete() || writer_.chunked() || http_1_0_;
-  if (!whole) return abort();
-  finish_response();
-}
-
-void ServerConnection::abort() {
-  receiver_ = nullptr;
-  close();
-}
-
-void ServerConnection::finish_response() {
-  response_ = Response::ended;
-  receiver_ = nullptr;
-  if (!keep_alive_) return linger();
-  if (request_done_) return next_request();
-  // The rest of a body nobody wants any more is read and dropped, so that the connection can go on.
-  body_paused_ = false;
-  stream_->start_reading();
-  arm_timer();
-}
-
-void ServerConnection::next_request() {
-  set_state(State::idle);
-  arm_timer();
-  if (input_ended_ && pending_.empty() && !processing_) return linger();
-  if (pending_.empty() || processing_) return;
-  stream_->start_reading();
-  timer_.start_ms(0);  // pipelined requests go on at the next turn, not deeper on this stack
-}
-
-void ServerConnection::refuse(int status, const Error& why) {
-  server_.acceptor.on_refused(stream_->peer(), status, why);
-  if (state_ == State::exchanging && response_ != Response::awaited) return client_gone(why);
-  RequestReceiver* receiver = receiver_;
-  receiver_ = nullptr;
-  if (state_ != State::exchanging) {
-    set_state(State::exchanging);
-    head_only_ = http_1_0_ = false;
-    writer_.reset_bytes_written();
-  }
-  request_done_ = true;
-  response_ = Response::awaited;
-  keep_alive_ = false;
-  const std::string body =
-      fmt::format("{{\"type\":\"about:blank\",\"title\":\"{}\",\"status\":{},\"detail\":\"{}\"}}\n",
-                  reason_phrase(status), status, why.what);
-  const Slice piece{std::string_view(body)};
-  respond({.status = status,
-           .fields = "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n",
-           .more_fields = {},
-           .body = BodyLength::known(body.size())},
-          {&piece, 1});
-  if (receiver != nullptr) receiver->on_client_gone(why);
+  client_gone({error.what, Side::client, false, error.code});
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
-// Closing at once would make the kernel send RST for bytes not read yet, which can cost the client its answer.
-void ServerConnection::linger() {
-  set_state(State::lingering);
-  pending_ = std::string();
-  body_bytes_ = 0;
-  stream_->shutdown();
-  stream_->start_reading();
-  if (input_ended_ && stream_->queued_bytes() == 0) return close();
-  timer_.start_ms(kLingerMs);
+// The client broke a rule or a limit. It is told so while no response has begun; whoever has its request hears of it
+// through on_client_gone, and where nobody has, the acceptor does.
+void ServerConnection::refuse(int status, const char* why) {
+  const Error error{why, Side::client, false, status};
+  const bool handed_over = state_ == State::exchanging || state_ == State::draining;
+  if (state_ == State::draining) return linger();
+  if (handed_over && response_ != Response::awaited) return client_gone(error);
+  if (!handed_over) {
+    set_state(State::exchanging);
+    head_only_ = http_1_0_ = false;
+    writer_.reset_bytes_written();
+  }
+  RequestReceiver* receiver = std::exchange(receiver_, nullptr);
+  const net::Address peer = stream_->peer();
+  request_done_ = true;  // what is still to come of it is dropped behind FIN
+  response_ = Response::awaited;
+  keep_alive_ = close_asked_ = false;
+  write_problem(status, why);
+  if (receiver != nullptr) {
+    receiver->on_client_gone(error);
+  } else {
+    server_.acceptor.on_refused(peer, status, error);
+  }
+}
+
+void ServerConnection::client_gone(const Error& error) {
+  RequestReceiver* receiver = state_ == State::exchanging ? std::exchange(receiver_, nullptr) : nullptr;
+  close();
+  if (receiver != nullptr) receiver->on_client_gone(error);
 }
 
 void ServerConnection::close() {
   if (state_ == State::closed) return;
   set_state(State::closed);
-  timer_.stop();
+  deadline_.stop();
+  receiver_ = nullptr;
   stream_.reset();
   unlink();
   --server_.connection_count;
@@ -349,90 +298,7 @@ void ServerConnection::close() {
 }
 
 void ServerConnection::drain() {
-  keep_alive_ = false;
-  if (state_ == State::idle) close();
-}
-
-void ServerConnection::on_drained() {
-  if (state_ == State::exchanging && response_ == Response::streaming && receiver_ != nullptr) {
-    arm_timer();
-    receiver_->on_client_writable();
-  }
-}
-
-// ---- time -----------------------------------------------------------------------------------------------------------
-
-void ServerConnection::arm_timer() {
-  queued_before_ = stream_->queued_bytes();
-  switch (state_) {
-    case State::idle:
-      timer_.start_ms(queued_before_ > 0 ? server_.limits.write_timeout_ms : server_.limits.idle_timeout_ms);
-      break;
-    case State::reading_head:
-      timer_.start_ms(server_.limits.head_timeout_ms);
-      break;
-    case State::exchanging:
-      if (!request_done_ && !body_paused_) {
-        timer_.start_ms(server_.limits.body_idle_timeout_ms);
-      } else if (queued_before_ > 0) {
-        timer_.start_ms(server_.limits.write_timeout_ms);
-      } else {
-        timer_.stop();  // the acceptor's turn, and its time-outs
-      }
-      break;
-    case State::lingering:
-    case State::closed:
-      break;
-  }
-}
-
-void ServerConnection::on_timeout() {
-  const bool waiting_for_turn =
-      state_ == State::idle || (state_ == State::exchanging && !request_done_ && !body_paused_);
-  if (!pending_.empty() && waiting_for_turn) {
-    arm_timer();
-    return process_pending();
-  }
-  if (state_ == State::reading_head) return refuse(408, gone("the head took too long"));
-  if (queued_before_ > 0 && state_ != State::lingering) {
-    if (stream_->queued_bytes() < queued_before_) return arm_timer();
-    return client_gone(gone("the client does not take its answer"));
-  }
-  if (state_ == State::exchanging) {
-    if (response_ == Response::awaited) return refuse(408, gone("the body took too long"));
-    return client_gone(gone("the body took too long"));
-  }
-  close();
-}
-
-// ---- Server ---------------------------------------------------------------------------------------------------------
-
-Server::Server(net::EventLoop& loop, const ServerLimits& limits, RequestAcceptor& acceptor)
-    : impl_(std::make_unique<Impl>(loop, limits, acceptor)) {
-  ROOST_CHECK(limits.max_fields <= Fields::kMaxFields);
-}
-
-Server::~Server() {
-  while (ServerConnection* connection = impl_->connections.pop_front()) delete connection;
-}
-
-void Server::adopt(net::StreamPtr stream) {
-  // Owned by the list until it closes, and then by the loop's retire list.
-  if (!impl_->draining) new ServerConnection(*impl_, std::move(stream));
-}
-
-size_t Server::connection_count() const {
-  return impl_->connection_count;
-}
-
-void Server::drain() {
-  impl_->draining = true;
-  ServerConnection* connection = impl_->connections.front();
-  while (connection != nullptr) {
-    ServerConnection* next = impl_->connections.next(*connection);
-    connection->drain();
-    connection = next;
-  }
+  if (state_ == State::idle && pending_.empty()) return stream_->queued_bytes() == 0 ? close() : linger();
 }
 
 }  // namespace roost::http

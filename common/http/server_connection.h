@@ -30,16 +30,18 @@ struct ServerLimits {
 
 class Responder;
 
-/// What happens to one request after its head. Its owner keeps it until on_response_done, on_client_gone, or detach.
+/// What happens to one request after its head. Nothing comes any more once the response was ended or aborted, or after
+/// on_client_gone; until then the receiver must stay. All calls come after on_request has returned.
 class RequestReceiver {
  public:
   /// A piece of the request's body, de-chunked, borrowed for the call.
   virtual void on_request_body(std::string_view bytes) = 0;
+  /// The request is whole; once for each, with or without a body.
   virtual void on_request_end() = 0;
   /// send_body() had returned false; go on now.
   virtual void on_client_writable() {}
-  /// The client is gone, broke the rules, or was too slow, before the response was complete. The Responder is not to be
-  /// used any more.
+  /// The client is gone, broke the rules, or was too slow, before the response was complete. Where it was answered for
+  /// that, the error's code is the status (400, 408, 413). The Responder is not to be used any more.
   virtual void on_client_gone(const Error& error) = 0;
 
  protected:
@@ -47,23 +49,27 @@ class RequestReceiver {
 };
 
 /// The way back to the client for one request, whatever the HTTP version under it. Valid from on_request until the
-/// response has been ended or aborted, or on_client_gone was called. Loop thread only.
+/// response has been ended or aborted, or on_client_gone was called; client() and bytes_sent() may be read up to the
+/// end of the loop's turn in which that was. On a connection that is closed all calls do nothing. No call makes an
+/// event happen before it returns. Loop thread only.
 class Responder {
  public:
   /// Who gets this request's body and end. To be called inside on_request, before anything else; not needed when the
   /// whole response is sent inside on_request: a body is then read and dropped.
   virtual void attach(RequestReceiver* receiver) = 0;
-  /// The whole response at once: one system call where the kernel takes it. Ends the request.
+  /// The whole response at once: one system call where the kernel takes it. Ends the request. `body` holds all that
+  /// `start.body` announces (a length that is not announced is counted).
   virtual void respond(const ResponseStart& start, std::span<const Slice> body) = 0;
   /// A response in pieces: head, body pieces, end. The bool says whether to go on; false: wait for on_client_writable.
   virtual bool send_head(const ResponseStart& start, std::span<const Slice> first_body = {}) = 0;
   virtual bool send_body(std::span<const Slice> pieces) = 0;
+  /// With fewer bytes than announced: abort().
   virtual void end() = 0;
   /// Gives up in the middle: the client must see that the body is not whole (HTTP/1: the connection is closed without
   /// the last chunk).
   virtual void abort() = 0;
-  /// 100 Continue, when the client waits for it; sent by itself on the first resume_body() or when a receiver is
-  /// attached.
+  /// Stops and goes on with the request's body. 100 Continue, when the client waits for it, is sent by itself: on the
+  /// first resume_body(), or behind on_request when the body was not paused there.
   virtual void pause_body() = 0;
   virtual void resume_body() = 0;
   virtual const net::Address& client() const = 0;
@@ -79,7 +85,7 @@ class RequestAcceptor {
  public:
   virtual void on_request(Responder& responder, const RequestHead& head) = 0;
   /// A message that could not become a request was answered with `status` and the connection is being closed; for the
-  /// log and counters.
+  /// log and counters. What breaks after on_request is told through RequestReceiver::on_client_gone instead.
   virtual void on_refused(const net::Address& client, int status, const Error& why) = 0;
 
  protected:
@@ -88,22 +94,22 @@ class RequestAcceptor {
 
 /// One client's HTTP/1 connection: reads requests one after the other (pipelined ones wait in order), parses strictly
 /// (RFC 9112 and the list in docs/http.md), hands each to the acceptor and writes its response. State table in
-/// server_connection.cc. Belongs to a Server, which keeps it until it is closed.
+/// server_connection_impl.h. Belongs to a Server, which keeps it until it is closed.
 class ServerConnection;
 
 /// All client connections of one loop: adopts streams, counts them, drains. Loop thread only.
 class Server {
  public:
   Server(net::EventLoop& loop, const ServerLimits& limits, RequestAcceptor& acceptor);
-  /// Closes every connection at once.
+  /// Closes every connection at once, without an event; may be called from inside one.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   void adopt(net::StreamPtr stream);
   size_t connection_count() const;
-  /// No further request is read: idle connections close now, busy ones after the response under way ("Connection:
-  /// close").
+  /// No further connection and request: idle connections end now, busy ones after the response under way, or for the
+  /// request whose head has begun ("Connection: close").
   void drain();
 
  private:

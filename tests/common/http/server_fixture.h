@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
+#include "common/base/task.h"
 #include "common/http/server_connection.h"
 #include "tests/support/memory_stream.h"
 
@@ -20,10 +22,13 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
   void on_request(Responder& responder, const RequestHead& head) override {
     requests_.push_back(std::string(head.method_text) + " " + std::string(head.authority) + " " +
                         std::string(head.target));
+    fields_.clear();
+    for (const Field& field : head.fields)
+      fields_.emplace_back(std::string(field.name) + "=" + std::string(field.value));
     responder_ = &responder;
     if (answer_ == Answer::at_once) return reply();
     responder.attach(this);
-    if (answer_ == Answer::at_end && !head.body.has_body()) reply();
+    if (on_attached_) on_attached_();
   }
   void on_refused(const net::Address&, int status, const Error& why) override {
     refused_status_ = status;
@@ -49,6 +54,21 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
     taken_ = memory_.sent().size();
     return now;
   }
+  /// The status codes of all responses so far.
+  std::vector<int> statuses() {
+    std::vector<int> all;
+    const std::string& text = memory_.sent();
+    for (size_t at = 0; (at = text.find("HTTP/1.1 ", at)) != std::string::npos; at += 9) {
+      int status = 0;
+      if (std::sscanf(text.c_str() + at, "HTTP/1.1 %3d ", &status) == 1) all.push_back(status);
+    }
+    return all;
+  }
+  /// Bytes from the client, and all that follows from them at once or at the next turn.
+  void feed(std::string_view bytes) {
+    memory_.feed(bytes);
+    advance_ms(0);
+  }
   void turn() {
     loop_.run_once(false);
     memory_.pump();
@@ -63,6 +83,8 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
   Answer answer_ = Answer::at_once;
   Responder* responder_ = nullptr;
   std::vector<std::string> requests_;
+  std::vector<std::string> fields_;  // "name=value", of the last request
+  UniqueFunction<void()> on_attached_;
   std::string body_;
   std::string gone_;
   std::string refused_why_;
