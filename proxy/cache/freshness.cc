@@ -43,11 +43,31 @@ bool varies_on_everything(const http::Fields& fields) {
   return star;
 }
 
+// What the origin says to a shared cache. A targeted field speaks in place of Cache-Control and Expires (RFC 9213
+// §2.2); an empty one is as good as none.
+struct OriginRules {
+  CacheControl control;
+  bool targeted = false;
+};
+
+OriginRules origin_rules(const http::Fields& fields) {
+  OriginRules rules;
+  if (fields.has(FieldId::cdn_cache_control)) {
+    for (const http::Field& field : fields) {
+      if (field.id != FieldId::cdn_cache_control || field.value.empty()) continue;
+      rules.targeted = true;
+      parse_cache_control(field.value, rules.control);
+    }
+  }
+  if (!rules.targeted) rules.control = parse_cache_control(fields);
+  return rules;
+}
+
 // -1 where nothing is said.
-int64_t explicit_lifetime_ms(const CacheControl& control, const http::Fields& fields, int64_t now_unix_ms) {
-  if (control.s_maxage_s >= 0) return control.s_maxage_s * 1000;
-  if (control.max_age_s >= 0) return control.max_age_s * 1000;
-  if (!fields.has(FieldId::expires)) return -1;
+int64_t explicit_lifetime_ms(const OriginRules& rules, const http::Fields& fields, int64_t now_unix_ms) {
+  if (rules.control.s_maxage_s >= 0) return rules.control.s_maxage_s * 1000;
+  if (rules.control.max_age_s >= 0) return rules.control.max_age_s * 1000;
+  if (rules.targeted || !fields.has(FieldId::expires)) return -1;
   const auto expires_s = http::parse_http_date(fields.value(FieldId::expires));
   if (!expires_s) return 0;  // §5.3: an Expires that is no date has passed
   const auto date_s = http::parse_http_date(fields.value(FieldId::date));
@@ -96,13 +116,14 @@ bool may_share_authorized(const CacheControl& response) {
 
 Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, int64_t now_unix_ms,
                        int64_t response_delay_ms, int64_t default_lifetime_ms) {
-  const CacheControl control = parse_cache_control(response.fields);
+  const OriginRules rules = origin_rules(response.fields);
+  const CacheControl& control = rules.control;
   Storing storing;
   if (const char* why = refusal(request, response, control)) {
     storing.reason = why;
     return storing;
   }
-  storing.lifetime_ms = explicit_lifetime_ms(control, response.fields, now_unix_ms);
+  storing.lifetime_ms = explicit_lifetime_ms(rules, response.fields, now_unix_ms);
   if (storing.lifetime_ms < 0) {
     if (!is_heuristically_cacheable(response.status)) {
       storing.reason = "status";
