@@ -25,6 +25,7 @@ LikeLog::LikeLog(Options& options, Clock& clock, std::unique_ptr<Journal> journa
       id_(journal->id()),
       wake_sink_(std::move(wake_sink)),
       journal_(std::move(journal)),
+      last_sync_ms_(clock.monotonic_ms()),
       ledger_(options.policy) {
   stats_.journal_bytes = journal_->bytes();
 }

@@ -1,0 +1,145 @@
+#include "batcher/adoption.h"
+
+#include <doctest/doctest.h>
+
+#include "batcher/recovery.h"
+#include "tests/batcher/sim_disk.h"
+#include "tests/batcher/sim_sink.h"
+
+namespace roost::batcher {
+namespace {
+
+const JournalId kOwn{9, 9};
+const JournalId kOrphan{1, 2};
+
+struct Fixture {
+  SimDisk disk{1};
+  SimProcessDisk process{disk, 1};
+  SimProcessDisk dead{disk, 2};
+  SimDatabase database{1};
+  SimSink sink{database};
+  ManualClock clock;
+  Options options;
+  JournalPaths paths{"root"};
+  std::string reported;
+  std::unique_ptr<Adoption> adoption;
+
+  Fixture() {
+    options.directory = "root";
+    options.max_batch_keys = 2;
+    options.segment_bytes = 4096;
+    options.max_waiting = 20;
+    options.random = [] { return uint64_t{0}; };
+    options.report = [this](std::string_view what) { reported += what; };
+    REQUIRE(process.create_directory("root"));
+    REQUIRE(process.sync_directory("."));
+    adoption = std::make_unique<Adoption>(options, process, clock, sink, kOwn);
+  }
+  /// A journal with `state` whose owner is gone.
+  void leave(const JournalState& state) {
+    auto journal = Journal::create(dead, paths, kOrphan, JournalLimits{4096, 1 << 20, 500, 500}, 0);
+    REQUIRE(journal);
+    REQUIRE((*journal)->begin_segment(state, 0));
+  }
+  void run(int steps = 50) {
+    for (int i = 0; i < steps; ++i) {
+      clock.advance_ms(100);
+      adoption->step();
+    }
+  }
+  size_t journals() { return disk.find("root")->entries.size(); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "an orphan is drained under its own id, forgotten and removed") {
+  leave(JournalState{3, Batch{3, {{1, 1}}}, {{1, 2}, {2, 4}, {3, 8}}});
+  SUBCASE("its batch in flight was applied") {
+    database.applied[kOrphan] = 3;
+    database.counts[1] = 1;
+  }
+  SUBCASE("its batch in flight was not") {
+    database.applied[kOrphan] = 2;
+  }
+  run();
+  CHECK(database.counts == std::map<int64_t, int64_t>{{1, 3}, {2, 4}, {3, 8}});
+  CHECK(database.applied.empty());
+  CHECK(journals() == 0);
+  CHECK(adoption->adopted() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a journal whose owner lives is left alone, and so is the own one") {
+  auto alive = Journal::create(dead, paths, kOrphan, JournalLimits{}, 0);
+  auto own = Journal::create(process, paths, kOwn, JournalLimits{}, 0);
+  REQUIRE(alive);
+  REQUIRE(own);
+  run();
+  CHECK(journals() == 2);
+  own->reset();
+  run();
+  CHECK(journals() == 2);
+  alive->reset();
+  run();
+  CHECK(journals() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "half-made and half-removed journals are cleared away") {
+  REQUIRE(dead.create_directory(paths.making({5, 5})));
+  REQUIRE(dead.create_directory(paths.done({6, 6})));
+  REQUIRE(dead.create(paths.done({6, 6}) + "/" + segment_name(4)));
+  database.applied[{6, 6}] = 17;
+  run();
+  CHECK(journals() == 0);
+  CHECK(database.applied.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "other names in the directory are nobody's business") {
+  REQUIRE(dead.create_directory("root/README"));
+  REQUIRE(dead.create_directory(paths.in_use(kOrphan) + ".backup"));
+  run();
+  CHECK(journals() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a damaged journal is put aside whole, and said so") {
+  leave(JournalState{0, std::nullopt, {{1, 2}}});
+  disk.find(paths.in_use(kOrphan) + "/" + segment_name(2))->bytes[42] ^= 1;
+  run();
+  CHECK(database.counts.empty());
+  REQUIRE(disk.find(paths.quarantined(kOrphan)));
+  CHECK(disk.find(paths.quarantined(kOrphan))->entries.size() == 1);
+  CHECK(adoption->quarantined() == 1);
+  CHECK(reported.find(kOrphan.hex()) != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a journal the sink contradicts is put aside, nothing is sent") {
+  leave(JournalState{3, Batch{3, {{1, 1}}}, {}});
+  database.applied[kOrphan] = 7;
+  run();
+  CHECK(database.counts.empty());
+  CHECK(disk.find(paths.quarantined(kOrphan)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a disk that fails during a drain only puts it off") {
+  leave(JournalState{0, std::nullopt, {{1, 2}, {2, 4}, {3, 8}}});
+  process.sync_error = 1;
+  run();
+  CHECK(database.counts.empty());
+  CHECK(!adoption->busy());
+  process.sync_error = 0;
+  run();
+  CHECK(database.counts == std::map<int64_t, int64_t>{{1, 2}, {2, 4}, {3, 8}});
+  CHECK(journals() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a database that is away only puts it off") {
+  leave(JournalState{0, std::nullopt, {{1, 2}}});
+  database.refuse = 1;
+  run();
+  CHECK(adoption->busy());
+  database.refuse = 0;
+  run(200);
+  CHECK(database.counts[1] == 2);
+  CHECK(journals() == 0);
+}
+
+}  // namespace roost::batcher

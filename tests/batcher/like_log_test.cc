@@ -1,0 +1,256 @@
+#include "batcher/like_log.h"
+
+#include <cerrno>
+
+#include <doctest/doctest.h>
+
+#include "batcher/recovery.h"
+#include "tests/batcher/sim_disk.h"
+
+namespace roost::batcher {
+namespace {
+
+struct Fixture {
+  SimDisk disk{1};
+  SimProcessDisk process{disk, 1};
+  ManualClock clock;
+  Options options;
+  std::unique_ptr<LikeLog> log;
+  int wakes = 0;
+  std::vector<int64_t> accepted;  ///< `pending` of each like acknowledged.
+  int failed = 0;
+
+  Fixture() {
+    options.directory = "root";
+    options.max_batch_keys = 10;
+    options.max_waiting = 20;
+    options.max_pending_keys = 12;
+    options.segment_bytes = 1;
+    options.max_journal_bytes = 1 << 20;
+    options.backoff = {100, 100};
+    options.random = [] { return uint64_t{50}; };
+    REQUIRE(process.create_directory("root"));
+    REQUIRE(process.sync_directory("."));
+  }
+  void open() {
+    auto journal = Journal::create(process, JournalPaths{"root"}, {1, 2}, journal_limits(options), 0);
+    REQUIRE(journal);
+    log = std::make_unique<LikeLog>(options, clock, std::move(*journal), [this] { ++wakes; });
+  }
+  Result<void> add(int64_t key, int64_t delta = 1) {
+    return log->add(key, delta, [this](const Result<Accepted>& result) {
+      if (result) {
+        accepted.push_back(result->pending);
+      } else {
+        CHECK(result.error().retryable);
+        ++failed;
+      }
+    });
+  }
+  JournalState on_disk() {
+    auto recovered = recover_journal(process, "root/" + log->id().hex(), log->id());
+    REQUIRE(recovered);
+    return recovered->state;
+  }
+  Stats stats() {
+    Stats stats;
+    log->fill_stats(stats);
+    return stats;
+  }
+  void refused(const Result<void>& result) {
+    REQUIRE(!result);
+    CHECK(result.error().retryable);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "likes of one group fold into one record and are answered in one delivery") {
+  int deliveries = 0;
+  options.deliver = [&](std::vector<Completion> completions) {
+    ++deliveries;
+    for (Completion& completion : completions) completion.run();
+  };
+  open();
+  for (int i = 0; i < 5; ++i) REQUIRE(add(7));
+  REQUIRE(add(8, 3));
+  CHECK(accepted.empty());
+  CHECK(log->pending(7) == 0);
+  REQUIRE(log->commit_step());
+  CHECK(!log->commit_step());
+  CHECK(deliveries == 1);
+  CHECK(accepted == std::vector<int64_t>{5, 5, 5, 5, 5, 3});
+  CHECK(log->pending(7) == 5);
+  CHECK(stats().groups == 1);
+  CHECK(stats().syncs == 2);  // The first segment's, and the group's.
+  disk.lose_power();
+  CHECK(on_disk().open == std::vector<KeyDelta>{{7, 5}, {8, 3}});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a refused like leaves its callback with the caller") {
+  open();
+  log->stop_accepting();
+  bool called = false;
+  Batcher::Done done = [&](const Result<Accepted>&) { called = true; };
+  refused(log->add(1, 1, std::move(done)));
+  REQUIRE(done);
+  done(Accepted{});
+  CHECK(called);
+}
+
+TEST_CASE_FIXTURE(Fixture, "no more likes wait than may") {
+  open();
+  for (size_t i = 0; i < options.max_waiting; ++i) REQUIRE(add(1));
+  refused(add(1));
+  log->commit_step();
+  CHECK(add(1));
+  CHECK(stats().refused == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "no more keys are pending than may, but known keys go on") {
+  open();
+  for (int64_t key = 0; key < 6; ++key) REQUIRE(add(key));
+  log->commit_step();
+  for (int64_t key = 6; key < 12; ++key) REQUIRE(add(key));
+  refused(add(12));
+  CHECK(add(0));
+  CHECK(add(11));
+  log->commit_step();
+  refused(add(12));
+  log->ask_for_batch(true);
+  log->commit_step();
+  refused(add(12));
+  log->mark_applied();
+  CHECK(add(12));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a batch is durable before it is ready, in every mode") {
+  SUBCASE("durable") {
+    options.durability = Durability::durable;
+  }
+  SUBCASE("interval") {
+    options.durability = Durability::interval;
+  }
+  SUBCASE("os") {
+    options.durability = Durability::os;
+  }
+  open();
+  for (int i = 0; i < 11; ++i) REQUIRE(add(7));
+  CHECK(!log->has_due(false));
+  log->commit_step();
+  CHECK(wakes == 1);
+  REQUIRE(log->has_due(false));
+  log->ask_for_batch(false);
+  CHECK(log->batch_state() == LikeLog::BatchState::asked);
+  log->commit_step();
+  CHECK(wakes == 2);
+  REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
+  CHECK(log->in_flight() == Batch{1, {{7, 11}}});
+  CHECK(log->pending(7) == 11);
+  disk.lose_power();
+  CHECK(on_disk() == JournalState{1, Batch{1, {{7, 11}}}, {}});
+  log->mark_applied();
+  CHECK(log->pending(7) == 0);
+  CHECK(stats().statements_saved == 10);
+}
+
+TEST_CASE_FIXTURE(Fixture, "interval mode syncs when its time has come") {
+  options.durability = Durability::interval;
+  open();
+  REQUIRE(add(1));
+  log->commit_step();
+  CHECK(accepted.size() == 1);
+  const uint64_t syncs = stats().syncs;
+  CHECK(!log->commit_step());
+  clock.advance_ms(options.sync_interval_ms);
+  CHECK(log->commit_step());
+  CHECK(stats().syncs == syncs + 1);
+  CHECK(!log->commit_step());
+  disk.lose_power();
+  CHECK(on_disk().open.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a failing disk fails what was not acknowledged and loses nothing that was") {
+  open();
+  REQUIRE(add(1, 2));
+  log->commit_step();
+  process.sync_error = 1;
+  REQUIRE(add(1, 100));
+  log->commit_step();
+  CHECK(failed == 1);
+  CHECK(log->pending(1) == 2);
+  CHECK(!stats().accepting);
+  refused(add(1));
+  clock.advance_ms(100);
+  REQUIRE(add(1, 100));  // Tried again after the back-off.
+  log->commit_step();
+  CHECK(failed == 2);
+  process.sync_error = 0;
+  clock.advance_ms(100);
+  CHECK(log->commit_step());  // Mends itself without a like to drive it.
+  CHECK(stats().accepting);
+  CHECK(add(1, 1));
+  log->commit_step();
+  CHECK(log->pending(1) == 3);
+  disk.lose_power();
+  CHECK(on_disk().open == std::vector<KeyDelta>{{1, 3}});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a batch whose frame fails is none, and can be asked for again") {
+  open();
+  REQUIRE(add(1, 11));
+  log->commit_step();
+  process.sync_error = 1;
+  log->ask_for_batch(false);
+  log->commit_step();
+  CHECK(log->batch_state() == LikeLog::BatchState::failed);
+  CHECK(log->batch_state() == LikeLog::BatchState::none);
+  CHECK(log->pending(1) == 11);
+  process.sync_error = 0;
+  clock.advance_ms(100);
+  log->ask_for_batch(false);
+  log->commit_step();
+  REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
+  CHECK(log->in_flight() == Batch{1, {{1, 11}}});
+}
+
+TEST_CASE_FIXTURE(Fixture, "with a full disk likes are refused and batches still go out") {
+  open();
+  process.space_error = 1;
+  int acknowledged = 0;
+  while (failed == 0) {
+    REQUIRE(add(acknowledged % 5));
+    log->commit_step();
+    ++acknowledged;
+    REQUIRE(acknowledged < 10'000);
+  }
+  --acknowledged;
+  CHECK(acknowledged > 5);
+  refused(add(1));
+  log->ask_for_batch(true);
+  log->commit_step();
+  REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
+  CHECK(stats().pending == acknowledged);
+  log->mark_applied();
+  CHECK(stats().pending == 0);
+  process.space_error = 0;
+  clock.advance_ms(100);
+  REQUIRE(add(1));
+  log->commit_step();
+  CHECK(failed == 1);
+  CHECK(log->pending(1) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "segments change without losing count") {
+  open();
+  for (int i = 0; i < 2000; ++i) {
+    REQUIRE(add(i % 3));
+    log->commit_step();
+  }
+  CHECK(stats().rotations > 3);
+  CHECK(stats().journal_bytes < 3 * 4096);
+  disk.lose_power();
+  CHECK(on_disk().open == std::vector<KeyDelta>{{0, 667}, {1, 667}, {2, 666}});
+}
+
+}  // namespace roost::batcher
