@@ -77,6 +77,7 @@ class Exchange final : public ListLink<>,
   void stop_sharing(FetchState how, int status = 0);
   void share_body(std::string_view bytes);
   void share_end();
+  void send_available();
   void catch_up();
   bool worth_finishing() const;
   void on_fetch_progress() override;

@@ -117,9 +117,11 @@ void Exchange::stop_sharing(FetchState how, int status) {
 void Exchange::share_body(std::string_view bytes) {
   const uint64_t before = fetch_->bytes();
   fetch_->append(bytes);
-  // While the client keeps up it is sent what comes as it comes; else it reads behind, from the blocks.
+  // While the client keeps up it is sent what comes as it comes; else it reads behind, from the blocks. The last piece
+  // of all waits until the whole is stored: a client that has its answer finds it in the cache, on whatever thread.
   const bool keeps_up = responder_ != nullptr && client_writable_ && cursor_.offset == before;
-  if (keeps_up) {
+  const bool last = answer_length_.kind == BodyLength::Kind::known && before + bytes.size() == answer_length_.bytes;
+  if (keeps_up && !last) {
     cursor_.offset += bytes.size();
     answer_body(bytes);
   }
@@ -152,8 +154,9 @@ void Exchange::share_end() {
     front_.shared().cache.insert(std::string_view(key_).substr(0, url_key_bytes_), kept_.fields(), parts, times);
     front_.shared().fetches.close(key_, *fetch_.get());
   }
-  if (responder_ == nullptr || !head_sent_ || cursor_.offset >= fetch_->bytes()) return;
-  set_state(State::following);  // the client has not been sent everything yet
+  if (responder_ == nullptr || cursor_.offset >= fetch_->bytes()) return;
+  set_state(State::following);
+  send_available();
 }
 
 bool Exchange::worth_finishing() const {
@@ -220,7 +223,7 @@ bool Exchange::begin_following(const FetchedHead& head) {
 }
 
 // Sends the client what lies between it and the end of what has been fetched, as far as it takes it.
-void Exchange::catch_up() {
+void Exchange::send_available() {
   while (responder_ != nullptr && client_writable_) {
     pieces_.clear();
     const Fetch::Reading reading = fetch_->read(cursor_, pieces_, kPiecesPerRead);
@@ -236,6 +239,10 @@ void Exchange::catch_up() {
     break;
   }
   pieces_.clear();
+}
+
+void Exchange::catch_up() {
+  send_available();
   if (leads_ && too_large_ && client_writable_) call_.resume();
   settle();
 }
@@ -248,6 +255,7 @@ void Exchange::send_pieces(const Fetch::Reading& reading) {
     client_writable_ = responder_->send_body(body);
     return;
   }
+  flush_timer_.stop();
   head_sent_ = true;
   if (reading.state == FetchState::complete && reading.head->length_known && cursor_.offset == reading.head->length) {
     responder_->respond(answer_start(), body);
