@@ -75,18 +75,22 @@ void EventLoop::drop_unrun() {
 }
 
 void EventLoop::run() {
-  thread_ = std::this_thread::get_id();
-  uv_update_time(&impl_->loop);
-  after_events();
+  begin_run();
   uv_run(&impl_->loop, UV_RUN_DEFAULT);
   end_turn();
 }
 
 void EventLoop::run_once(bool wait) {
+  begin_run();
+  uv_run(&impl_->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  end_turn();
+}
+
+// Time has passed outside. What is due already makes the first wait end at once, and runs then.
+void EventLoop::begin_run() {
   thread_ = std::this_thread::get_id();
   uv_update_time(&impl_->loop);
-  after_events();
-  uv_run(&impl_->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  observe_time();
   end_turn();
 }
 

@@ -38,7 +38,7 @@ class EventLoop {
 
   /// Runs until stop(). May be called again afterwards.
   void run();
-  /// Runs what is ready, without waiting when `wait` is false; for tests and for draining at the end.
+  /// Runs what is ready, waiting for the first event when `wait` is true; for tests and for draining at the end.
   void run_once(bool wait);
   /// Ends run() after the present turn. Any thread.
   void stop();
@@ -67,6 +67,7 @@ class EventLoop {
 
  private:
   struct Impl;  // the libuv handles
+  void begin_run();
   void after_events();
   void take_unix_offset(int64_t now_ms);
   void end_turn();

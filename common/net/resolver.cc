@@ -1,32 +1,58 @@
 #include "common/net/resolver.h"
 
-#include <cstdio>
+#include <algorithm>
 #include <fstream>
-#include <sstream>
+#include <string_view>
 #include <utility>
 
 #include <netdb.h>
+#include <strings.h>
 #include <uv.h>
 
 namespace roost::net {
 namespace {
 
-constexpr size_t kMaxHostsFileLines = 65'536;
+constexpr std::string_view kBlanks = " \t\r";
+
+std::string read_start(const std::string& path, size_t max_bytes) {
+  std::string text(max_bytes, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(max_bytes));
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
+/// Cuts the first piece off `rest`, up to one of `separators`; leading separators are skipped. Empty at the end.
+std::string_view take_piece(std::string_view& rest, std::string_view separators) {
+  const size_t start = std::min(rest.find_first_not_of(separators), rest.size());
+  const size_t end = std::min(rest.find_first_of(separators, start), rest.size());
+  const std::string_view piece = rest.substr(start, end - start);
+  rest.remove_prefix(end);
+  return piece;
+}
+
+bool same_name(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && strncasecmp(one.data(), other.data(), one.size()) == 0;
+}
+
+/// The addresses a line gives `wanted`: "10.0.0.1 name other-name # comment".
+void take_from_line(std::string_view line, const HostPort& wanted, std::vector<Address>& found) {
+  line = line.substr(0, line.find('#'));
+  const std::string_view ip = take_piece(line, kBlanks);
+  for (auto name = take_piece(line, kBlanks); !name.empty(); name = take_piece(line, kBlanks)) {
+    if (!same_name(name, wanted.host)) continue;
+    auto address = Address::parse(HostPort{std::string(ip), wanted.port}.to_string());
+    if (address && found.size() < Resolver::kMaxAddresses) found.push_back(*address);
+  }
+}
 
 std::vector<Address> from_hosts_file(const std::string& path, const HostPort& wanted) {
   std::vector<Address> found;
   if (path.empty()) return found;
-  std::ifstream file(path);
-  std::string line;
-  for (size_t lines = 0; lines < kMaxHostsFileLines && std::getline(file, line); ++lines) {
-    std::istringstream words(line.substr(0, line.find('#')));
-    std::string ip, name;
-    words >> ip;
-    while (words >> name) {
-      if (name != wanted.host) continue;
-      const HostPort as_text{ip, wanted.port};
-      if (auto address = Address::parse(as_text.to_string())) found.push_back(*address);
-    }
+  const std::string text = read_start(path, Resolver::kMaxHostsFileBytes);
+  std::string_view rest = text;
+  for (auto line = take_piece(rest, "\n"); !line.empty(); line = take_piece(rest, "\n")) {
+    take_from_line(line, wanted, found);
   }
   return found;
 }
@@ -83,7 +109,8 @@ class SystemLookup final : public Resolver::Lookup {
 void SystemLookup::on_done(uv_getaddrinfo_t* handle, int status, addrinfo* list) {
   const std::unique_ptr<Request> request(static_cast<Request*>(handle->data));
   std::vector<Address> addresses;
-  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+  for (const addrinfo* entry = list; entry != nullptr && addresses.size() < Resolver::kMaxAddresses;
+       entry = entry->ai_next) {
     Address address(entry->ai_addr, entry->ai_addrlen);
     address.set_port(request->port);
     addresses.push_back(address);

@@ -24,9 +24,14 @@ class Resolver {
    public:
     virtual ~Lookup() = default;
   };
-  /// At least one address, each with `port` set; or an error that names the host. Never called from inside resolve().
+  /// At least one address and at most kMaxAddresses, each with `port` set, numbers as they are; or an error that names
+  /// the host, on the backend's side and retryable. Called once, never from inside resolve(); may destroy the look-up
+  /// and the resolver.
   using OnResolved = UniqueFunction<void(Result<std::vector<Address>>)>;
   [[nodiscard]] std::unique_ptr<Lookup> resolve(const HostPort& host, OnResolved on_resolved);
+
+  static constexpr size_t kMaxAddresses = 64;
+  static constexpr size_t kMaxHostsFileBytes = 1024 * 1024;  ///< the rest of a longer file is not read
 
  private:
   EventLoop& loop_;
