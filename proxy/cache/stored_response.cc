@@ -1,84 +1,119 @@
 #include "proxy/cache/stored_response.h"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "common/cache/hash.h"
 
 namespace roost::proxy {
 namespace {
 
-/// Copies texts one behind the other into the bytes that trail an entry.
-class Trail {
- public:
-  explicit Trail(char* at) : at_(at) {}
-  std::string_view add(std::string_view text) {
-    if (text.empty()) return {};
-    std::memcpy(at_, text.data(), text.size());
-    const std::string_view copy(at_, text.size());
-    at_ += text.size();
-    return copy;
-  }
+char* append(char* at, std::string_view text) {
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
 
- private:
-  char* at_;
-};
+std::string_view usable(std::string_view validator) {
+  return validator.size() <= StoredResponse::kMaxValidator ? validator : std::string_view();
+}
+
+/// Bytes needed for a text that usually stands in the field lines already.
+size_t extra_bytes(std::string_view fields, std::string_view text) {
+  return fields.find(text) == std::string_view::npos ? text.size() : 0;
+}
 
 }  // namespace
 
-uint64_t StoredResponse::hash_of(std::string_view key) {
-  return cache::hash_key(key);
+struct StoredResponse::Layout {
+  uint32_t slice_count = 0;
+  bool in_blocks = false;
+  size_t texts = 0;         // key, field lines, and what does not stand in them
+  uint64_t body_bytes = 0;  // copied in, unless in_blocks
+  uint64_t charge = 0;
+
+  size_t before_texts() const { return slice_count * (sizeof(Slice) + (in_blocks ? sizeof(BlockRef) : 0)); }
+  size_t trailing() const { return before_texts() + texts + (in_blocks ? 0 : body_bytes); }
+};
+
+StoredResponse::StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines,
+                               int64_t expires_at_ms)
+    : Entry({reinterpret_cast<char*>(this + 1) + layout.before_texts(), key.size()}, cache::hash_key(key),
+            layout.charge, expires_at_ms),
+      fields_size_(static_cast<uint32_t>(field_lines.size())),
+      slice_count_(layout.slice_count),
+      in_blocks_(layout.in_blocks) {
+  append(append(reinterpret_cast<char*>(this + 1) + layout.before_texts(), key), field_lines);
+}
+
+StoredResponse::~StoredResponse() {
+  if (in_blocks_) std::destroy_n(blocks(), slice_count_);
 }
 
 cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const ResponseParts& parts,
                                                 const ResponseTimes& times) {
-  uint64_t body_bytes = 0;
-  for (const BlockRef& block : parts.body) body_bytes += block->size();
-  const bool inlined = body_bytes <= kMaxInlineBody;
-  const size_t texts = key.size() + parts.fields.size() + parts.etag.size() + parts.last_modified.size() +
-                       parts.vary.size() + parts.tags.size();
-  const size_t trailing = texts + (inlined ? body_bytes : 0);
-  uint64_t charge = sizeof(StoredResponse) + trailing;
-  if (!inlined) {
-    for (const BlockRef& block : parts.body)
-      charge += sizeof(Block) + block->capacity() + sizeof(Slice) + sizeof(BlockRef);
+  Layout layout;
+  for (const BlockRef& block : parts.body) layout.body_bytes += block->size();
+  layout.in_blocks = layout.body_bytes > kMaxInlineBody;
+  layout.slice_count = layout.in_blocks ? static_cast<uint32_t>(parts.body.size()) : layout.body_bytes > 0 ? 1 : 0;
+  layout.texts = key.size() + parts.fields.size() + extra_bytes(parts.fields, usable(parts.etag)) +
+                 extra_bytes(parts.fields, usable(parts.last_modified)) + extra_bytes(parts.fields, parts.tags);
+  layout.charge = sizeof(StoredResponse) + layout.trailing();
+  if (layout.in_blocks) {
+    for (const BlockRef& block : parts.body) layout.charge += sizeof(Block) + block->capacity();
   }
-  void* memory = Entry::operator new (sizeof(StoredResponse), cache::Trailing{trailing});
-  Trail trail(static_cast<char*>(memory) + sizeof(StoredResponse));
-  const std::string_view own_key = trail.add(key);
   const int64_t expires_at_ms = times.stored_unix_ms + times.lifetime_ms - times.initial_age_ms;
-  auto* entry = ::new (memory) StoredResponse(own_key, charge, expires_at_ms);
-  entry->status_ = parts.status;
-  entry->body_bytes_ = body_bytes;
-  entry->times_ = times;
-  entry->fields_ = trail.add(parts.fields);
-  entry->etag_ = trail.add(parts.etag);
-  entry->last_modified_ = trail.add(parts.last_modified);
-  entry->vary_ = trail.add(parts.vary);
-  entry->tags_ = trail.add(parts.tags);
-  if (inlined) {
-    const char* start = nullptr;
-    for (const BlockRef& block : parts.body) {
-      const std::string_view piece = trail.add(block->view());
-      if (start == nullptr) start = piece.data();
-    }
-    entry->inline_body_ = Slice(start, body_bytes);
-  } else {
-    entry->blocks_.assign(parts.body.begin(), parts.body.end());
-    entry->slices_.reserve(entry->blocks_.size());
-    for (const BlockRef& block : entry->blocks_) entry->slices_.emplace_back(block);
+  auto made =
+      cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, parts.fields, expires_at_ms);
+  made->stored_unix_ms_ = times.stored_unix_ms;
+  made->initial_age_ms_ = times.initial_age_ms;
+  made->fill(layout, parts);
+  return made;
+}
+
+// Status, texts beyond the field lines, and the body.
+void StoredResponse::fill(const Layout& layout, const ResponseParts& parts) {
+  status_ = static_cast<uint16_t>(parts.status);
+  char* behind = const_cast<char*>(key().data()) + key().size() + fields_size_;
+  const std::string_view etag = usable(parts.etag);
+  const std::string_view last_modified = usable(parts.last_modified);
+  etag_at_ = place(etag, behind);
+  etag_size_ = static_cast<uint16_t>(etag.size());
+  last_modified_at_ = place(last_modified, behind);
+  last_modified_size_ = static_cast<uint16_t>(last_modified.size());
+  tags_at_ = place(parts.tags, behind);
+  tags_size_ = static_cast<uint32_t>(parts.tags.size());
+  if (layout.in_blocks) {
+    std::uninitialized_copy(parts.body.begin(), parts.body.end(), blocks());
+    for (uint32_t i = 0; i < slice_count_; ++i) ::new (slices() + i) Slice(blocks()[i]);
+  } else if (slice_count_ > 0) {
+    ::new (slices()) Slice(behind, layout.body_bytes);
+    for (const BlockRef& block : parts.body) behind = append(behind, block->view());
   }
-  return cache::Ref<StoredResponse>::adopt(entry);
+}
+
+// Where `part` stands: in the field lines, or else behind them, where it is put.
+uint32_t StoredResponse::place(std::string_view part, char*& behind) {
+  const size_t found = text(0, fields_size_).find(part);
+  if (found != std::string_view::npos) return static_cast<uint32_t>(found);
+  const auto at = static_cast<uint32_t>(behind - text(0, 0).data());
+  behind = append(behind, part);
+  return at;
 }
 
 cache::Ref<StoredResponse> StoredResponse::make_marker(std::string_view key, std::string_view vary,
                                                        int64_t expires_at_ms) {
-  const size_t trailing = key.size() + vary.size();
-  void* memory = Entry::operator new (sizeof(StoredResponse), cache::Trailing{trailing});
-  Trail trail(static_cast<char*>(memory) + sizeof(StoredResponse));
-  const std::string_view own_key = trail.add(key);
-  auto* entry = ::new (memory) StoredResponse(own_key, sizeof(StoredResponse) + trailing, expires_at_ms);
-  entry->vary_ = trail.add(vary);
-  return cache::Ref<StoredResponse>::adopt(entry);
+  Layout layout;
+  layout.texts = key.size() + vary.size();
+  layout.charge = sizeof(StoredResponse) + layout.trailing();
+  return cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, vary, expires_at_ms);
+}
+
+uint64_t StoredResponse::body_bytes() const {
+  uint64_t bytes = 0;
+  for (const Slice& piece : body()) bytes += piece.size;
+  return bytes;
 }
 
 }  // namespace roost::proxy

@@ -3,14 +3,13 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "common/base/block.h"
 #include "common/cache/entry.h"
 
 namespace roost::proxy {
 
-/// What a stored response is made of; views and blocks are copied or referenced.
+/// What a stored response is made of; views are copied, blocks referenced.
 struct ResponseParts {
   int status = 200;
   std::string_view fields;  ///< field lines ready to write: no framing, no hop-by-hop fields, no Age
@@ -34,45 +33,66 @@ struct ResponseTimes {
   int64_t fresh_for_ms(int64_t now_unix_ms) const { return lifetime_ms - age_ms(now_unix_ms); }
 };
 
-/// One response in the cache, immutable. Key, head and a small body lie behind it in the same allocation; a larger body
-/// stays in the blocks it arrived in, shared with whoever is still being sent it.
+/// One response in the cache, immutable. It is a single allocation, kept small because there may be millions:
+///
+///     128 bytes of this │ slices of the body │ references to its blocks │ key │ field lines │ small body
+///
+/// A body of at most kMaxInlineBody is copied in; a larger one stays in the blocks it arrived in, shared with whoever
+/// is still being sent it. It leaves the store when it is stale.
 class StoredResponse final : public cache::Entry {
  public:
   static constexpr size_t kMaxInlineBody = 8 * 1024;
+  /// A longer ETag or Last-Modified is sent along like any field, but nothing is validated by it.
+  static constexpr size_t kMaxValidator = 1024;
 
+  /// Key, field lines and tags together stay far below 4 GiB: heads are limited.
   static cache::Ref<StoredResponse> make(std::string_view key, const ResponseParts& parts, const ResponseTimes& times);
   /// Stands under the key of a URL whose responses vary: only `vary()` counts, and the responses have keys of their
   /// own.
   static cache::Ref<StoredResponse> make_marker(std::string_view key, std::string_view vary, int64_t expires_at_ms);
+  ~StoredResponse() override;
 
   bool is_marker() const { return status_ == 0; }
   int status() const { return status_; }
-  std::string_view fields() const { return fields_; }
-  std::string_view etag() const { return etag_; }
-  std::string_view last_modified() const { return last_modified_; }
-  std::string_view vary() const { return vary_; }
-  std::string_view tags() const { return tags_; }
-  const ResponseTimes& times() const { return times_; }
-  uint64_t body_bytes() const { return body_bytes_; }
+  std::string_view fields() const { return is_marker() ? std::string_view() : text(0, fields_size_); }
+  std::string_view etag() const { return text(etag_at_, etag_size_); }
+  std::string_view last_modified() const { return text(last_modified_at_, last_modified_size_); }
+  std::string_view tags() const { return text(tags_at_, tags_size_); }
+  /// A marker's list of field names; empty for a response.
+  std::string_view vary() const { return is_marker() ? text(0, fields_size_) : std::string_view(); }
+  ResponseTimes times() const {
+    return {stored_unix_ms_, initial_age_ms_, expires_at_ms() - stored_unix_ms_ + initial_age_ms_};
+  }
+  uint64_t body_bytes() const;
   /// Ready to write. Pieces of a small body have no owner: they live as long as this does, and are copied when they
   /// must wait.
-  std::span<const Slice> body() const {
-    return {slices_.empty() ? &inline_body_ : slices_.data(), slices_.empty() ? 1 : slices_.size()};
-  }
+  std::span<const Slice> body() const { return {slices(), slice_count_}; }
 
  private:
   friend class cache::Ref<StoredResponse>;
-  StoredResponse(std::string_view key, uint64_t charge, int64_t expires_at_ms)
-      : Entry(key, hash_of(key), charge, expires_at_ms) {}
-  static uint64_t hash_of(std::string_view key);
+  struct Layout;
+  StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines, int64_t expires_at_ms);
+  void fill(const Layout& layout, const ResponseParts& parts);
+  uint32_t place(std::string_view part, char*& behind);
 
-  int status_ = 0;
-  uint64_t body_bytes_ = 0;
-  ResponseTimes times_;
-  std::string_view fields_, etag_, last_modified_, vary_, tags_;
-  Slice inline_body_;
-  std::vector<Slice> slices_;
-  std::vector<BlockRef> blocks_;
+  const Slice* slices() const { return reinterpret_cast<const Slice*>(this + 1); }
+  Slice* slices() { return reinterpret_cast<Slice*>(this + 1); }
+  BlockRef* blocks() { return reinterpret_cast<BlockRef*>(slices() + slice_count_); }
+  std::string_view text(uint32_t at, uint32_t size) const { return {key().data() + key().size() + at, size}; }
+
+  int64_t stored_unix_ms_ = 0;
+  int64_t initial_age_ms_ = 0;
+  // Places of texts count from the first field line.
+  uint32_t fields_size_ = 0;
+  uint32_t tags_at_ = 0;
+  uint32_t tags_size_ = 0;
+  uint32_t etag_at_ = 0;
+  uint32_t last_modified_at_ = 0;
+  uint16_t etag_size_ = 0;
+  uint16_t last_modified_size_ = 0;
+  uint32_t slice_count_ = 0;
+  uint16_t status_ = 0;
+  bool in_blocks_ = false;
 };
 
 }  // namespace roost::proxy

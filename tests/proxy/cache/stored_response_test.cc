@@ -1,0 +1,141 @@
+#include "proxy/cache/stored_response.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "common/cache/hash.h"
+
+using roost::Block;
+using roost::BlockRef;
+using roost::Slice;
+using roost::cache::Entry;
+using roost::cache::Ref;
+using roost::proxy::ResponseParts;
+using roost::proxy::ResponseTimes;
+using roost::proxy::StoredResponse;
+
+namespace {
+
+constexpr ResponseTimes kTimes{1'000'000, 2'000, 60'000};
+
+std::vector<BlockRef> blocks_of(const std::string& body, size_t block_bytes) {
+  std::vector<BlockRef> blocks;
+  for (size_t at = 0; at < body.size(); at += block_bytes)
+    blocks.push_back(BlockRef::copy_of(body.substr(at, block_bytes)));
+  return blocks;
+}
+
+std::string body_of(const StoredResponse& response) {
+  std::string body;
+  for (const Slice& piece : response.body()) body += piece.view();
+  return body;
+}
+
+}  // namespace
+
+TEST_CASE("what is put in is there, whatever the size of the body") {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{100}, StoredResponse::kMaxInlineBody,
+                            StoredResponse::kMaxInlineBody + 1, size_t{100'000}}) {
+    for (const size_t block_bytes : {size_t{1'000}, size_t{16'384}}) {
+      CAPTURE(size);
+      std::string body(size, 'x');
+      if (size > 0) body.back() = 'y';
+      const std::vector<BlockRef> blocks = blocks_of(body, block_bytes);
+      ResponseParts parts;
+      parts.status = 404;
+      parts.fields = "ETag: \"e\"\r\nLast-Modified: then\r\nX: y\r\n";
+      parts.etag = "\"e\"";
+      parts.last_modified = "then";
+      parts.tags = "a, b";
+      parts.body = blocks;
+      const Ref<StoredResponse> stored = StoredResponse::make("host/path", parts, kTimes);
+      CHECK_EQ(stored->key(), "host/path");
+      CHECK_EQ(stored->hash(), roost::cache::hash_key("host/path"));
+      CHECK_FALSE(stored->is_marker());
+      CHECK_EQ(stored->status(), 404);
+      CHECK_EQ(stored->fields(), parts.fields);
+      CHECK_EQ(stored->etag(), "\"e\"");
+      CHECK_EQ(stored->last_modified(), "then");
+      CHECK_EQ(stored->tags(), "a, b");
+      CHECK_EQ(stored->vary(), "");
+      CHECK_EQ(stored->body_bytes(), size);
+      CHECK(body_of(*stored) == body);
+      CHECK_GE(stored->charge(), sizeof(StoredResponse) + size + parts.fields.size() + Entry::kIndexBytes);
+    }
+  }
+}
+
+TEST_CASE("only a large body shares the blocks it came in") {
+  const std::vector<BlockRef> large = blocks_of(std::string(StoredResponse::kMaxInlineBody + 1, 'x'), 16'384);
+  const std::vector<BlockRef> small = blocks_of("small", 16'384);
+  ResponseParts parts;
+  parts.body = large;
+  CHECK_EQ(StoredResponse::make("k", parts, kTimes)->body()[0].owner, large[0].get());
+  parts.body = small;
+  const Ref<StoredResponse> stored = StoredResponse::make("k", parts, kTimes);
+  CHECK_EQ(stored->body()[0].owner, nullptr);
+  CHECK_NE(stored->body()[0].data, small[0]->data());
+}
+
+TEST_CASE("validators and tags that do not stand in the fields are kept behind them") {
+  ResponseParts parts;
+  parts.fields = "X: y\r\n";
+  parts.etag = "\"e\"";
+  parts.last_modified = "then";
+  parts.tags = "\"a\", \"b\"";
+  const std::vector<BlockRef> blocks = blocks_of("body", 16);
+  parts.body = blocks;
+  const Ref<StoredResponse> stored = StoredResponse::make("k", parts, kTimes);
+  CHECK_EQ(stored->etag(), "\"e\"");
+  CHECK_EQ(stored->last_modified(), "then");
+  CHECK_EQ(stored->tags(), "\"a\", \"b\"");
+  CHECK_EQ(stored->fields(), "X: y\r\n");
+  CHECK_EQ(body_of(*stored), "body");
+}
+
+TEST_CASE("a validator beyond all measure is not used") {
+  const std::string longest(StoredResponse::kMaxValidator, 'e');
+  const std::string longer = longest + "e";
+  ResponseParts parts;
+  parts.etag = longest;
+  parts.last_modified = longer;
+  const Ref<StoredResponse> stored = StoredResponse::make("k", parts, kTimes);
+  CHECK_EQ(stored->etag(), longest);
+  CHECK_EQ(stored->last_modified(), "");
+}
+
+TEST_CASE("times: age grows from what it was on arrival") {
+  const Ref<StoredResponse> stored = StoredResponse::make("k", {}, kTimes);
+  const ResponseTimes times = stored->times();
+  CHECK_EQ(times.stored_unix_ms, 1'000'000);
+  CHECK_EQ(times.initial_age_ms, 2'000);
+  CHECK_EQ(times.lifetime_ms, 60'000);
+  CHECK_EQ(stored->expires_at_ms(), 1'058'000);
+  CHECK_EQ(times.age_ms(1'010'000), 12'000);
+  CHECK_EQ(times.age_ms(999'000), 2'000);  // another loop's clock, a little behind
+  CHECK_EQ(times.fresh_for_ms(1'010'000), 48'000);
+  CHECK_EQ(times.fresh_for_ms(1'058'000), 0);
+}
+
+TEST_CASE("a marker says what its URL varies by") {
+  const Ref<StoredResponse> marker = StoredResponse::make_marker("k", "accept, cookie", 5);
+  CHECK(marker->is_marker());
+  CHECK_EQ(marker->vary(), "accept, cookie");
+  CHECK_EQ(marker->fields(), "");
+  CHECK_EQ(marker->expires_at_ms(), 5);
+  CHECK(marker->body().empty());
+}
+
+TEST_CASE("a small object costs at most 350 bytes beyond its body") {
+  const std::string fields =
+      "Content-Type: text/plain\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: max-age=60\r\n";
+  const std::vector<BlockRef> body = blocks_of(std::string(100, 'x'), 1'000);
+  ResponseParts parts;
+  parts.fields = fields;
+  parts.body = body;
+  const Ref<StoredResponse> stored = StoredResponse::make("127.0.0.1:8080/object/12345", parts, kTimes);
+  CHECK_LE(sizeof(StoredResponse), 128);
+  CHECK_LE(stored->charge() - 100, 350);
+}
