@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include "common/http/message.h"
-
 namespace roost::api {
 namespace {
 
@@ -87,7 +85,9 @@ Answer public_answer(std::string body, std::string_view content_type, int64_t ag
   return answer;
 }
 
-Answer problem(int status, std::string_view detail, std::string_view field) {
+namespace {
+
+Answer problem_without_caching(int status, std::string_view detail, std::string_view field) {
   Answer answer;
   answer.status = status;
   answer.content_type = "application/problem+json";
@@ -99,8 +99,21 @@ Answer problem(int status, std::string_view detail, std::string_view field) {
     append_json_string(answer.body, field);
   }
   answer.body += '}';
-  answer.fields.add("Cache-Control",
-                    status == 404 ? fmt::format("public, max-age={}", kNotFoundMaxAgeS) : std::string("no-store"));
+  return answer;
+}
+
+}  // namespace
+
+Answer problem(int status, std::string_view detail, std::string_view field) {
+  Answer answer = problem_without_caching(status, detail, field);
+  answer.fields.add("Cache-Control", "no-store");
+  return answer;
+}
+
+Answer not_found(http::Method method, std::string_view detail) {
+  if (method != http::Method::get && method != http::Method::head) return problem(404, detail);
+  Answer answer = problem_without_caching(404, detail, {});
+  answer.fields.add("Cache-Control", fmt::format("public, max-age={}", kNotFoundMaxAgeS));
   return answer;
 }
 

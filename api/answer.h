@@ -6,6 +6,7 @@
 
 #include "common/base/result.h"
 #include "common/http/fields.h"
+#include "common/http/message.h"
 
 namespace roost::api {
 
@@ -32,8 +33,11 @@ Answer uncached_json(int status, std::string body);
 Answer public_answer(std::string body, std::string_view content_type, int64_t age_ms, std::string_view if_none_match);
 
 /// application/problem+json (RFC 9457) with type, title, status and `detail`; `field`, when not empty, names the part
-/// of the request that is wrong. 404 may be kept for kNotFoundMaxAgeS, anything else not at all.
+/// of the request that is wrong. Nobody may keep it.
 Answer problem(int status, std::string_view detail, std::string_view field = {});
+
+/// 404. Asked by GET or HEAD it may be kept for kNotFoundMaxAgeS.
+Answer not_found(http::Method method, std::string_view detail);
 
 /// The problem for an error of the database, the batcher or a queue: 503 with Retry-After when it may be tried again,
 /// else 500. What went wrong inside is not told to the client.

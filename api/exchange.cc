@@ -15,10 +15,6 @@ void Exchange::on_request_body(std::string_view bytes) {
 }
 
 void Exchange::on_request_end() {
-  act();
-}
-
-void Exchange::act() {
   state_ = State::acting;
   // Front gave it up to whoever acts on it; from here the Reply owns it.
   front_->routes().dispatch(request_, Reply(std::unique_ptr<Exchange>(this)));

@@ -27,8 +27,6 @@ class Exchange final : public http::RequestReceiver, public net::Retirable, publ
   void on_request_end() override;
   void on_client_gone(const Error& error) override;
 
-  /// From here on the action has it. The exchange is the Reply's, and may be gone on return.
-  void act();
   const Request& request() const { return request_; }
 
  private:

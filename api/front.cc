@@ -52,7 +52,6 @@ void Front::on_request(http::Responder& responder, const http::RequestHead& head
   exchange->request_.arrived_us = unix_now_us();
   if (exchange->request_.request_id.empty()) exchange->request_.request_id = next_request_id();
   responder.attach(exchange);
-  if (!head.body.has_body()) exchange->act();
 }
 
 void Front::on_refused(const net::Address&, int, const Error&) {

@@ -28,7 +28,8 @@ void Likes::like(Request& request, Reply reply) {
   store_.tweet(*id, DbCache::Use::cached, request.request_id,
                [this, id = *id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
                  if (!reading) return reply.send(failure(reading.error()));
-                 if (reading->value->absent()) return reply.send(problem(404, "There is no such tweet."));
+                 if (reading->value->absent())
+                   return reply.send(not_found(reply.request().method, "There is no such tweet."));
                  queue(id, std::move(*reading), std::move(reply));
                });
 }
@@ -55,7 +56,7 @@ void Likes::show(Request& request, Reply reply) {
       *id, use, request.request_id,
       [this, id = *id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
         if (!reading) return reply.send(failure(reading.error()));
-        if (reading->value->absent()) return reply.send(problem(404, "There is no such tweet."));
+        if (reading->value->absent()) return reply.send(not_found(reply.request().method, "There is no such tweet."));
         const int64_t likes = store_.likes(*reading->value, reading->value->tweets.front());
         reply.send(public_answer(fmt::format(R"({{"id":{},"likes":{}}})", id, likes), kJson,
                                  clock_.monotonic_ms() - reading->loaded_at_ms, reply.request().if_none_match));

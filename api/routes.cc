@@ -97,7 +97,7 @@ void Routes::dispatch(Request& request, Reply reply) const {
     request.captures = std::move(match.captures);
     return (*match.action)(request, std::move(reply));
   }
-  if (match.allow.empty()) return reply.send(problem(404, "There is nothing at this path."));
+  if (match.allow.empty()) return reply.send(not_found(request.method, "There is nothing at this path."));
   Answer answer = request.method == http::Method::options
                       ? uncached_json(204, "")
                       : problem(405, "This path does not take " + request.method_text + ".");

@@ -104,7 +104,7 @@ void Tweets::list_of_hashtag(Request& request, Reply reply) {
 }
 
 Answer Tweets::tweet_answer(const Reading<TweetPage>& reading, const Request& request) const {
-  if (reading.value->absent()) return problem(404, "There is no such tweet.");
+  if (reading.value->absent()) return not_found(request.method, "There is no such tweet.");
   const Tweet& tweet = reading.value->tweets.front();
   return public_answer(tweet_body(tweet, store_.likes(*reading.value, tweet)), kJson,
                        clock_.monotonic_ms() - reading.loaded_at_ms, request.if_none_match);
@@ -141,7 +141,8 @@ void Tweets::change(Request& request, Reply reply) {
     store_.tweet(id, DbCache::Use::cached, request_id,
                  [this, to = std::move(to)](Result<Reading<TweetPage>> reading) mutable {
                    if (!reading) return to.send(failure(reading.error()));
-                   if (reading->value->absent()) return to.send(problem(404, "There is no such tweet."));
+                   if (reading->value->absent())
+                     return to.send(not_found(to.request().method, "There is no such tweet."));
                    const Tweet& tweet = reading->value->tweets.front();
                    to.send(uncached_json(200, tweet_body(tweet, store_.likes(*reading->value, tweet))));
                  });
@@ -149,7 +150,8 @@ void Tweets::change(Request& request, Reply reply) {
   store_.update(*id, kDemoUserId, std::move(*content), request.request_id,
                 [this, show_it, reply = std::move(reply)](Result<Change> made) mutable {
                   if (!made) return reply.send(failure(made.error()));
-                  if (*made == Change::not_found) return reply.send(problem(404, "There is no such tweet."));
+                  if (*made == Change::not_found)
+                    return reply.send(not_found(reply.request().method, "There is no such tweet."));
                   if (*made == Change::not_owner) return reply.send(problem(403, "This tweet is somebody else's."));
                   show_it(std::move(reply));
                 });
@@ -160,7 +162,7 @@ void Tweets::remove(Request& request, Reply reply) {
   if (!id) return reply.send(id.error());
   store_.remove(*id, kDemoUserId, request.request_id, [this, reply = std::move(reply)](Result<Change> made) mutable {
     if (!made) return reply.send(failure(made.error()));
-    if (*made == Change::not_found) return reply.send(problem(404, "There is no such tweet."));
+    if (*made == Change::not_found) return reply.send(not_found(reply.request().method, "There is no such tweet."));
     if (*made == Change::not_owner) return reply.send(problem(403, "This tweet is somebody else's."));
     reply.send(uncached_json(200, R"({"message":"The tweet was deleted."})"));
   });

@@ -1,0 +1,86 @@
+#include "api/config.h"
+
+#include <fmt/core.h>
+
+#include "common/net/address.h"
+
+namespace roost::api {
+namespace {
+
+constexpr std::string_view kSqlite = "sqlite:";
+
+std::string check_address(std::string_view text) {
+  const auto address = net::Address::parse(text);
+  return address ? "" : address.error().what;
+}
+
+std::string check_database(std::string_view url) {
+  if (url.empty() || (url.starts_with(kSqlite) && url.size() > kSqlite.size())) return "";
+  if (url.starts_with("postgres://") || url.starts_with("postgresql://"))
+    return "PostgreSQL is not supported by this version: expected \"sqlite:PATH\"";
+  return fmt::format("\"{}\": expected \"sqlite:PATH\"", url);
+}
+
+std::string check_worker(std::string_view name) {
+  return name.empty() || is_request_id(name) ? "" : fmt::format("\"{}\": letters, digits, '-', '_' and '.' only", name);
+}
+
+std::string check_not_empty(std::string_view text) {
+  return text.empty() ? "must not be empty" : "";
+}
+
+constexpr int64_t kDayMs = 86'400'000;
+
+}  // namespace
+
+std::string Config::sqlite_path() const {
+  return database_url.empty() ? data + "/roost.db" : database_url.substr(kSqlite.size());
+}
+
+LogAccess Config::log_access() const {
+  if (logs_access == "open") return LogAccess::open;
+  return logs_access == "token" ? LogAccess::token : LogAccess::loopback;
+}
+
+batcher::Durability Config::batcher_durability() const {
+  if (durability == "interval") return batcher::Durability::interval;
+  return durability == "os" ? batcher::Durability::os : batcher::Durability::durable;
+}
+
+void declare(config::FieldTable& table, Config& config) {
+  table.section("api")
+      .text("listen", &config.listen, "address and port to serve on", check_address)
+      .text("data", &config.data, "directory of database, journal and logs", check_not_empty)
+      .text("worker", &config.worker, "name of this worker in the logs; empty for w<port>", check_worker)
+      .flag("demo", &config.demo, "fill an empty database with sample users and tweets")
+      .duration("drain_timeout", &config.drain_timeout_ms, {0, 600'000}, "how long SIGTERM waits for requests");
+  table.section("database")
+      .text("url", &config.database_url, "sqlite:PATH; empty for sqlite:<data>/roost.db", check_database);
+  table.section("batcher")
+      .number("flush_above", &config.flush_above, {0, 1'000'000}, "more pending likes of a tweet than this are due")
+      .duration("max_age", &config.max_age_ms, {0, kDayMs}, "likes that have waited this long are due")
+      .text("durability", &config.durability, "when a like is acknowledged: durable, interval or os",
+            config::one_of({"durable", "interval", "os"}))
+      .duration("sync_interval", &config.sync_interval_ms, {1, 60'000}, "of durability = \"interval\"")
+      .duration("batch_spacing", &config.batch_spacing_ms, {0, 60'000}, "least time between two batches")
+      .bytes("max_journal", &config.max_journal_bytes, {32 << 20, int64_t{1} << 40}, "bound of the journal on disk");
+  table.section("db_cache")
+      .duration("ttl", &config.cache_ttl_ms, {1, kDayMs}, "how long what was read is served")
+      .duration("negative_ttl", &config.cache_negative_ttl_ms, {1, kDayMs}, "the same for what was not there")
+      .bytes("max_bytes", &config.cache_max_bytes, {64 << 10, int64_t{1} << 40}, "bound of all entries together");
+  table.section("logs")
+      .text("directory", &config.logs_directory, "shared by the workers of a host; empty for <data>/logs")
+      .text("access", &config.logs_access, "who may read /logs: open, loopback or token",
+            config::one_of({"open", "loopback", "token"}))
+      .text("token", &config.logs_token, "of access = \"token\"")
+      .bytes("rotate", &config.logs_rotate_bytes, {64 << 10, int64_t{1} << 40}, "size at which a file is rotated")
+      .number("keep", &config.logs_keep, {0, 1000}, "rotated files that stay");
+  for (const char* name : {"proxy", "pool", "route", "cache"}) table.ignore(name);
+}
+
+void check_together(config::FieldTable& table, const Config& config) {
+  if (config.logs_access == "token" && config.logs_token.empty())
+    table.add_problem("[logs] access = \"token\" needs a token");
+}
+
+}  // namespace roost::api

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "api/logs.h"
+#include "batcher/batcher.h"
+#include "common/config/field_table.h"
+
+namespace roost::api {
+
+/// Everything that can be configured of a worker, with its defaults. `declare` binds it to names, bounds and prose.
+struct Config {
+  // [api]
+  std::string listen = "127.0.0.1:9001";
+  std::string data = "data";
+  std::string worker;  ///< empty: "w<port>"
+  bool demo = false;
+  int64_t drain_timeout_ms = 10'000;
+  // [database]
+  std::string database_url;  ///< empty: sqlite:<data>/roost.db
+  // [batcher]
+  int64_t flush_above = 10;
+  int64_t max_age_ms = 60'000;
+  std::string durability = "durable";
+  int64_t sync_interval_ms = 1000;
+  int64_t batch_spacing_ms = 25;
+  int64_t max_journal_bytes = 256 << 20;
+  // [db_cache]
+  int64_t cache_ttl_ms = 60'000;
+  int64_t cache_negative_ttl_ms = 5'000;
+  int64_t cache_max_bytes = 64 << 20;
+  // [logs]
+  std::string logs_directory;  ///< empty: <data>/logs
+  std::string logs_access = "loopback";
+  std::string logs_token;
+  int64_t logs_rotate_bytes = 64 << 20;
+  int64_t logs_keep = 4;
+
+  /// The path of the SQLite file.
+  std::string sqlite_path() const;
+  std::string log_directory() const { return logs_directory.empty() ? data + "/logs" : logs_directory; }
+  std::string journal_directory() const { return data + "/journal"; }
+  LogAccess log_access() const;
+  batcher::Durability batcher_durability() const;
+};
+
+/// Declares every field of `config`, and passes over the tables of the proxy, which stand in the same file. `config`
+/// must outlive `table`.
+void declare(config::FieldTable& table, Config& config);
+
+/// What only several fields together can get wrong; call after all have been read.
+void check_together(config::FieldTable& table, const Config& config);
+
+}  // namespace roost::api

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "api/db/database.h"
+#include "api/exchange.h"
+#include "api/routes.h"
+#include "common/observe/metrics.h"
+
+namespace roost::api {
+
+/// /healthz (the process runs), /readyz (it can serve: the database answers and it is not draining), /metrics.
+class Health {
+ public:
+  /// Both outlive it.
+  Health(Database& database, observe::MetricRegistry& metrics) : database_(database), metrics_(metrics) {}
+  void add_to(Routes& routes);
+  /// From now on not ready, so that proxies send their requests elsewhere.
+  void set_draining() { draining_ = true; }
+
+ private:
+  void ready(Reply reply);
+
+  Database& database_;
+  observe::MetricRegistry& metrics_;
+  bool draining_ = false;
+};
+
+}  // namespace roost::api

@@ -1,0 +1,266 @@
+#include "api/worker.h"
+
+#include <csignal>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "api/db/db_cache.h"
+#include "api/db/demo.h"
+#include "api/db/sqlite_database.h"
+#include "api/db/sqlite_like_store.h"
+#include "api/front.h"
+#include "api/health.h"
+#include "api/like_sink.h"
+#include "api/likes.h"
+#include "api/logs.h"
+#include "api/pages.h"
+#include "api/request_log.h"
+#include "api/routes.h"
+#include "api/tweets.h"
+#include "api/worker_metrics.h"
+#include "batcher/batcher.h"
+#include "batcher/posix_disk.h"
+#include "common/net/event_loop.h"
+#include "common/net/tcp_listener.h"
+
+namespace roost::api {
+
+/// Members stand in the order they are made; what is used by another stands before it.
+class Worker::Body {
+ public:
+  Body(const Config& config, observe::EventLog& events)
+      : config_(config),
+        events_(events),
+        cache_({.limit_bytes = static_cast<uint64_t>(config.cache_max_bytes),
+                .ttl_ms = config.cache_ttl_ms,
+                .negative_ttl_ms = config.cache_negative_ttl_ms},
+               clock_),
+        drain_timer_(net::Timer::of<&Body::stop>(loop_.timers(), this)),
+        poll_timer_(net::Timer::of<&Body::stop_when_idle>(loop_.timers(), this)) {}
+  ~Body();
+
+  Result<void> start();
+  void run();
+  std::string address() const { return listener_->address().to_string(); }
+  const std::string& name() const { return name_; }
+
+ private:
+  Result<void> make_directories();
+  Result<void> listen();
+  Result<void> open_stores();
+  Result<void> open_batcher();
+  void add_routes();
+  void drain();
+  void stop_when_idle();
+  void stop() { loop_.stop(); }
+
+  const Config config_;
+  observe::EventLog& events_;
+  SystemClock clock_;
+  std::string name_;
+  net::EventLoop loop_;
+  observe::MetricRegistry metrics_;
+  std::unique_ptr<RequestLog> log_;
+  DbCache cache_;
+  std::unique_ptr<SqliteDatabase> database_;
+  std::unique_ptr<SqliteLikeStore> like_store_;
+  std::unique_ptr<LikeSink> sink_;
+  batcher::PosixDisk disk_;
+  std::unique_ptr<batcher::Batcher> batcher_;
+  std::unique_ptr<TweetStore> tweets_;
+  std::unique_ptr<Tweets> tweet_routes_;
+  std::unique_ptr<Likes> like_routes_;
+  std::unique_ptr<Logs> log_routes_;
+  std::unique_ptr<Health> health_;
+  std::unique_ptr<WorkerMetrics> worker_metrics_;
+  Routes routes_;
+  std::unique_ptr<Front> front_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<net::TcpListener> listener_;
+  net::Timer drain_timer_;
+  net::Timer poll_timer_;
+  int64_t drain_until_ms_ = 0;
+  bool draining_ = false;
+};
+
+namespace {
+
+constexpr int64_t kPollMs = 5;
+
+/// The batcher's answers and news, brought to the loop: one task per group of likes.
+void deliver_on(net::EventLoop& loop, std::vector<batcher::Completion> completions) {
+  loop.post([completions = std::move(completions)]() mutable {
+    for (batcher::Completion& completion : completions) completion.run();
+  });
+}
+
+}  // namespace
+
+Worker::Body::~Body() {
+  listener_.reset();
+  server_.reset();
+  front_.reset();
+  batcher_.reset();  // before the loop and the stores that its threads use
+}
+
+Result<void> Worker::Body::start() {
+  // The port first: a second worker on it must not touch the first one's files.
+  if (auto listening = listen(); !listening) return listening;
+  if (auto made = make_directories(); !made) return made;
+  if (auto opened = open_stores(); !opened) return opened;
+  if (auto opened = open_batcher(); !opened) return opened;
+  add_routes();
+  loop_.on_signal(SIGTERM, [this] { drain(); });
+  loop_.on_signal(SIGINT, [this] { drain(); });
+  listener_->resume();
+  return {};
+}
+
+Result<void> Worker::Body::make_directories() {
+  for (const std::string& path : {config_.data, config_.log_directory()}) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) return fail(fmt::format("the directory {} cannot be made: {}", path, error.message()));
+    auto probe = WriteLock::open(path + "/.writable");
+    if (!probe) return fail(fmt::format("the directory {} cannot be written: {}", path, probe.error().what));
+    std::filesystem::remove(path + "/.writable", error);
+  }
+  return {};
+}
+
+Result<void> Worker::Body::listen() {
+  const auto address = net::Address::parse(config_.listen);
+  if (!address) return tl::unexpected<Error>(address.error());
+  auto listener = net::TcpListener::listen(loop_, *address, {},
+                                           [this](net::StreamPtr stream) { server_->adopt(std::move(stream)); });
+  if (!listener) return tl::unexpected<Error>(listener.error());
+  listener_ = std::move(*listener);
+  listener_->pause();
+  name_ = config_.worker.empty() ? fmt::format("w{}", listener_->address().port()) : config_.worker;
+  return {};
+}
+
+Result<void> Worker::Body::open_stores() {
+  auto log = RequestLog::open({.directory = config_.log_directory(),
+                               .worker = name_,
+                               .rotate_bytes = static_cast<uint64_t>(config_.logs_rotate_bytes),
+                               .keep_files = static_cast<unsigned>(config_.logs_keep)},
+                              events_);
+  if (!log) return tl::unexpected<Error>(log.error());
+  log_ = std::move(*log);
+  const std::string path = config_.sqlite_path();
+  if (auto ensured = ensure_demo_user(path, clock_.unix_ms()); !ensured) return ensured;
+  if (config_.demo) {
+    if (auto filled = add_demo_content(path, clock_.unix_ms()); !filled) return filled;
+  }
+  auto database = SqliteDatabase::open(
+      {.path = path, .observer = log_.get(), .deliver = [this](Task task) { loop_.post(std::move(task)); }}, clock_);
+  if (!database) return tl::unexpected<Error>(database.error());
+  database_ = std::move(*database);
+  auto like_store = SqliteLikeStore::open(path, log_.get());
+  if (!like_store) return tl::unexpected<Error>(like_store.error());
+  like_store_ = std::move(*like_store);
+  sink_ = std::make_unique<LikeSink>(*like_store_, events_);
+  return {};
+}
+
+Result<void> Worker::Body::open_batcher() {
+  batcher::Options options;
+  options.directory = config_.journal_directory();
+  options.policy = {.max_pending = config_.flush_above, .max_age_ms = config_.max_age_ms};
+  options.durability = config_.batcher_durability();
+  options.sync_interval_ms = config_.sync_interval_ms;
+  options.batch_spacing_ms = config_.batch_spacing_ms;
+  options.max_journal_bytes = static_cast<uint64_t>(config_.max_journal_bytes);
+  options.deliver = [this](std::vector<batcher::Completion> group) { deliver_on(loop_, std::move(group)); };
+  options.on_applied = [this](const batcher::Batch& batch) {
+    std::vector<int64_t> ids;
+    ids.reserve(batch.deltas.size());
+    for (const batcher::KeyDelta& delta : batch.deltas) ids.push_back(delta.key);
+    loop_.post([this, ids = std::move(ids)] {
+      if (tweets_) tweets_->on_likes_applied(ids);
+    });
+  };
+  options.report = [this](std::string_view sentence) { events_.warning("likes", {{"what", sentence}}); };
+  auto opened = batcher::Batcher::open(std::move(options), disk_, clock_, *sink_);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  batcher_ = std::move(*opened);
+  database_->watch_journal(batcher_->journal().hex());
+  return {};
+}
+
+void Worker::Body::add_routes() {
+  tweets_ = std::make_unique<TweetStore>(*database_, cache_, *batcher_);
+  tweet_routes_ = std::make_unique<Tweets>(*tweets_, clock_, events_);
+  like_routes_ = std::make_unique<Likes>(*tweets_, *batcher_, clock_, events_);
+  health_ = std::make_unique<Health>(*database_, metrics_);
+  log_routes_ = std::make_unique<Logs>(
+      Logs::Options{config_.log_directory(), config_.log_access(), config_.logs_token}, loop_, *log_, events_,
+      [](Request& request, Reply reply) { Pages::show("/assets/logs.html", request, std::move(reply)); });
+  observe::MetricScope& scope = metrics_.make_scope();
+  worker_metrics_ = std::make_unique<WorkerMetrics>(scope, *batcher_, cache_);
+  metrics_.before_exposition([this] { worker_metrics_->refresh(); });
+  tweet_routes_->add_to(routes_);
+  like_routes_->add_to(routes_);
+  log_routes_->add_to(routes_);
+  health_->add_to(routes_);
+  Pages::add_to(routes_);
+  front_ = std::make_unique<Front>(loop_, routes_, *log_, scope);
+  http::ServerLimits limits;
+  limits.max_body_bytes = Front::kMaxBodyBytes;
+  server_ = std::make_unique<http::Server>(loop_, limits, *front_);
+}
+
+void Worker::Body::run() {
+  loop_.run();
+  listener_.reset();
+  // What remains of the time allowed goes to the likes; those left stay in the journal for the next who adopts it.
+  const int64_t remaining_ms = drain_until_ms_ - clock_.monotonic_ms();
+  batcher_->close(remaining_ms > 0 ? remaining_ms : 0);
+  loop_.run_once(false);  // its last answers
+  server_.reset();
+  log_->flush();
+}
+
+void Worker::Body::drain() {
+  if (draining_) return stop();  // asked twice: now
+  draining_ = true;
+  events_.info("draining", {{"worker", name_}});
+  drain_until_ms_ = clock_.monotonic_ms() + config_.drain_timeout_ms;
+  health_->set_draining();
+  listener_.reset();
+  server_->drain();
+  drain_timer_.start_ms(config_.drain_timeout_ms);
+  stop_when_idle();
+}
+
+void Worker::Body::stop_when_idle() {
+  if (front_->active() == 0 && server_->connection_count() == 0) return stop();
+  poll_timer_.start_ms(kPollMs);
+}
+
+Worker::Worker(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+Worker::~Worker() = default;
+
+Result<std::unique_ptr<Worker>> Worker::start(const Config& config, observe::EventLog& events) {
+  auto body = std::make_unique<Body>(config, events);
+  if (auto started = body->start(); !started) return tl::unexpected<Error>(started.error());
+  return std::unique_ptr<Worker>(new Worker(std::move(body)));
+}
+
+void Worker::run() {
+  body_->run();
+}
+
+std::string Worker::address() const {
+  return body_->address();
+}
+
+const std::string& Worker::name() const {
+  return body_->name();
+}
+
+}  // namespace roost::api
