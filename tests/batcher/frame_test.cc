@@ -21,7 +21,8 @@ TEST_CASE("a frame comes back as it went") {
     const std::string bytes = encoded(payload);
     CHECK(bytes.size() == frame_bytes(size));
     CHECK(bytes.size() % 8 == 0);
-    const auto frame = decode_frame(bytes + "what follows", kPlace);
+    const std::string with_more = bytes + "what follows";
+    const auto frame = decode_frame(with_more, kPlace);
     REQUIRE(frame);
     CHECK(frame->type == FrameType::batch);
     CHECK(frame->sequence == 7);
