@@ -27,20 +27,33 @@ cache::Ref<StoredResponse> HttpCache::find(std::string& key, const http::Fields&
   auto entry = store_.find(key, cache::hash_key(key), now_unix_ms);
   if (!entry || !entry->is_marker()) return entry;
   append_variant(entry->vary(), request_fields, key);
-  return store_.find(key, cache::hash_key(key), now_unix_ms);
+  auto variant = store_.find(key, cache::hash_key(key), now_unix_ms);
+  if (variant && variant->generation() != entry->generation()) return {};
+  return variant;
 }
 
 bool HttpCache::insert(std::string_view url_key, const http::Fields& request_fields, const ResponseParts& parts,
                        const ResponseTimes& times) {
+  if (url_key.size() > kMaxKeyBytes || parts.tags.size() > StoredResponse::kMaxTags) return false;
   if (parts.vary.empty()) return store_.insert(StoredResponse::make(url_key, parts, times), times.stored_unix_ms);
+  size_t names = 0;
+  http::for_each_list_element(parts.vary, [&names](std::string_view) { ++names; });
   std::string key(url_key);
   append_variant(parts.vary, request_fields, key);
-  const int64_t expires_at_ms = times.stored_unix_ms + times.lifetime_ms - times.initial_age_ms;
-  auto present = store_.peek(url_key, cache::hash_key(url_key), times.stored_unix_ms);
-  const bool known =
-      present && present->is_marker() && present->vary() == parts.vary && present->expires_at_ms() >= expires_at_ms;
-  if (!known) store_.insert(StoredResponse::make_marker(url_key, parts.vary, expires_at_ms), times.stored_unix_ms);
-  return store_.insert(StoredResponse::make(key, parts, times), times.stored_unix_ms);
+  if (names > kMaxVaryNames || key.size() > kMaxKeyBytes) return false;
+  const uint32_t generation = generation_of(url_key, parts.vary, times.stored_unix_ms);
+  return store_.insert(StoredResponse::make(key, parts, times, generation), times.stored_unix_ms);
+}
+
+// That of the marker in place, if it says the same; else of a new one. Markers do not expire, so that one is never put
+// in place of its like: that could undo a purge in between. Two threads may put two markers in place one after the
+// other; the variant of the first is then lost, which costs a fetch.
+uint32_t HttpCache::generation_of(std::string_view url_key, std::string_view vary, int64_t now_unix_ms) {
+  auto present = store_.peek(url_key, cache::hash_key(url_key), now_unix_ms);
+  if (present && present->is_marker() && present->vary() == vary) return present->generation();
+  const uint32_t generation = ++generations_;
+  store_.insert(StoredResponse::make_marker(url_key, vary, generation), now_unix_ms);
+  return generation;
 }
 
 template <class Predicate>
@@ -57,18 +70,8 @@ size_t HttpCache::sweep(Predicate matches) {
   return dropped;
 }
 
-// Variants live under longer keys of their own. Without their marker they cannot be found; a new marker could bring
-// them back, so they are looked for and dropped too.
 bool HttpCache::purge(std::string_view url_key) {
-  const uint64_t hash = cache::hash_key(url_key);
-  auto present = store_.peek(url_key, hash, 0);
-  if (!present) return false;
-  store_.erase(url_key, hash);
-  if (present->is_marker()) {
-    const std::string prefix = std::string(url_key) + '\n';
-    sweep([&](const StoredResponse& entry) { return entry.key().starts_with(prefix); });
-  }
-  return true;
+  return store_.erase(url_key, cache::hash_key(url_key));
 }
 
 size_t HttpCache::purge_prefix(std::string_view key_prefix) {

@@ -16,7 +16,11 @@ namespace roost::proxy {
 /// milliseconds, passed in.
 ///
 /// A URL whose responses carry Vary has a marker under its own key; each variant stands under that key with the
-/// request's values behind it (RFC 9111 §4.1), so a look-up is one probe for most URLs and two for these.
+/// request's values behind it (RFC 9111 §4.1), so a look-up is one probe for most URLs and two for these. Variants bear
+/// their marker's generation: dropping the marker drops them all, though their memory goes only when they expire or
+/// are pushed out.
+///
+/// What is purged is not stored again by a fetch that was under way, if FetchLock::spoil() is told of the purge too.
 class HttpCache {
  public:
   struct Options {
@@ -28,11 +32,11 @@ class HttpCache {
 
   /// The response stored for `key` (build_cache_key) that fits this request's fields, whether fresh or not; empty when
   /// there is none. When the URL varies, `key` is extended to the variant's key, which is then the one to fetch and to
-  /// wait under.
+  /// wait under. Allocates only when `key` has to grow, and holds no lock afterwards.
   cache::Ref<StoredResponse> find(std::string& key, const http::Fields& request_fields, int64_t now_unix_ms);
 
   /// Keeps a response under `url_key`, or under its variant for `request_fields` when parts.vary is not empty. False
-  /// when it is larger than max_object_bytes().
+  /// when it is larger than max_object_bytes(), or beyond kMaxKeyBytes, kMaxVaryNames or StoredResponse::kMaxTags.
   bool insert(std::string_view url_key, const http::Fields& request_fields, const ResponseParts& parts,
               const ResponseTimes& times);
 
@@ -55,12 +59,16 @@ class HttpCache {
 
   static constexpr int64_t kUncacheableMs = 10'000;
   static constexpr size_t kMaxUncacheable = 4096;
+  static constexpr size_t kMaxKeyBytes = 32 * 1024;  ///< variant included
+  static constexpr size_t kMaxVaryNames = 16;
 
  private:
   template <class Predicate>
   size_t sweep(Predicate matches);
+  uint32_t generation_of(std::string_view url_key, std::string_view vary, int64_t now_unix_ms);
 
   cache::Store<StoredResponse> store_;
+  std::atomic<uint32_t> generations_{0};
   struct Remembered {
     std::atomic<uint64_t> hash{0};
     std::atomic<int64_t> until_ms{0};

@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 
+#include "common/base/check.h"
 #include "common/cache/hash.h"
 
 namespace roost::proxy {
@@ -38,21 +39,22 @@ struct StoredResponse::Layout {
 };
 
 StoredResponse::StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines,
-                               int64_t expires_at_ms)
+                               int64_t expires_at_ms, uint32_t generation)
     : Entry({reinterpret_cast<char*>(this + 1) + layout.before_texts(), key.size()}, cache::hash_key(key),
             layout.charge, expires_at_ms),
       fields_size_(static_cast<uint32_t>(field_lines.size())),
       slice_count_(layout.slice_count),
-      in_blocks_(layout.in_blocks) {
+      generation_(generation) {
   append(append(reinterpret_cast<char*>(this + 1) + layout.before_texts(), key), field_lines);
 }
 
 StoredResponse::~StoredResponse() {
-  if (in_blocks_) std::destroy_n(blocks(), slice_count_);
+  if (in_blocks()) std::destroy_n(blocks(), slice_count_);
 }
 
 cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const ResponseParts& parts,
-                                                const ResponseTimes& times) {
+                                                const ResponseTimes& times, uint32_t generation) {
+  ROOST_CHECK(parts.tags.size() <= kMaxTags);
   Layout layout;
   for (const BlockRef& block : parts.body) layout.body_bytes += block->size();
   layout.in_blocks = layout.body_bytes > kMaxInlineBody;
@@ -64,8 +66,8 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Resp
     for (const BlockRef& block : parts.body) layout.charge += sizeof(Block) + block->capacity();
   }
   const int64_t expires_at_ms = times.stored_unix_ms + times.lifetime_ms - times.initial_age_ms;
-  auto made =
-      cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, parts.fields, expires_at_ms);
+  auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, parts.fields,
+                                               expires_at_ms, generation);
   made->stored_unix_ms_ = times.stored_unix_ms;
   made->initial_age_ms_ = times.initial_age_ms;
   made->fill(layout, parts);
@@ -83,7 +85,7 @@ void StoredResponse::fill(const Layout& layout, const ResponseParts& parts) {
   last_modified_at_ = place(last_modified, behind);
   last_modified_size_ = static_cast<uint16_t>(last_modified.size());
   tags_at_ = place(parts.tags, behind);
-  tags_size_ = static_cast<uint32_t>(parts.tags.size());
+  tags_size_ = static_cast<uint16_t>(parts.tags.size());
   if (layout.in_blocks) {
     std::uninitialized_copy(parts.body.begin(), parts.body.end(), blocks());
     for (uint32_t i = 0; i < slice_count_; ++i) ::new (slices() + i) Slice(blocks()[i]);
@@ -103,11 +105,12 @@ uint32_t StoredResponse::place(std::string_view part, char*& behind) {
 }
 
 cache::Ref<StoredResponse> StoredResponse::make_marker(std::string_view key, std::string_view vary,
-                                                       int64_t expires_at_ms) {
+                                                       uint32_t generation) {
   Layout layout;
   layout.texts = key.size() + vary.size();
   layout.charge = sizeof(StoredResponse) + layout.trailing();
-  return cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, vary, expires_at_ms);
+  return cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, vary, cache::kNeverExpires,
+                                          generation);
 }
 
 uint64_t StoredResponse::body_bytes() const {

@@ -44,12 +44,16 @@ class StoredResponse final : public cache::Entry {
   static constexpr size_t kMaxInlineBody = 8 * 1024;
   /// A longer ETag or Last-Modified is sent along like any field, but nothing is validated by it.
   static constexpr size_t kMaxValidator = 1024;
+  /// With more bytes of tags a response cannot be kept.
+  static constexpr size_t kMaxTags = 60'000;
 
   /// Key, field lines and tags together stay far below 4 GiB: heads are limited.
-  static cache::Ref<StoredResponse> make(std::string_view key, const ResponseParts& parts, const ResponseTimes& times);
+  /// `generation`: that of the marker it is a variant of, else 0.
+  static cache::Ref<StoredResponse> make(std::string_view key, const ResponseParts& parts, const ResponseTimes& times,
+                                         uint32_t generation = 0);
   /// Stands under the key of a URL whose responses vary: only `vary()` counts, and the responses have keys of their
-  /// own.
-  static cache::Ref<StoredResponse> make_marker(std::string_view key, std::string_view vary, int64_t expires_at_ms);
+  /// own. Never expires.
+  static cache::Ref<StoredResponse> make_marker(std::string_view key, std::string_view vary, uint32_t generation);
   ~StoredResponse() override;
 
   bool is_marker() const { return status_ == 0; }
@@ -60,6 +64,8 @@ class StoredResponse final : public cache::Entry {
   std::string_view tags() const { return text(tags_at_, tags_size_); }
   /// A marker's list of field names; empty for a response.
   std::string_view vary() const { return is_marker() ? text(0, fields_size_) : std::string_view(); }
+  /// Tells the variants of one marker from those of another that stood in its place before.
+  uint32_t generation() const { return generation_; }
   ResponseTimes times() const {
     return {stored_unix_ms_, initial_age_ms_, expires_at_ms() - stored_unix_ms_ + initial_age_ms_};
   }
@@ -71,10 +77,12 @@ class StoredResponse final : public cache::Entry {
  private:
   friend class cache::Ref<StoredResponse>;
   struct Layout;
-  StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines, int64_t expires_at_ms);
+  StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines, int64_t expires_at_ms,
+                 uint32_t generation);
   void fill(const Layout& layout, const ResponseParts& parts);
   uint32_t place(std::string_view part, char*& behind);
 
+  bool in_blocks() const { return slice_count_ > 0 && slices()[0].owner != nullptr; }
   const Slice* slices() const { return reinterpret_cast<const Slice*>(this + 1); }
   Slice* slices() { return reinterpret_cast<Slice*>(this + 1); }
   BlockRef* blocks() { return reinterpret_cast<BlockRef*>(slices() + slice_count_); }
@@ -85,14 +93,14 @@ class StoredResponse final : public cache::Entry {
   // Places of texts count from the first field line.
   uint32_t fields_size_ = 0;
   uint32_t tags_at_ = 0;
-  uint32_t tags_size_ = 0;
   uint32_t etag_at_ = 0;
   uint32_t last_modified_at_ = 0;
   uint16_t etag_size_ = 0;
   uint16_t last_modified_size_ = 0;
-  uint32_t slice_count_ = 0;
+  uint16_t tags_size_ = 0;
   uint16_t status_ = 0;
-  bool in_blocks_ = false;
+  uint32_t slice_count_ = 0;
+  uint32_t generation_;
 };
 
 }  // namespace roost::proxy

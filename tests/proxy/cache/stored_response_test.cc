@@ -120,11 +120,12 @@ TEST_CASE("times: age grows from what it was on arrival") {
 }
 
 TEST_CASE("a marker says what its URL varies by") {
-  const Ref<StoredResponse> marker = StoredResponse::make_marker("k", "accept, cookie", 5);
+  const Ref<StoredResponse> marker = StoredResponse::make_marker("k", "accept, cookie", 7);
   CHECK(marker->is_marker());
   CHECK_EQ(marker->vary(), "accept, cookie");
+  CHECK_EQ(marker->generation(), 7);
   CHECK_EQ(marker->fields(), "");
-  CHECK_EQ(marker->expires_at_ms(), 5);
+  CHECK_EQ(marker->expires_at_ms(), roost::cache::kNeverExpires);
   CHECK(marker->body().empty());
 }
 
