@@ -5,8 +5,8 @@
 #include <charconv>
 #include <map>
 #include <memory>
+#include <set>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include <dirent.h>
@@ -22,40 +22,39 @@ namespace {
 
 constexpr std::string_view kPrefix = "requests-";
 constexpr std::string_view kSuffix = ".log";
+// Files with a higher number are no log's of ours, or too old to be among the newest kMaxLogFiles.
+constexpr unsigned kMaxLogNumber = 1000;
 
-// A file of one worker: "requests-w1.log" is number 0, "requests-w1.log.3" number 3, which is older.
-struct LogFileName {
-  std::string worker;
-  unsigned number = 0;
-  std::string name;
-  friend bool operator<(const LogFileName& a, const LogFileName& b) {
-    return std::tie(a.number, a.worker) < std::tie(b.number, b.worker);
-  }
-};
+// What files a worker may have: "requests-w1.log" is number 0, "requests-w1.log.3" number 3, which is older.
+using HighestNumbers = std::map<std::string, unsigned>;  // by path of number 0
 
-std::optional<LogFileName> parse_name(std::string_view name) {
+// The path of number 0 and the number, of a name that belongs to a request log.
+std::optional<std::pair<std::string, unsigned>> parse_name(std::string_view name) {
   if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
   const size_t suffix = name.rfind(kSuffix);
   if (suffix == std::string_view::npos || suffix < kPrefix.size()) return std::nullopt;
-  LogFileName file{std::string(name.substr(kPrefix.size(), suffix - kPrefix.size())), 0, std::string(name)};
-  std::string_view number = name.substr(suffix + kSuffix.size());
-  if (number.empty()) return file;
+  const std::string base(name.substr(0, suffix + kSuffix.size()));
+  const std::string_view number = name.substr(base.size());
+  if (number.empty()) return std::pair(base, 0U);
+  unsigned value = 0;
   const char* end = number.data() + number.size();
-  if (number[0] != '.') return std::nullopt;
-  const auto [rest, error] = std::from_chars(number.data() + 1, end, file.number);
-  if (error != std::errc{} || rest != end || file.number == 0) return std::nullopt;
-  return file;
+  const auto [rest, error] = std::from_chars(number.data() + 1, end, value);
+  if (number[0] != '.' || error != std::errc{} || rest != end || value == 0 || value > kMaxLogNumber)
+    return std::nullopt;
+  return std::pair(base, value);
 }
 
-Result<std::vector<LogFileName>> list_files(const std::string& directory) {
+Result<HighestNumbers> list_logs(const std::string& directory) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
   if (stream == nullptr) return fail_errno("open " + directory, errno);
-  std::vector<LogFileName> files;
+  HighestNumbers logs;
   while (const dirent* found = ::readdir(stream.get())) {
-    if (auto file = parse_name(found->d_name)) files.push_back(std::move(*file));
+    const auto log = parse_name(found->d_name);
+    if (!log) continue;
+    unsigned& highest = logs[directory + "/" + log->first];
+    highest = std::max(highest, log->second);
   }
-  std::sort(files.begin(), files.end());
-  return files;
+  return logs;
 }
 
 bool matches(const LogRecord& record, const LogQuery& query) {
@@ -117,32 +116,68 @@ void Source::advance(const LogQuery& query, LogAnswer& answer, uint64_t& bytes_l
   head_.reset();
 }
 
-// Newest number first, so that a file renamed by a rotation meanwhile is met again rather than missed; the second
-// meeting is told by the inode.
-std::vector<Source> open_sources(const std::string& directory, const std::vector<LogFileName>& files,
-                                 bool& incomplete) {
-  std::map<std::string, Source> by_worker;
-  std::map<std::pair<dev_t, ino_t>, bool> opened;
-  for (const LogFileName& file : files) {
-    if (opened.size() == kMaxLogFiles) {
-      incomplete = true;
-      break;
+// Opens the files of one request log, from number 0 on. A rotation meanwhile moves files in the same direction, so none
+// is missed: it is met again under the next number, and told by its inode, or it is met there for the first time. At
+// any instant a rotation leaves one number without a file, and it may add one above the highest listed; hence the look
+// at some numbers more.
+class LogOpener {
+ public:
+  LogOpener(std::string path, unsigned highest) : path_(std::move(path)), highest_(highest) {}
+  /// Opens the next number; false when there is none.
+  bool open_next();
+  Source source;
+  bool failed = false;
+  size_t opened() const { return inodes_.size(); }
+  /// A number that is known to have a file has not been opened yet.
+  bool has_more() const { return number_ <= highest_; }
+
+ private:
+  static constexpr unsigned kNumbersMore = 3;
+
+  std::string path_;
+  unsigned highest_;
+  unsigned number_ = 0;
+  std::set<std::pair<dev_t, ino_t>> inodes_;
+};
+
+bool LogOpener::open_next() {
+  if (number_ > highest_ + kNumbersMore) return false;
+  const std::string path = number_ == 0 ? path_ : path_ + "." + std::to_string(number_);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat status {};
+  if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
+    failed |= errno != ENOENT;
+    if (descriptor >= 0) ::close(descriptor);
+  } else if (S_ISREG(status.st_mode) && inodes_.emplace(status.st_dev, status.st_ino).second) {
+    source.add_file(ReverseLines(descriptor));
+    highest_ = std::max(highest_, number_);
+  } else {
+    ::close(descriptor);
+  }
+  ++number_;
+  return true;
+}
+
+// Number by number over all workers, so that it is the oldest files that are left out when there are too many.
+std::vector<Source> open_sources(const HighestNumbers& logs, bool& incomplete) {
+  std::vector<LogOpener> openers;
+  for (const auto& [path, highest] : logs) openers.emplace_back(path, highest);
+  size_t opened = 0;
+  for (bool more = true; more;) {
+    more = false;
+    for (LogOpener& opener : openers) {
+      if (opened == kMaxLogFiles) break;
+      opened -= opener.opened();
+      more |= opener.open_next();
+      opened += opener.opened();
     }
-    const int descriptor = ::open((directory + "/" + file.name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat status {};
-    if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
-      incomplete |= errno != ENOENT;
-      if (descriptor >= 0) ::close(descriptor);
-      continue;
-    }
-    if (!S_ISREG(status.st_mode) || !opened.try_emplace({status.st_dev, status.st_ino}, true).second) {
-      ::close(descriptor);
-      continue;
-    }
-    by_worker[file.worker].add_file(ReverseLines(descriptor));
+    if (opened == kMaxLogFiles) break;
   }
   std::vector<Source> sources;
-  for (auto& [worker, source] : by_worker) sources.push_back(std::move(source));
+  for (LogOpener& opener : openers) {
+    incomplete |= opener.failed || opener.has_more();
+    sources.push_back(std::move(opener.source));
+  }
   return sources;
 }
 
@@ -191,11 +226,11 @@ std::vector<Found> merge(std::vector<Source>& sources, const LogQuery& query, si
 }  // namespace
 
 Result<LogAnswer> read_request_logs(const std::string& directory, const LogQuery& query) {
-  const auto files = list_files(directory);
-  if (!files) return tl::unexpected(files.error());
+  const auto logs = list_logs(directory);
+  if (!logs) return tl::unexpected(logs.error());
   LogAnswer answer;
   const size_t limit = std::clamp<size_t>(query.limit, 1, LogQuery::kMaxLimit);
-  std::vector<Source> sources = open_sources(directory, *files, answer.incomplete);
+  std::vector<Source> sources = open_sources(*logs, answer.incomplete);
   for (Found& found : merge(sources, query, limit, answer)) answer.records.push_back(std::move(found.record));
   return answer;
 }

@@ -144,7 +144,7 @@ TEST_CASE("a reader sees every flushed record once while the file is written and
                                 events);
   REQUIRE(writer);
   std::atomic<int64_t> flushed{0};
-  std::thread appender([&] {
+  std::jthread appender([&] {
     for (int64_t i = 1; i <= 5000; ++i) {
       std::string line;
       append_json(line, ApiCall{i, "w", "", "GET", "/", 200, 1});
@@ -162,5 +162,4 @@ TEST_CASE("a reader sees every flushed record once while the file is written and
     for (size_t i = 0; i < answer.records.size(); ++i)
       REQUIRE_EQ(answer.records[i].time_us, static_cast<int64_t>(i + 1));
   }
-  appender.join();
 }
