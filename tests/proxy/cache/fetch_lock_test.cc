@@ -56,6 +56,42 @@ TEST_CASE("a full table lets everybody fetch alone") {
   CHECK_FALSE(lock.join("0").leads);
 }
 
+TEST_CASE("a purge meets the fetches under way: not stored, and closed to newcomers") {
+  FetchLock lock;
+  const FetchRef plain = lock.join("h/a").fetch;
+  const FetchRef variant = lock.join("h/a\n=x").fetch;
+  const FetchRef deeper = lock.join("h/a/b").fetch;
+  const FetchRef tagged = lock.join("h/c").fetch;
+  FetchedHead head;
+  head.status = 200;
+  head.tags = "\"one\", \"two\"";
+  tagged->publish_head(head);
+  SUBCASE("of a URL, with its variants") {
+    lock.spoil("h/a");
+    CHECK(plain->spoiled());
+    CHECK(variant->spoiled());
+    CHECK_FALSE(deeper->spoiled());
+    CHECK_EQ(lock.size(), 2);
+    CHECK(lock.join("h/a").leads);
+    lock.close("h/a", *plain);  // the old leader's: not its own any more
+    CHECK_FALSE(lock.join("h/a").leads);
+  }
+  SUBCASE("of a prefix") {
+    lock.spoil_prefix("h/a");
+    CHECK(deeper->spoiled());
+    CHECK_FALSE(tagged->spoiled());
+    CHECK_EQ(lock.size(), 1);
+  }
+  SUBCASE("of a tag, which one without a head may have") {
+    lock.spoil_tag("tw");
+    CHECK(plain->spoiled());
+    CHECK_FALSE(tagged->spoiled());
+    lock.spoil_tag("two");
+    CHECK(tagged->spoiled());
+    CHECK_EQ(lock.size(), 0);
+  }
+}
+
 namespace {
 
 constexpr int kKeys = 8;

@@ -1,0 +1,181 @@
+"""How the proxy spreads requests, and what it does about backends that are slow, gone, or not there yet."""
+
+import json
+import threading
+import time
+
+from harness import *
+
+PASS = ("Cache-Control", "no-store")
+
+
+def load(address, connections, stop, method="GET"):
+    """Keeps `connections` requests under way until `stop` is set; returns the answers that were not 200."""
+    bad = []
+
+    def client(_):
+        with Connection(address) as connection:
+            while not stop.is_set():
+                answer = connection.request(method, "/", body=b"x" if method == "POST" else None)
+                if answer.status != 200:
+                    bad.append(answer.status)
+
+    thread = threading.Thread(target=concurrently, args=(connections, client), daemon=True)
+    thread.start()
+    return thread, bad
+
+
+class Spreading(FlowTest):
+    def shares(self, delays_s, requests, threads):
+        """How many of about `requests` each backend got, with 16 connections."""
+        backends = [self.backend(Reply(headers=[PASS], delay_s=delay_s)) for delay_s in delays_s]
+        proxy = self.proxy(*backends, flags=["--threads", threads])
+        stop = threading.Event()
+        thread, bad = load(proxy.address, 16, stop)
+        wait_until(lambda: sum(b.count() for b in backends) >= requests, 60, "the load")
+        counts = [b.count() for b in backends]
+        stop.set()
+        thread.join(30)
+        self.assertEqual(bad, [])
+        return counts
+
+    def test_three_equal_backends_get_a_third_each(self):
+        for threads in (1, 2):
+            counts = self.shares([0.01] * 3, 3000, threads)
+            for count in counts:
+                self.assertAlmostEqual(count / sum(counts), 1 / 3, delta=1 / 30, msg=f"{counts}, {threads} threads")
+
+    def test_one_ten_times_slower_gets_a_tenth_of_what_each_other_gets(self):
+        slow, *others = self.shares([0.2, 0.02, 0.02], 2000, 2)
+        for count in others:
+            self.assertAlmostEqual(slow / count, 0.1, delta=0.04, msg=f"{slow} and {others}")
+
+    def test_a_weight_of_three_gets_three_times_as_much(self):
+        one, three = self.backend(Reply(headers=[PASS])), self.backend(Reply(headers=[PASS]))
+        config = self.write("roost.toml", '[[pool]]\nbalance = "round_robin"\n'
+                                          f'backends = ["{one.address}", "{three.address} weight=3"]\n')
+        proxy = self.proxy(flags=["--config", config])
+        with Connection(proxy.address) as client:
+            for _ in range(40):
+                client.get("/")
+        self.assertEqual((one.count(), three.count()), (10, 30))
+
+    def test_connections_to_backends_are_used_again(self):
+        backend = self.backend(Reply(headers=[PASS]))
+        proxy = self.proxy(backend, flags=["--threads", 1])
+        for _ in range(50):
+            get(proxy.address, "/")
+        self.assertEqual(backend.connections_accepted, 1)
+
+
+class Coming(FlowTest):
+    def test_a_name_that_does_not_resolve_never_stops_the_start_and_is_used_once_it_does(self):
+        named, other = self.backend(Reply(headers=[PASS])), self.backend(Reply(headers=[PASS]))
+        hosts = self.write("hosts", "# nobody yet\n")
+        name = f"does-not-exist.invalid:{named.port}"
+        proxy = self.proxy(name, other, admin=True, flags=["--hosts-file", hosts])
+
+        def state():
+            return json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"][0]["state"]
+
+        for _ in range(10):
+            self.assertEqual(get(proxy.address, "/").status, 200)
+        self.assertEqual((state(), other.count()), ("unresolved", 10))
+        wait_until(lambda: "does-not-exist.invalid" in proxy.output() and "unresolved" in proxy.output(), 10, "the news")
+        hosts.write_text("127.0.0.1 does-not-exist.invalid\n")
+        wait_until(lambda: get(proxy.address, "/") and named.count() > 0, 15, "traffic to the named backend")
+        self.assertEqual(state(), "up")
+
+    def test_a_changed_address_is_followed(self):
+        first = self.backend(Reply(body=b"first", headers=[PASS]))
+        second = self.backend(Reply(body=b"second", headers=[PASS]), port=first.port, host="127.0.0.2")
+        hosts = self.write("hosts", "127.0.0.1 moving.invalid\n")
+        config = self.write("roost.toml", f'[proxy]\nresolve_period = "200ms"\nhosts_file = "{hosts}"\n'
+                                          f'[[pool]]\nbackends = ["moving.invalid:{first.port}"]\n')
+        proxy = self.proxy(flags=["--config", config])
+        wait_until(lambda: get(proxy.address, "/").body == b"first", 10, "the name to resolve")
+        hosts.write_text("127.0.0.2 moving.invalid\n")
+        wait_until(lambda: get(proxy.address, "/").body == b"second", 10, "the new address")
+        self.assertEqual(get(proxy.address, "/").body, b"second")
+
+    def test_without_any_resolved_backend_the_answer_is_503(self):
+        proxy = self.proxy("does-not-exist.invalid:1")
+        answer = get(proxy.address, "/")
+        self.assertEqual((answer.status, answer.header("Content-Type")), (503, "application/problem+json"))
+        self.assertIn("default", json.loads(answer.body)["detail"])
+
+
+class Failing(FlowTest):
+    def test_no_get_fails_while_backends_are_killed_and_come_back(self):
+        backends = [self.backend(Reply(headers=[PASS], delay_s=0.002)) for _ in range(3)]
+        proxy = self.proxy(*backends, flags=["--threads", 2])
+        stop = threading.Event()
+        thread, bad = load(proxy.address, 12, stop)
+        for backend in backends * 2:
+            seen = sum(b.count() for b in backends)
+            wait_until(lambda goal=seen + 100: sum(b.count() for b in backends) > goal, 30, "the load")
+            backend.stop()
+            seen = sum(b.count() for b in backends)
+            wait_until(lambda goal=seen + 100: sum(b.count() for b in backends) > goal, 30, "the others to serve")
+            backend.start()
+            seen, started = backend.count(), time.monotonic()
+            wait_until(lambda b=backend, n=seen: b.count() > n, 10, "the one that is back to be used")
+            self.assertLess(time.monotonic() - started, 1.5 * TIME_SCALE)
+        stop.set()
+        thread.join(30)
+        self.assertEqual(bad, [])
+
+    def test_a_refused_connection_is_tried_elsewhere_also_for_a_post(self):
+        gone = f"127.0.0.1:{free_port()}"
+        backend = self.backend(Reply(status=201))
+        proxy = self.proxy(gone, backend)
+        for i in range(20):
+            self.assertEqual(request(proxy.address, "POST", "/", body=b"%d" % i).status, 201)
+        self.assertEqual([r.body for r in backend.requests], [b"%d" % i for i in range(20)])
+
+    def test_a_post_that_was_sent_is_never_sent_again(self):
+        backends = [self.backend(Reply(hang_up=True)) for _ in range(2)]
+        proxy = self.proxy(*backends)
+        for i in range(10):
+            answer = request(proxy.address, "POST", f"/{i}", body=b"once")
+            self.assertEqual((answer.status, answer.header("Content-Type")), (502, "application/problem+json"))
+            self.assertEqual(sum(b.count(f"/{i}") for b in backends), 1)
+
+    def test_a_get_is_tried_once_elsewhere(self):
+        backends = [self.backend(Reply(hang_up=True)) for _ in range(3)]
+        proxy = self.proxy(*backends)
+        self.assertEqual(get(proxy.address, "/").status, 502)
+        self.assertEqual(sum(b.count() for b in backends), 2)
+
+    def test_with_all_backends_down_one_that_is_back_serves_at_once(self):
+        backend = self.backend(Reply(headers=[PASS]))
+        proxy = self.proxy(backend)
+        backend.stop()
+        self.assertEqual(get(proxy.address, "/").status, 502)
+        backend.start()
+        self.assertEqual(get(proxy.address, "/").status, 200)
+
+    def test_a_backend_that_does_not_answer_in_time_is_504(self):
+        backend = self.backend(Reply(gate=threading.Event()))
+        config = self.write("roost.toml", f'[proxy]\nbackend_timeout = "200ms"\n[[pool]]\nbackends = ["{backend.address}"]\n')
+        proxy = self.proxy(flags=["--config", config])
+        self.assertEqual(get(proxy.address, "/").status, 504)
+        self.assertEqual(backend.count(), 1)
+        backend.answer.gate.set()
+
+    def test_status_shows_a_backend_that_is_down(self):
+        backend, gone = self.backend(), f"127.0.0.1:{free_port()}"
+        proxy = self.proxy(backend, gone, admin=True)
+
+        def states():
+            get(proxy.address, f"/{time.monotonic()}")
+            return [b["state"] for b in json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"]]
+
+        wait_until(lambda: states() == ["up", "down"], 10, "the state to show")
+        metrics = get(proxy.admin, "/metrics").body.decode()
+        self.assertRegex(metrics, r"roost_proxy_retries_total [1-9]")
+        self.assertEqual(get(proxy.admin, "/healthz").status, 200)
+
+
+if __name__ == "__main__":
+    main()

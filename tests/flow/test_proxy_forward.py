@@ -1,0 +1,227 @@
+"""What the proxy passes on, both ways: heads, bodies, errors, and messages it refuses."""
+
+import hashlib
+import json
+import threading
+
+from harness import *
+
+PASS = ("Cache-Control", "no-store")
+BIG = bytes(range(256)) * 40_960  # 10 MiB
+
+
+def digest(request):
+    return Reply(body=hashlib.sha256(request.body).hexdigest().encode(), headers=[PASS])
+
+
+class Heads(FlowTest):
+    def test_what_the_backend_sees(self):
+        backend = self.backend()
+        proxy = self.proxy(backend)
+        get(proxy.address, "/a?b=c", ("Host", "shop.example"), ("X-One", "1"), ("X-One", "2"), ("TE", "trailers"),
+            ("Connection", "X-Drop"), ("X-Drop", "1"), ("X-Forwarded-For", "1.2.3.4"), ("X-Request-Id", "mine"))
+        seen = backend.requests[0]
+        self.assertEqual((seen.method, seen.target, seen.header("Host")), ("GET", "/a?b=c", "shop.example"))
+        self.assertEqual(seen.fields.all("X-One"), ["1", "2"])
+        self.assertEqual(seen.header("Via"), "1.1 roost")
+        self.assertEqual(seen.header("X-Forwarded-For"), "127.0.0.1")
+        self.assertEqual(seen.header("X-Forwarded-Proto"), "http")
+        self.assertEqual(seen.header("X-Forwarded-Host"), "shop.example")
+        self.assertRegex(seen.header("X-Request-Id"), "^[0-9a-f]{32}$")
+        for name in ("Connection", "X-Drop", "TE"):
+            self.assertNotIn(name, seen.fields)
+
+    def test_a_listed_proxy_is_believed(self):
+        backend = self.backend()
+        config = self.write("roost.toml", '[proxy]\ntrusted_proxies = ["127.0.0.0/8"]\n'
+                                          f'[[pool]]\nbackends = ["{backend.address}"]\n')
+        proxy = self.proxy(flags=["--config", config])
+        get(proxy.address, "/", ("X-Forwarded-For", "1.2.3.4"), ("X-Forwarded-Proto", "https"), ("X-Request-Id", "mine"))
+        seen = backend.requests[0]
+        self.assertEqual(seen.header("X-Forwarded-For"), "1.2.3.4, 127.0.0.1")
+        self.assertEqual((seen.header("X-Forwarded-Proto"), seen.header("X-Request-Id")), ("https", "mine"))
+
+    def test_what_the_client_sees(self):
+        headers = [PASS, ("Connection", "X-Drop"), ("X-Drop", "1"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+        proxy = self.proxy(self.backend(Reply(status=418, headers=headers, body=b"tea")))
+        answer = get(proxy.address, "/")
+        self.assertEqual((answer.status, answer.body), (418, b"tea"))
+        self.assertEqual(answer.fields.all("Set-Cookie"), ["a=1", "b=2"])
+        self.assertEqual(answer.header("Via"), "1.1 roost")
+        self.assertIn("Date", answer.fields)
+        self.assertNotIn("X-Drop", answer.fields)
+
+    def test_answers_without_a_body(self):
+        backend = self.backend(lambda r: Reply(status=int(r.target[1:]), headers=[PASS]))
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as client:
+            for status in (204, 304, 200):
+                self.assertEqual(client.get(f"/{status}").status, status)
+
+    def test_head_announces_the_length_and_sends_nothing(self):
+        proxy = self.proxy(self.backend(Reply(body=b"hello", headers=[PASS])))
+        with Connection(proxy.address) as client:
+            for _ in range(2):
+                answer = client.request("HEAD", "/")
+                self.assertEqual((answer.status, answer.header("Content-Length")), (200, "5"))
+
+    def test_routes_choose_the_pool(self):
+        api, rest = self.backend(Reply(body=b"api")), self.backend(Reply(body=b"rest"))
+        config = self.write("roost.toml", f"""
+[[pool]]
+name = "api"
+backends = ["{api.address}"]
+[[pool]]
+name = "rest"
+backends = ["{rest.address}"]
+[[route]]
+path = "/api"
+pool = "api"
+[[route]]
+host = "shop.example"
+pool = "rest"
+""")
+        proxy = self.proxy(flags=["--config", config])
+        self.assertEqual(get(proxy.address, "/api/x").body, b"api")
+        self.assertEqual(get(proxy.address, "/x", ("Host", "shop.example")).body, b"rest")
+        self.assertEqual(get(proxy.address, "/x").status, 404)
+
+
+class Bodies(FlowTest):
+    def test_ten_mebibytes_up_and_down(self):
+        backend = self.backend(digest)
+        proxy = self.proxy(backend)
+        answer = request(proxy.address, "POST", "/", body=BIG)
+        self.assertEqual(answer.body.decode(), hashlib.sha256(BIG).hexdigest())
+        backend.answer = Reply(body=BIG, headers=[PASS])
+        self.assertEqual(get(proxy.address, "/").body, BIG)
+        backend.answer = Reply(body=BIG, headers=[PASS], chunked=True)
+        self.assertEqual(get(proxy.address, "/").body, BIG)
+        backend.answer = Reply(body=BIG, headers=[PASS], until_close=True)
+        self.assertEqual(get(proxy.address, "/").body, BIG)
+
+    def test_a_chunked_upload(self):
+        backend = self.backend(digest)
+        proxy = self.proxy(backend)
+        for body in (b"", b"hello", BIG[:200_000]):
+            with Connection(proxy.address) as client:
+                client.send(request_bytes("PUT", "/", [("Transfer-Encoding", "chunked")], host=proxy.address))
+                for i in range(0, len(body), 7001):
+                    piece = body[i:i + 7001]
+                    client.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+                client.send(b"0\r\n\r\n")
+                self.assertEqual(client.read().body.decode(), hashlib.sha256(body).hexdigest())
+
+    def test_uploads_of_sizes_around_the_limits(self):
+        backend = self.backend(digest)
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as client:
+            for size in (0, 1, 65_535, 65_536, 65_537, 300_000):
+                answer = client.request("POST", "/", body=BIG[:size])
+                self.assertEqual(answer.body.decode(), hashlib.sha256(BIG[:size]).hexdigest(), size)
+
+    def test_an_upload_waits_for_100_continue(self):
+        proxy = self.proxy(self.backend(digest))
+        with Connection(proxy.address) as client:
+            client.send(request_bytes("POST", "/", [("Expect", "100-continue"), ("Content-Length", "5")], host="h"))
+            self.assertEqual(client.read_head().status, 100)
+            client.send("hello")
+            self.assertEqual(client.read().body.decode(), hashlib.sha256(b"hello").hexdigest())
+
+    def test_a_stream_of_events_is_not_held_back(self):
+        gate = threading.Event()
+        backend = self.backend(Reply(pieces=[b"one", gate, b"two"], chunked=True, headers=[PASS]))
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as client:
+            client.send(request_bytes("GET", "/", host=proxy.address))
+            client.read_head()
+            self.assertEqual(client.reader.until(b"one")[-3:], b"one")
+            gate.set()
+            client.reader.until(b"0\r\n\r\n")
+
+    def test_the_head_does_not_wait_for_the_body(self):
+        gate = threading.Event()
+        proxy = self.proxy(self.backend(Reply(pieces=[gate, b"late"], headers=[PASS])))
+        with Connection(proxy.address) as client:
+            client.send(request_bytes("GET", "/", host=proxy.address))
+            self.assertEqual(client.read_head().status, 200)
+            gate.set()
+            self.assertEqual(client.reader.exactly(4), b"late")
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        proxy = self.proxy(self.backend(lambda r: Reply(body=r.target.encode(), headers=[PASS])))
+        with Connection(proxy.address) as client:
+            client.send(b"".join(request_bytes("GET", f"/{i}", host="h") for i in range(20)))
+            self.assertEqual([client.read().body for _ in range(20)], [b"/%d" % i for i in range(20)])
+
+    def test_an_answer_before_the_end_of_the_upload(self):
+        early = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
+
+        class Early(Backend):
+            def _read(self, sock, reader, number):
+                line, fields, head = reader.head()
+                sock.sendall(early)
+                raise Closed("told early")
+
+        backend = Early()
+        self.backends.append(backend)
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as client:
+            client.send(request_bytes("POST", "/", [("Content-Length", "10000000")], host="h") + bytes(100_000))
+            self.assertEqual(client.read().status, 413)
+
+    def test_a_client_that_leaves_ends_the_backends_work(self):
+        gate = threading.Event()
+        backend = self.backend(Reply(pieces=[bytes(1000), gate, bytes(1000)], headers=[PASS]))
+        proxy = self.proxy(backend)
+        client = Connection(proxy.address)
+        client.send(request_bytes("GET", "/", host=proxy.address))
+        client.read_head()
+        client.reset()
+        gate.set()
+        wait_until(lambda: backend.open_connections() == 0, 10, "the backend's connection to be closed")
+
+
+class Refused(FlowTest):
+    def refused(self, raw, status):
+        backend = self.backend()
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as client:
+            client.send(raw)
+            answer = client.read()
+            self.assertEqual((answer.status, answer.header("Content-Type")), (status, "application/problem+json"))
+            self.assertIn("detail", json.loads(answer.body))
+            self.assertTrue(client.closed_by_peer())
+        self.assertEqual(get(proxy.address, "/").status, 200)
+        self.assertEqual(backend.count(), 1)
+
+    def test_no_host(self):
+        self.refused("GET / HTTP/1.1\r\n\r\n", 400)
+
+    def test_length_and_chunked_together(self):
+        self.refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400)
+
+    def test_a_bare_line_feed(self):
+        self.refused("GET / HTTP/1.1\nHost: h\r\n\r\n", 400)
+
+    def test_nonsense(self):
+        self.refused("\x16\x03\x01 hello\r\n\r\n", 400)
+
+    def test_a_head_over_the_limit(self):
+        self.refused("GET / HTTP/1.1\r\nHost: h\r\n" + "X-Long: " + "x" * 20_000 + "\r\n\r\n", 431)
+
+    def test_connect(self):
+        proxy = self.proxy(self.backend())
+        with Connection(proxy.address) as client:
+            client.send("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n")
+            self.assertGreaterEqual(client.read().status, 400)
+
+    def test_a_broken_backend_is_502(self):
+        backend = self.backend(Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"))
+        proxy = self.proxy(backend)
+        answer = get(proxy.address, "/")
+        self.assertEqual((answer.status, answer.header("Content-Type")), (502, "application/problem+json"))
+
+
+if __name__ == "__main__":
+    main()

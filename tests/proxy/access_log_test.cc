@@ -1,0 +1,65 @@
+#include "proxy/access_log.h"
+
+#include <doctest/doctest.h>
+
+#include "proxy/problem.h"
+
+using namespace roost::proxy;
+
+namespace {
+
+std::string json(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+AccessRecord record() {
+  AccessRecord r;
+  r.unix_ms = 1'700'000'000'123;
+  r.client = "192.0.2.1";
+  r.request_id = "id";
+  r.method = "GET";
+  r.target = "/a\"b";
+  r.status = 200;
+  r.bytes = 1234;
+  r.outcome = Outcome::hit;
+  r.total_us = 42;
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("a record is one JSON object") {
+  std::string line;
+  format_access_record(record(), line);
+  CHECK(line ==
+        R"({"time":"2023-11-14T22:13:20.123Z","client":"192.0.2.1","request_id":"id","method":"GET","target":"/a\"b",)"
+        R"("status":200,"bytes":1234,"cache":"hit","retries":0,"total_us":42})");
+}
+
+TEST_CASE("a record tells of the backend, where there was one, and of an answer that is not whole") {
+  AccessRecord r = record();
+  r.outcome = Outcome::miss;
+  r.backend = "api:9001";
+  r.retries = 1;
+  r.backend_head_us = 30;
+  r.complete = false;
+  std::string line;
+  format_access_record(r, line);
+  CHECK(line.ends_with(
+      R"("cache":"miss","backend":"api:9001","retries":1,"total_us":42,"backend_head_us":30,"complete":false})"));
+}
+
+TEST_CASE("JSON strings: what must be escaped is, and bytes that are no UTF-8 are replaced") {
+  CHECK(json("plain") == "\"plain\"");
+  CHECK(json("a\"b\\c\nd\x7f") == R"("a\"b\\c\u000ad\u007f")");
+  CHECK(json("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x93") ==
+        "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x93\"");
+  CHECK(json("\xff") == R"("\ufffd")");
+  CHECK(json("\xc3") == R"("\ufffd")");                       // cut short
+  CHECK(json("\xc0\xaf") == R"("\ufffd\ufffd")");             // overlong
+  CHECK(json("\xed\xa0\x80") == R"("\ufffd\ufffd\ufffd")");   // a surrogate
+  CHECK(json("\xf4\x90\x80\x80").starts_with(R"("\ufffd)"));  // above U+10FFFF
+  CHECK(json(std::string_view("\0", 1)) == R"("\u0000")");
+}
