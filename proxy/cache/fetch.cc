@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "common/base/check.h"
+#include "proxy/cache/tags.h"
 
 namespace roost::proxy {
 
@@ -74,6 +75,11 @@ void Fetch::finish(FetchState how) {
 bool Fetch::has_waiters() const {
   const std::lock_guard lock(mutex_);
   return waiter_count_ > 0;
+}
+
+bool Fetch::may_have_tag(std::string_view tag) const {
+  const std::lock_guard lock(mutex_);
+  return state_ == FetchState::head_awaited || has_tag(head_.tags, tag);
 }
 
 uint64_t Fetch::bytes() const {

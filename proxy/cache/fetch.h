@@ -84,8 +84,16 @@ class Fetch {
   void end(FetchState how, int status = 0);
   /// From here on old blocks are dropped: the whole will not be stored.
   void drop_read_blocks();
+  /// A purge has met it: its response is for those who wait, and not to be stored.
+  bool spoiled() const { return spoiled_.load(std::memory_order_acquire); }
   bool has_waiters() const;
   uint64_t bytes() const;
+
+  // ---- for the lock, any thread ----
+
+  void spoil() { spoiled_.store(true, std::memory_order_release); }
+  /// Whether its head bears the tag; true as long as there is no head.
+  bool may_have_tag(std::string_view tag) const;
 
   // ---- for those who wait ----
 
@@ -110,6 +118,7 @@ class Fetch {
   void deliver(Group& group);
 
   std::atomic<uint32_t> references_{1};
+  std::atomic<bool> spoiled_{false};
   mutable std::mutex mutex_;  // guards what follows; head_ is immutable once published
   FetchState state_ = FetchState::head_awaited;
   int failed_status_ = 0;

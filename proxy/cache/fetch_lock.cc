@@ -9,7 +9,7 @@ size_t FetchLock::Hash::operator()(std::string_view key) const {
 }
 
 FetchLock::Shard& FetchLock::shard_of(std::string_view key) {
-  return shards_[cache::hash_key(key) >> 32 & (kShards - 1)];
+  return shards_[cache::hash_key(key.substr(0, key.find('\n'))) >> 32 & (kShards - 1)];
 }
 
 FetchLock::Joined FetchLock::join(std::string_view key) {
@@ -27,6 +27,34 @@ void FetchLock::close(std::string_view key, const Fetch& fetch) {
   const std::lock_guard lock(shard.mutex);
   auto found = shard.running.find(key);
   if (found != shard.running.end() && found->second.get() == &fetch) shard.running.erase(found);
+}
+
+template <class Predicate>
+void FetchLock::spoil_in(Shard& shard, Predicate matches) {
+  const std::lock_guard lock(shard.mutex);
+  std::erase_if(shard.running, [&](const auto& running) {
+    const bool spoils = matches(std::string_view(running.first), *running.second);
+    if (spoils) running.second->spoil();
+    return spoils;
+  });
+}
+
+void FetchLock::spoil(std::string_view url_key) {
+  spoil_in(shard_of(url_key), [url_key](std::string_view key, const Fetch&) {
+    return key.starts_with(url_key) && (key.size() == url_key.size() || key[url_key.size()] == '\n');
+  });
+}
+
+void FetchLock::spoil_prefix(std::string_view key_prefix) {
+  for (Shard& shard : shards_) {
+    spoil_in(shard, [key_prefix](std::string_view key, const Fetch&) { return key.starts_with(key_prefix); });
+  }
+}
+
+void FetchLock::spoil_tag(std::string_view tag) {
+  for (Shard& shard : shards_) {
+    spoil_in(shard, [tag](std::string_view, const Fetch& fetch) { return fetch.may_have_tag(tag); });
+  }
 }
 
 size_t FetchLock::size() const {

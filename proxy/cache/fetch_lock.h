@@ -37,6 +37,13 @@ class FetchLock {
   /// The fetch takes no newcomers any more: it has ended, or the cache will not keep it. Before its end is published,
   /// so that whoever is told to compete again finds the key free.
   void close(std::string_view key, const Fetch& fetch);
+  /// What is stored under this URL has been purged, all its variants: fetches of it under way may still answer those
+  /// who wait, but take no newcomers and are not to be stored (Fetch::spoiled()).
+  void spoil(std::string_view url_key);
+  /// The same for every URL whose key begins so.
+  void spoil_prefix(std::string_view key_prefix);
+  /// The same for every fetch whose head bears the tag, or has not come yet.
+  void spoil_tag(std::string_view tag);
   size_t size() const;
 
  private:
@@ -50,7 +57,10 @@ class FetchLock {
     mutable std::mutex mutex;
     std::unordered_map<std::string, FetchRef, Hash, std::equal_to<>> running;
   };
+  /// By the URL's part of the key, so that its variants stand together.
   Shard& shard_of(std::string_view key);
+  template <class Predicate>
+  void spoil_in(Shard& shard, Predicate matches);
   std::array<Shard, kShards> shards_;
 };
 

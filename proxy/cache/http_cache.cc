@@ -2,21 +2,12 @@
 
 #include "common/cache/hash.h"
 #include "proxy/cache/cache_key.h"
+#include "proxy/cache/tags.h"
 
 namespace roost::proxy {
 namespace {
 
 constexpr size_t kSweepStep = 512;  // entries looked at under one hold of a shard's lock
-
-bool has_tag(std::string_view tags, std::string_view wanted) {
-  bool found = false;
-  http::for_each_list_element(tags, [&](std::string_view tag) {
-    // Cache-Groups is a list of strings (RFC 9875 §2); bare words are taken as well.
-    if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
-    found |= tag == wanted;
-  });
-  return found;
-}
 
 }  // namespace
 
