@@ -147,6 +147,7 @@ void ConfigLoader::complete_pools() {
       table_.add_problem("upstream and [[pool]] do not go together: name the backends in one of them");
     }
     config_.pools.push_back({"default", "least_connections", config_.proxy.upstream});
+    config_.proxy.upstream.clear();  // said by the pool from here on, so that what is printed can be read again
   }
   if (config_.pools.empty()) return table_.add_problem("no backend: give --upstream HOST:PORT, or a [[pool]]");
   if (config_.pools.size() == 1) {
