@@ -114,6 +114,8 @@ class Program:
 
     def __init__(self, name, arguments, directory, environment=None):
         self.name = pathlib.Path(name).name
+        if self.name.startswith("roost") and not (BIN / name).exists():
+            raise FileNotFoundError(f"no {name} in {BIN}: build it, or say with ROOST_BIN where it is")
         self.command = [str(BIN / name) if (BIN / name).exists() else str(name), *map(str, arguments)]
         handle, self.output_path = tempfile.mkstemp(prefix=f"{self.name}-", suffix=".out", dir=directory)
         environment = {**os.environ, **SANITIZER_OPTIONS, **(environment or {})}
