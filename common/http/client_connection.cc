@@ -61,15 +61,20 @@ void BackendConnection::start(const RequestStart& request, std::span<const Slice
   informational_ = 0;
   head_only_ = request.head_only;
   scanner_.reset();
-  std::string& out = scratch().text;
-  out.assign(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
-  out.append(request.fields).append(request.more_fields);
-  append_framing(out, request.body);
-  out.append("\r\n");
+  HeadBuilder head(scratch().text,
+                   request.method.size() + request.target.size() + request.fields.size() + request.more_fields.size());
+  head.put(request.method);
+  head.put(" ");
+  head.put(request.target);
+  head.put(" HTTP/1.1\r\n");
+  head.put(request.fields);
+  head.put(request.more_fields);
+  head.put_framing(request.body);
+  head.put("\r\n");
   writer_.start(request.body);
   request_sent_ = writer_.complete();
   if (state_ == State::ready) set_state(State::awaiting_head);
-  write(out, body, false);
+  write(head.text(), body, false);
 }
 
 bool BackendConnection::write(std::string_view head, std::span<const Slice> pieces, bool last) {

@@ -40,11 +40,12 @@ bool BodyWriter::write(net::Stream& stream, std::string_view head, std::span<con
   gather.add(Slice(head));
   uint64_t bytes = 0;
   for (const Slice& piece : pieces) bytes += piece.size;
-  std::string size_line;
+  std::array<char, 20> size_line;
   if (chunked() && bytes > 0) {
-    append_number(size_line, bytes, 16);
-    size_line.append("\r\n");
-    gather.add(Slice(std::string_view(size_line)));
+    char* end = std::to_chars(size_line.data(), size_line.data() + 16, bytes, 16).ptr;
+    *end++ = '\r';
+    *end++ = '\n';
+    gather.add(Slice(size_line.data(), static_cast<size_t>(end - size_line.data())));
   }
   for (const Slice& piece : pieces) gather.add(piece);
   if (kind_ == BodyLength::Kind::known) {

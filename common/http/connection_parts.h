@@ -1,6 +1,8 @@
 #pragma once
 
 #include <charconv>
+#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,22 +13,36 @@
 
 namespace roost::http {
 
-/// Appends a number in decimal (or hexadecimal).
-inline void append_number(std::string& to, uint64_t value, int base = 10) {
-  char digits[24];
-  to.append(digits, std::to_chars(digits, digits + sizeof(digits), value, base).ptr);
-}
-
-/// The framing field a head needs for `body`; nothing for none and until_close.
-inline void append_framing(std::string& to, BodyLength body) {
-  if (body.kind == BodyLength::Kind::known) {
-    to.append("Content-Length: ");
-    append_number(to, body.bytes);
-    to.append("\r\n");
-  } else if (body.kind == BodyLength::Kind::chunked) {
-    to.append("Transfer-Encoding: chunked\r\n");
+/// Writes a head into a buffer that is kept from one head to the next; nothing is checked or moved between the pieces.
+class HeadBuilder {
+ public:
+  /// `text_bytes`: of all that will be put() but framing and kSmallPieces.
+  HeadBuilder(std::string& buffer, size_t text_bytes) {
+    if (buffer.size() < text_bytes + kSmallPieces) buffer.resize(text_bytes + kSmallPieces);
+    start_ = at_ = buffer.data();
   }
-}
+  void put(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void put_number(uint64_t value) { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
+  /// The framing field a head needs for `body`; nothing for none and until_close.
+  void put_framing(BodyLength body) {
+    if (body.kind == BodyLength::Kind::known) {
+      put("Content-Length: ");
+      put_number(body.bytes);
+      put("\r\n");
+    } else if (body.kind == BodyLength::Kind::chunked) {
+      put("Transfer-Encoding: chunked\r\n");
+    }
+  }
+  std::string_view text() const { return {start_, static_cast<size_t>(at_ - start_)}; }
+
+ private:
+  static constexpr size_t kSmallPieces = 256;  // versions, status and reason, framing, Connection, the empty line
+  char* start_;
+  char* at_;
+};
 
 /// The one deadline of a connection, moved at nearly every event. Moving it costs a store: the timer below rings at the
 /// deadline or before, and is started anew then. The owner's callback asks over().

@@ -74,9 +74,9 @@ constexpr size_t kTableSlots = 256;
 constexpr size_t kMaxNameBytes = 24;
 
 constexpr size_t hash(std::string_view name) {
-  const auto first = static_cast<size_t>(lower(name.front()));
-  const auto middle = static_cast<size_t>(lower(name[name.size() / 2]));
-  const auto last = static_cast<size_t>(lower(name.back()));
+  const auto first = static_cast<size_t>(name.front() | 0x20);
+  const auto middle = static_cast<size_t>(name[name.size() / 2] | 0x20);
+  const auto last = static_cast<size_t>(name.back() | 0x20);
   return (first * 7 + middle * 31 + last * 131 + name.size() * 17) % kTableSlots;
 }
 
@@ -106,11 +106,24 @@ bool equals_ignore_case(std::string_view a, std::string_view b) {
   return true;
 }
 
+namespace {
+
+// Against a known name, which is of lower-case letters and '-': no other token character becomes one of those with this
+// bit set.
+bool is_known_name(std::string_view known, std::string_view name) {
+  if (known.size() != name.size()) return false;
+  unsigned difference = 0;
+  for (size_t i = 0; i < name.size(); ++i) difference |= (static_cast<unsigned char>(name[i]) | 0x20U) ^ known[i];
+  return difference == 0;
+}
+
+}  // namespace
+
 FieldId field_id(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameBytes) return FieldId::other;
   for (size_t slot = hash(name); kTable.ids[slot] != 0; slot = (slot + 1) % kTableSlots) {
     const uint8_t id = kTable.ids[slot];
-    if (equals_ignore_case(kNames[id], name)) return static_cast<FieldId>(id);
+    if (is_known_name(kNames[id], name)) return static_cast<FieldId>(id);
   }
   return FieldId::other;
 }

@@ -120,7 +120,7 @@ void for_each_list_element(std::string_view list, Visit&& visit) {
   bool quoted = false;
   for (size_t i = 0; i <= list.size(); ++i) {
     if (i < list.size()) {
-      if (quoted && list[i] == '\\') {
+      if (quoted && list[i] == '\\' && i + 1 < list.size()) {
         ++i;
         continue;
       }

@@ -1,125 +1,30 @@
 #include "common/http/head_parser.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 
-#include <llhttp.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace roost::http {
 namespace {
 
-constexpr std::array<bool, 256> make_token_table() {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[c] = true;
-  for (int c = 'A'; c <= 'Z'; ++c) table[c] = table[c | 0x20] = true;
-  for (char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
-    table[static_cast<unsigned char>(c)] = true;
-  return table;
+using ByteSet = std::array<bool, 256>;
+
+constexpr ByteSet letters_digits_and(std::string_view others) {
+  ByteSet set{};
+  for (int c = '0'; c <= '9'; ++c) set[c] = true;
+  for (int c = 'A'; c <= 'Z'; ++c) set[c] = set[c | 0x20] = true;
+  for (const char c : others) set[static_cast<unsigned char>(c)] = true;
+  return set;
 }
-constexpr std::array<bool, 256> kToken = make_token_table();
+constexpr ByteSet kToken = letters_digits_and("!#$%&'*+-.^_`|~");  // RFC 9110 §5.6.2
+// Registered names, addresses and a port (RFC 3986 §3.2.2), without user information.
+constexpr ByteSet kHost = letters_digits_and("-._~%!$&'()*+;=:[]");
 
-constexpr std::array<bool, 256> make_host_table() {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[c] = true;
-  for (int c = 'A'; c <= 'Z'; ++c) table[c] = table[c | 0x20] = true;
-  for (char c : {'-', '.', '_', '~', '%', '!', '$', '&', '\'', '(', ')', '*', '+', ';', '=', ':', '[', ']'})
-    table[static_cast<unsigned char>(c)] = true;
-  return table;
-}
-constexpr std::array<bool, 256> kHost = make_host_table();
-
-}  // namespace
-
-bool is_token(std::string_view text) {
-  for (const char c : text) {
-    if (!kToken[static_cast<unsigned char>(c)]) return false;
-  }
-  return !text.empty();
-}
-
-namespace {
-
-// HTAB, visible characters, obs-text (RFC 9110 §5.5).
-bool is_field_value(std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
-  }
-  return true;
-}
-
-bool is_target(std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7f) return false;
-  }
-  return !text.empty();
-}
-
-// llhttp hands a token over in pieces; since the head is in one piece, they are adjacent.
-void extend(std::string_view& token, const char* at, size_t length) {
-  if (token.data() == nullptr) {
-    token = {at, length};
-  } else {
-    token = {token.data(), static_cast<size_t>(at + length - token.data())};
-  }
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-struct Reading {
-  Fields* fields = nullptr;
-  size_t max_fields = 0;
-  std::string_view first_token;  // target or reason
-  std::string_view name;
-  std::string_view value;
-  Refusal refusal;
-};
-
-int refuse(Reading* reading, const char* why, int status = 400) {
-  reading->refusal = {status, why};
-  return HPE_USER;
-}
-
-int on_field_complete(llhttp_t* parser) {
-  auto* reading = static_cast<Reading*>(parser->data);
-  // llhttp passes over white space before the colon in some fields.
-  if (!is_token(reading->name) || reading->name.end()[0] != ':')
-    return refuse(reading, "a field name holds a character that is not allowed there");
-  const std::string_view value = trimmed(reading->value);
-  if (!is_field_value(value)) return refuse(reading, "a field value holds a control character");
-  if (reading->fields->size() >= reading->max_fields || !reading->fields->add(reading->name, value)) {
-    return refuse(reading, "too many fields", 431);
-  }
-  reading->name = reading->value = {};
-  return 0;
-}
-
-llhttp_settings_t make_settings() {
-  llhttp_settings_t settings;
-  llhttp_settings_init(&settings);
-  auto first = [](llhttp_t* p, const char* at, size_t n) {
-    extend(static_cast<Reading*>(p->data)->first_token, at, n);
-    return 0;
-  };
-  settings.on_url = first;
-  settings.on_status = first;
-  settings.on_header_field = [](llhttp_t* p, const char* at, size_t n) {
-    extend(static_cast<Reading*>(p->data)->name, at, n);
-    return 0;
-  };
-  settings.on_header_value = [](llhttp_t* p, const char* at, size_t n) {
-    extend(static_cast<Reading*>(p->data)->value, at, n);
-    return 0;
-  };
-  settings.on_header_value_complete = on_field_complete;
-  settings.on_headers_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
-  return settings;
-}
+constexpr size_t kMaxMethodBytes = 32;
 
 constexpr Refusal kFine;
 
@@ -127,42 +32,144 @@ Refusal refused(const char* why, int status = 400) {
   return {status, why};
 }
 
-// "GET /path HTTP/1.1": single spaces and nothing else (RFC 9112 §3); llhttp lets more pass.
-Refusal check_request_line(std::string_view bytes) {
-  const std::string_view line = bytes.substr(0, bytes.find('\r'));
-  const size_t method = line.find(' ');
-  const size_t target = line.rfind(' ');
-  if (method == std::string_view::npos || target <= method + 1) return refused("malformed request line");
-  const std::string_view version = line.substr(target + 1);
-  const bool shaped = version.size() == 8 && version.starts_with("HTTP/") && version[5] >= '0' && version[5] <= '9' &&
-                      version[6] == '.' && version[7] >= '0' && version[7] <= '9';
-  if (!shaped || !is_token(line.substr(0, method))) return refused("malformed request line");
-  if (version[5] != '1' || version[7] > '1') return refused("only HTTP/1.0 and HTTP/1.1 are spoken here", 505);
-  return is_target(line.substr(method + 1, target - method - 1))
-             ? kFine
-             : refused("the request target holds a character that is not allowed there");
-}
-
-// "HTTP/1.1 200 OK": the space behind the status may be missing together with the reason.
-bool is_status_line(std::string_view bytes) {
-  const std::string_view line = bytes.substr(0, bytes.find('\r'));
-  if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ') return false;
-  for (const char digit : line.substr(9, 3)) {
-    if (digit < '0' || digit > '9') return false;
+bool all_of(std::string_view text, const ByteSet& set) {
+  for (const char c : text) {
+    if (!set[static_cast<unsigned char>(c)]) return false;
   }
-  return (line.size() == 12 || line[12] == ' ') && is_field_value(line.substr(12));
+  return !text.empty();
 }
 
-Refusal run(llhttp_t& parser, llhttp_type_t type, std::string_view bytes, Reading& reading) {
-  static const llhttp_settings_t settings = make_settings();
-  llhttp_init(&parser, type, &settings);
-  parser.data = &reading;
-  reading.fields->clear();
-  const llhttp_errno_t error = llhttp_execute(&parser, bytes.data(), bytes.size());
-  if (error == HPE_PAUSED) return kFine;
-  if (reading.refusal) return reading.refusal;
-  if (error == HPE_INVALID_METHOD && type == HTTP_REQUEST) return refused("a method that is not known here", 501);
-  return refused("malformed head");
+// Visible ASCII (RFC 9112 §3.2; what a URI may not hold but browsers send, such as '|', passes).
+bool is_target(std::string_view text) {
+  for (const char c : text) {
+    if (c <= 0x20 || c == 0x7f) return false;
+  }
+  return !text.empty();
+}
+
+bool ends_value(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+}
+
+// The first byte at or behind `at` that no field value may hold (RFC 9110 §5.5): a control character but HTAB. There is
+// one before `end`, the CR that ends the head.
+const char* value_end(const char* at, const char* end) {
+#ifdef __SSE2__
+  const __m128i last_control = _mm_set1_epi8(0x1f);
+  const __m128i tab = _mm_set1_epi8('\t');
+  const __m128i del = _mm_set1_epi8(0x7f);
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const __m128i ends =
+        _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), control), _mm_cmpeq_epi8(bytes, del));
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(ends));
+    if (found != 0) return at + std::countr_zero(found);
+  }
+#endif
+  while (at != end && !ends_value(*at)) ++at;
+  return at;
+}
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+// The field lines between the first line and the empty one. HeadScanner has seen to it that the head ends in an empty
+// line, so that each loop here finds a CR before `end`.
+Refusal parse_fields(const char* at, const char* end, size_t max_fields, Fields& fields) {
+  while (*at != '\r') {
+    const char* name = at;
+    while (kToken[static_cast<unsigned char>(*at)]) ++at;
+    if (at == name || *at != ':') return refused("a field name holds a character that is not allowed there");
+    const std::string_view name_text(name, static_cast<size_t>(at - name));
+    do ++at;
+    while (is_blank(*at));
+    const char* value = at;
+    at = value_end(at, end);
+    if (at[0] != '\r' || at[1] != '\n') return refused("a field value holds a control character");
+    const char* last = at;
+    while (last != value && is_blank(last[-1])) --last;
+    if (fields.size() >= max_fields || !fields.add(name_text, {value, static_cast<size_t>(last - value)})) {
+      return refused("too many fields", 431);
+    }
+    at += 2;
+  }
+  return at + 2 == end ? kFine : refused("a CR without LF in the head");
+}
+
+Method method_of(std::string_view text) {
+  switch (text.front()) {
+    case 'G':
+      return text == "GET" ? Method::get : Method::other;
+    case 'H':
+      return text == "HEAD" ? Method::head : Method::other;
+    case 'P':
+      if (text == "POST") return Method::post;
+      if (text == "PUT") return Method::put;
+      if (text == "PATCH") return Method::patch;
+      return text == "PURGE" ? Method::purge : Method::other;
+    case 'D':
+      return text == "DELETE" ? Method::delete_ : Method::other;
+    case 'O':
+      return text == "OPTIONS" ? Method::options : Method::other;
+    case 'T':
+      return text == "TRACE" ? Method::trace : Method::other;
+    case 'C':
+      return text == "CONNECT" ? Method::connect : Method::other;
+    default:
+      return Method::other;
+  }
+}
+
+// A method is any token (RFC 9110 §9.1); those that differ from the registered ones in more than letters are not
+// passed on, since "get" is GET to some.
+bool is_known_shape(std::string_view method) {
+  for (const char c : method) {
+    if ((c < 'A' || c > 'Z') && c != '-' && c != '_') return false;
+  }
+  return method.size() <= kMaxMethodBytes;
+}
+
+struct RequestLine {
+  std::string_view method;
+  std::string_view target;
+  uint8_t version_minor = 1;
+};
+
+// "GET /path HTTP/1.1": single spaces and nothing else (RFC 9112 §3).
+Refusal parse_request_line(std::string_view line, RequestLine& parts) {
+  constexpr size_t kVersionBytes = 9;  // with the space before it
+  const size_t method = line.find(' ');
+  if (line.size() < kVersionBytes || method >= line.size() - kVersionBytes) return refused("malformed request line");
+  const std::string_view version = line.substr(line.size() - kVersionBytes);
+  const bool shaped = version.starts_with(" HTTP/") && version[6] >= '0' && version[6] <= '9' && version[7] == '.' &&
+                      version[8] >= '0' && version[8] <= '9';
+  parts.method = line.substr(0, method);
+  if (!shaped || !is_token(parts.method)) return refused("malformed request line");
+  if (version[6] != '1' || version[8] > '1') return refused("only HTTP/1.0 and HTTP/1.1 are spoken here", 505);
+  parts.target = line.substr(method + 1, line.size() - kVersionBytes - method - 1);
+  parts.version_minor = static_cast<uint8_t>(version[8] - '0');
+  if (!is_target(parts.target)) return refused("the request target holds a character that is not allowed there");
+  return is_known_shape(parts.method) ? kFine : refused("a method that is not known here", 501);
+}
+
+// "HTTP/1.1 200 OK" (RFC 9112 §4); the space behind the status may be missing together with the reason.
+Refusal parse_status_line(std::string_view line, ResponseHead& head) {
+  const bool shaped = line.size() >= 12 && line.starts_with("HTTP/1.") && (line[7] == '0' || line[7] == '1') &&
+                      line[8] == ' ' && (line.size() == 12 || line[12] == ' ');
+  if (!shaped) return refused("malformed status line");
+  head.version_minor = static_cast<uint8_t>(line[7] - '0');
+  const auto [rest, error] = std::from_chars(line.data() + 9, line.data() + 12, head.status);
+  if (error != std::errc{} || rest != line.data() + 12 || head.status < 100 || head.status > 599) {
+    return refused("a status outside 100-599");
+  }
+  head.reason = line.substr(line.size() == 12 ? 12 : 13);
+  for (const char c : head.reason) {
+    if (ends_value(c)) return refused("malformed status line");
+  }
+  return kFine;
 }
 
 Refusal set_content_length(const Fields& fields, BodyLength& body) {
@@ -187,7 +194,12 @@ Refusal set_framing(const Fields& fields, uint8_t version_minor, BodyLength& bod
   if (fields.has(FieldId::content_length)) return refused("Content-Length beside Transfer-Encoding");
   if (version_minor == 0) return refused("Transfer-Encoding in HTTP/1.0");
   if (fields.count(FieldId::transfer_encoding) > 1) return refused("more than one Transfer-Encoding");
-  if (!equals_ignore_case(coding->value, "chunked")) return refused("a transfer coding other than chunked", 501);
+  if (!equals_ignore_case(coding->value, "chunked")) {
+    std::string_view last;
+    for_each_list_element(coding->value, [&last](std::string_view element) { last = element; });
+    if (!equals_ignore_case(last, "chunked")) return refused("the last transfer coding is not chunked");
+    return refused("a transfer coding besides chunked", 501);
+  }
   body = BodyLength::unknown();
   return kFine;
 }
@@ -205,39 +217,8 @@ bool wants_keep_alive(const Fields& fields, uint8_t version_minor) {
   return keep;
 }
 
-// Registered names, addresses and a port (RFC 3986 §3.2.2), without user information.
 bool is_host(std::string_view text) {
-  for (const char c : text) {
-    if (!kHost[static_cast<unsigned char>(c)]) return false;
-  }
-  return !text.empty() && text.front() != ':';
-}
-
-Method method_of(uint8_t llhttp_method) {
-  switch (llhttp_method) {
-    case HTTP_GET:
-      return Method::get;
-    case HTTP_HEAD:
-      return Method::head;
-    case HTTP_POST:
-      return Method::post;
-    case HTTP_PUT:
-      return Method::put;
-    case HTTP_DELETE:
-      return Method::delete_;
-    case HTTP_CONNECT:
-      return Method::connect;
-    case HTTP_OPTIONS:
-      return Method::options;
-    case HTTP_TRACE:
-      return Method::trace;
-    case HTTP_PATCH:
-      return Method::patch;
-    case HTTP_PURGE:
-      return Method::purge;
-    default:
-      return Method::other;
-  }
+  return all_of(text, kHost) && text.front() != ':';
 }
 
 // Absolute form: takes the authority and leaves the origin form (RFC 9112 §3.2.2).
@@ -292,18 +273,24 @@ Refusal set_expectation(RequestHead& head) {
 
 }  // namespace
 
+bool is_token(std::string_view text) {
+  return all_of(text, kToken);
+}
+
 Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHead& head) {
-  llhttp_t parser;
-  Reading reading;
-  reading.fields = &head.fields;
-  reading.max_fields = max_fields;
-  if (const Refusal refusal = check_request_line(bytes)) return refusal;
-  if (const Refusal refusal = run(parser, HTTP_REQUEST, bytes, reading)) return refusal;
-  head.method = method_of(parser.method);
-  head.method_text = bytes.substr(0, bytes.find(' '));
-  head.version_minor = parser.http_minor;
+  const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
+  RequestLine parts;
+  if (const Refusal refusal = parse_request_line(line, parts)) return refusal;
+  head.method_text = parts.method;
+  head.method = method_of(parts.method);
+  head.version_minor = parts.version_minor;
+  head.fields.clear();
+  if (const Refusal refusal =
+          parse_fields(line.data() + line.size() + 2, bytes.data() + bytes.size(), max_fields, head.fields)) {
+    return refusal;
+  }
   if (head.method == Method::connect) return refused("CONNECT is not offered", 501);
-  if (const Refusal refusal = set_target(reading.first_token, head)) return refusal;
+  if (const Refusal refusal = set_target(parts.target, head)) return refusal;
   if (const Refusal refusal = set_authority(head)) return refusal;
   if (const Refusal refusal = set_framing(head.fields, head.version_minor, head.body)) return refusal;
   head.keep_alive = wants_keep_alive(head.fields, head.version_minor);
@@ -311,19 +298,15 @@ Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHea
 }
 
 Refusal parse_response_head(std::string_view bytes, size_t max_fields, bool to_head_request, ResponseHead& head) {
-  llhttp_t parser;
-  Reading reading;
-  reading.fields = &head.fields;
-  reading.max_fields = max_fields;
-  if (const Refusal refusal = run(parser, HTTP_RESPONSE, bytes, reading)) return refusal;
-  if (!is_status_line(bytes)) return refused("malformed status line");
-  if (parser.http_minor > 1) return refused("not an HTTP/1 response", 505);
-  head.status = parser.status_code;
-  head.reason = reading.first_token;
-  head.version_minor = parser.http_minor;
-  if (head.status < 100 || head.status > 599) return refused("a status outside 100-599");
-  head.keep_alive = wants_keep_alive(head.fields, head.version_minor);
+  const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
+  if (const Refusal refusal = parse_status_line(line, head)) return refusal;
+  head.fields.clear();
+  if (const Refusal refusal =
+          parse_fields(line.data() + line.size() + 2, bytes.data() + bytes.size(), max_fields, head.fields)) {
+    return refusal;
+  }
   if (const Refusal refusal = set_framing(head.fields, head.version_minor, head.body)) return refusal;
+  head.keep_alive = wants_keep_alive(head.fields, head.version_minor);
   const bool bodiless = to_head_request || head.status < 200 || head.status == 204 || head.status == 304;
   if (bodiless) {
     if (head.body.kind != BodyLength::Kind::known) head.body = BodyLength::none();

@@ -17,8 +17,8 @@ struct Refusal {
 /// One or more token characters (RFC 9110 §5.6.2).
 bool is_token(std::string_view text);
 
-/// Parses one whole head, as HeadScanner delimits it: llhttp reads the lines, and what it is lenient about is refused
-/// here (see docs/http.md). The result's views point into `bytes`. 431 for more than `max_fields`, 501 for a method or
+/// Parses one whole head, as HeadScanner delimits it, in place: the result's views point into `bytes`. Strict where
+/// leniency would let two readers see two messages (docs/http.md). 431 for more than `max_fields`, 501 for a method or
 /// transfer coding that is not known here, 505 for another version, 417 for another expectation, else 400.
 [[nodiscard]] Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHead& head);
 

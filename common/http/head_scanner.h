@@ -6,12 +6,12 @@
 
 namespace roost::http {
 
-/// Finds the end of a message's head, and refuses on the way what a lenient parser might read otherwise: a bare CR, a
-/// bare LF, and obs-fold (RFC 9112 §2.2, §5.2). It looks at each byte once, however the bytes arrive, so that a head is
-/// parsed only when it is whole and stands in one piece.
+/// Finds the end of a message's head, looking at each byte once however the bytes arrive, so that a head is parsed only
+/// when it is whole and stands in one piece. A line that does not end in CRLF and a folded field line (RFC 9112 §2.2,
+/// §5.2) are refused as soon as they are seen; what stands in the lines is the parser's.
 class HeadScanner {
  public:
-  enum class Verdict : unsigned char { incomplete, complete, bare_carriage_return, bare_line_feed, folded_line };
+  enum class Verdict : unsigned char { incomplete, complete, bare_line_feed, folded_line };
 
   /// `bytes` begins at the head's first byte and holds at least what the previous call held; less than 4 GiB.
   Verdict scan(std::string_view bytes);

@@ -121,9 +121,6 @@ bool ServerConnection::consume_head(std::string_view& bytes) {
     case HeadScanner::Verdict::incomplete:
       incomplete_head(bytes);
       return false;
-    case HeadScanner::Verdict::bare_carriage_return:
-      refuse(400, "a CR without LF in the head");
-      return false;
     case HeadScanner::Verdict::bare_line_feed:
       refuse(400, "an LF without CR in the head");
       return false;

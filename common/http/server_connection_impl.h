@@ -22,7 +22,7 @@ struct Server::Impl {
   size_t connection_count = 0;
   bool draining = false;
   RequestHead head;     // of the request being handed over
-  std::string scratch;  // the response head being written
+  std::string scratch;  // the response head being written; grows to the longest
 };
 
 /// The machine of one client's connection.
@@ -92,7 +92,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
 
   // Output: server_response.cc.
   void send_continue();
-  void write_head(const ResponseStart& start);
+  std::string_view make_head(const ResponseStart& start);
   BodyLength outgoing_framing(const ResponseStart& start);
   bool write(std::string_view head, std::span<const Slice> pieces, bool last);
   void write_problem(int status, const char* why);

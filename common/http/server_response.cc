@@ -41,25 +41,31 @@ BodyLength ServerConnection::outgoing_framing(const ResponseStart& start) {
   return {BodyLength::Kind::until_close, 0};
 }
 
-void ServerConnection::write_head(const ResponseStart& start) {
-  ROOST_CHECK(response_ == Response::awaited && start.status >= 200);
+// Valid until the next head of this loop is made.
+std::string_view ServerConnection::make_head(const ResponseStart& start) {
+  ROOST_CHECK(response_ == Response::awaited && start.status >= 200 && start.status <= 599);
   const BodyLength body = outgoing_framing(start);
   // A body that is not wanted and too long to read costs the connection; so does one that may never come, since the
   // client that waited for 100 may go on without it.
   if (!request_done_ && (continue_awaited_ || decoder_.remaining() > kMaxDrainBytes)) keep_alive_ = false;
   if (server_.draining) keep_alive_ = false;
-  std::string& out = server_.scratch;
-  out.assign("HTTP/1.1 ");
-  append_number(out, static_cast<uint64_t>(start.status));
-  out.append(" ").append(reason_phrase(start.status)).append("\r\n").append(start.fields).append(start.more_fields);
-  append_framing(out, body);
+  HeadBuilder head(server_.scratch, start.fields.size() + start.more_fields.size());
+  head.put("HTTP/1.1 ");
+  head.put_number(static_cast<uint64_t>(start.status));
+  head.put(" ");
+  head.put(reason_phrase(start.status));
+  head.put("\r\n");
+  head.put(start.fields);
+  head.put(start.more_fields);
+  head.put_framing(body);
   if (!keep_alive_) {
-    out.append("Connection: close\r\n");
+    head.put("Connection: close\r\n");
   } else if (http_1_0_) {
-    out.append("Connection: keep-alive\r\n");
+    head.put("Connection: keep-alive\r\n");
   }
-  out.append("\r\n");
+  head.put("\r\n");
   writer_.start(head_only_ ? BodyLength::none() : body);
+  return head.text();
 }
 
 // Every byte of a response passes here, so that a client that takes nothing is found out.
@@ -82,17 +88,16 @@ void ServerConnection::respond(const ResponseStart& start, std::span<const Slice
     whole.body = BodyLength::known(0);
     for (const Slice& piece : body) whole.body.bytes += piece.size;
   }
-  write_head(whole);
-  write(server_.scratch, body, true);
+  write(make_head(whole), body, true);
   if (!writer_.complete()) return abort();
   finish_response();
 }
 
 bool ServerConnection::send_head(const ResponseStart& start, std::span<const Slice> first_body) {
   if (state_ == State::closed) return true;
-  write_head(start);
+  const std::string_view head = make_head(start);
   response_ = Response::streaming;
-  return write(server_.scratch, first_body, false);
+  return write(head, first_body, false);
 }
 
 bool ServerConnection::send_body(std::span<const Slice> pieces) {
