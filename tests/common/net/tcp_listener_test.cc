@@ -1,6 +1,7 @@
 #include "common/net/tcp_listener.h"
 
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,6 +42,14 @@ std::vector<Client> connect_many(const Address& address, int count) {
   std::vector<Client> clients;
   for (int i = 0; i < count; ++i) clients.emplace_back(address);
   return clients;
+}
+
+/// As the message about a port in use would name this process.
+std::string this_process() {
+  std::string name;
+  std::ifstream comm("/proc/self/comm");
+  std::getline(comm, name);
+  return "(held by " + name + ", pid " + std::to_string(getpid()) + ")";
 }
 
 }  // namespace
@@ -142,9 +151,7 @@ TEST_CASE("a port in use is an error that says who holds it") {
   auto second = TcpListener::listen(loop, address, {}, [](StreamPtr) {});
   REQUIRE_FALSE(second);
   CHECK_EQ(second.error().code, EADDRINUSE);
-  CHECK_EQ(second.error().what, "listen on " + address.to_string() +
-                                    ": the port is in use (held by test_common_net, pid " + std::to_string(getpid()) +
-                                    ")");
+  CHECK_EQ(second.error().what, "listen on " + address.to_string() + ": the port is in use " + this_process());
 }
 
 TEST_CASE("an address of another machine is an error that names it") {
@@ -163,7 +170,7 @@ TEST_CASE("probe finds a holder that shares its port, and a free port free") {
     address = (*holder)->address();
     auto probed = TcpListener::probe(address);
     REQUIRE_FALSE(probed);
-    CHECK_NE(probed.error().what.find("in use (held by test_common_net"), std::string::npos);
+    CHECK_NE(probed.error().what.find("in use " + this_process()), std::string::npos);
     CHECK(TcpListener::listen(loop, address, {.reuse_port = true}, [](StreamPtr) {}));
   }
   CHECK(TcpListener::probe(address));
