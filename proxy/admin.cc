@@ -144,17 +144,21 @@ void Admin::purge(http::Responder& responder, const http::RequestHead& head) {
   size_t dropped = 0;
   if (head.method == http::Method::purge) {
     build_cache_key(head, key);
+    shared_.fetches.spoil(key);
     dropped = shared_.cache.purge(key) ? 1 : 0;
   } else if (!url.empty()) {
     if (!build_cache_key(url, key))
       return respond_problem(responder, 400, "url is not of the form http://host/path", {});
+    shared_.fetches.spoil(key);
     dropped = shared_.cache.purge(key) ? 1 : 0;
   } else if (!prefix.empty()) {
     if (!build_cache_key(prefix, key)) {
       return respond_problem(responder, 400, "prefix is not of the form http://host/path", {});
     }
+    shared_.fetches.spoil_prefix(key);
     dropped = shared_.cache.purge_prefix(key);
   } else if (!tag.empty()) {
+    shared_.fetches.spoil_tag(tag);
     dropped = shared_.cache.purge_tag(tag);
   } else {
     return respond_problem(responder, 400, "say what to drop: ?url=, ?prefix= or ?tag=", {});

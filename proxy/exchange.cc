@@ -247,7 +247,9 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
 // RFC 9111 §4.4: what an unsafe request changed is not what is stored any more.
 void Exchange::invalidate(int status) {
   if (status < 200 || status >= 400 || url_key_bytes_ == 0) return;
-  front_.shared().cache.purge(std::string_view(key_).substr(0, url_key_bytes_));
+  const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
+  front_.shared().fetches.spoil(url_key);  // first, so that a fetch that ends meanwhile is either told or purged
+  front_.shared().cache.purge(url_key);
 }
 
 void Exchange::on_answer_body(std::string_view bytes) {

@@ -20,7 +20,8 @@ namespace roost::proxy {
 /// their marker's generation: dropping the marker drops them all, though their memory goes only when they expire or
 /// are pushed out.
 ///
-/// What is purged is not stored again by a fetch that was under way, if FetchLock::spoil() is told of the purge too.
+/// A purge does not know of fetches under way: FetchLock::spoil() is called before it, and a leader that has stored its
+/// response looks at Fetch::spoiled() and, if so, purges it again. In this order no response outlives a purge.
 class HttpCache {
  public:
   struct Options {
