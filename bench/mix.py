@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Load of 90% reads and 10% likes on a running stack, and the books afterwards: is every acknowledged like in the database?
+"""90% reads and 10% likes on a running stack, and the books afterwards: is every acknowledged like in the database?
 
     deploy/up --detach && bench/mix.py              30 s of wrk, then at most 75 s for the last batches to arrive
     bench/mix.py --kill                             the same, while each worker in turn is killed with SIGKILL
@@ -100,7 +100,8 @@ def main():
     database = options.data / "roost.db"
     ids = tweet_ids(options.url)
     before = likes_in_database(database)
-    print(f"wrk for {options.seconds} s on {options.url}, {options.connections} connections, {len(ids)} tweets", flush=True)
+    print(f"wrk for {options.seconds} s on {options.url}, {options.connections} connections, {len(ids)} tweets",
+          flush=True)
     if options.kill:
         # Two wrk side by side, so that a failed read cannot hide among likes that found their worker dead.
         reads = start_wrk(options.url, ids, options.seconds, options.connections, 0)
@@ -114,7 +115,8 @@ def main():
     waited = wait_for(database, before + acknowledged, 75)
     added = likes_in_database(database) - before
 
-    sockets = {name: read[name] + (liked[name] if options.kill else 0) for name in ("connect", "read", "write", "timeout")}
+    kinds = ("connect", "read", "write", "timeout")
+    sockets = {name: read[name] + (liked[name] if options.kill else 0) for name in kinds}
     rate = (read["requests"] + (liked["requests"] if options.kill else 0)) / (read["duration_us"] / 1e6)
     print(f"""
   requests a second      {rate:12,.0f}
