@@ -47,7 +47,8 @@ class Stream {
   /// Sends the pieces in order, at once as far as the kernel takes them, with one system call where it can. What is
   /// left is queued: pieces with an owner by reference, borrowed ones copied. Returns false when the queue has reached
   /// the high watermark (the bytes are queued all the same): wait for on_drained(). Errors arrive through on_error,
-  /// never from inside this call. At most kMaxSlices pieces.
+  /// never from inside this call; on a broken stream the bytes are dropped and the answer is false. At most kMaxSlices
+  /// pieces.
   virtual bool write(std::span<const Slice> pieces) = 0;
   /// Bytes queued and not yet taken by the kernel.
   virtual size_t queued_bytes() const = 0;
