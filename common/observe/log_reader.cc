@@ -119,7 +119,8 @@ void Source::advance(const LogQuery& query, LogAnswer& answer, uint64_t& bytes_l
 // Opens the files of one request log, from number 0 on. A rotation meanwhile moves files in the same direction, so none
 // is missed: it is met again under the next number, and told by its inode, or it is met there for the first time. At
 // any instant a rotation leaves one number without a file, and it may add one above the highest listed; hence the look
-// at some numbers more.
+// at some numbers more. The files are read only after all are open: one that was opened when it was new is read up to
+// where the next one continues it.
 class LogOpener {
  public:
   LogOpener(std::string path, unsigned highest) : path_(std::move(path)), highest_(highest) {}

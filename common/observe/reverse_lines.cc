@@ -11,18 +11,13 @@
 
 namespace roost::observe {
 
-ReverseLines::ReverseLines(int descriptor) : descriptor_(descriptor) {
-  struct stat status {};
-  failed_ = ::fstat(descriptor_, &status) != 0;
-  offset_ = failed_ ? 0 : static_cast<uint64_t>(status.st_size);
-}
-
 ReverseLines::ReverseLines(ReverseLines&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       offset_(other.offset_),
       buffer_(std::move(other.buffer_)),
       end_(other.end_),
       skipping_(other.skipping_),
+      started_(other.started_),
       failed_(other.failed_),
       bytes_read_(other.bytes_read_),
       lines_too_long_(other.lines_too_long_) {}
@@ -31,8 +26,15 @@ ReverseLines::~ReverseLines() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+void ReverseLines::find_end() {
+  struct stat status {};
+  failed_ = ::fstat(descriptor_, &status) != 0;
+  offset_ = failed_ ? 0 : static_cast<uint64_t>(status.st_size);
+}
+
 // Unless skipping, buffer_[end_ - 1] is the newline that ends the next line to return.
 std::optional<std::string_view> ReverseLines::next() {
+  if (!std::exchange(started_, true)) find_end();
   for (;;) {
     if (!skipping_ && end_ == 0) return std::nullopt;
     const std::string_view before(buffer_.data(), skipping_ ? end_ : end_ - 1);

@@ -9,12 +9,13 @@
 namespace roost::observe {
 
 /// The lines of a file from the last to the first, read in blocks. What follows the last newline is not a line yet and
-/// is left out; so is a line longer than kMaxRecordBytes. Takes over the file descriptor. Not thread-safe.
+/// is left out; so is a line longer than kMaxRecordBytes. What the file's end is, is seen at the first call of next().
+/// Takes over the file descriptor. Not thread-safe.
 class ReverseLines {
  public:
   static constexpr size_t kBlockBytes = 64 * 1024;
 
-  explicit ReverseLines(int descriptor);
+  explicit ReverseLines(int descriptor) : descriptor_(descriptor) {}
   ReverseLines(ReverseLines&& other) noexcept;
   ReverseLines& operator=(ReverseLines&&) = delete;
   ~ReverseLines();
@@ -26,6 +27,7 @@ class ReverseLines {
   bool failed() const { return failed_; }
 
  private:
+  void find_end();
   bool read_block();
 
   int descriptor_;
@@ -33,6 +35,7 @@ class ReverseLines {
   std::string buffer_;   // [0, end_) is what has not been returned
   size_t end_ = 0;
   bool skipping_ = true;  // what is before end_ belongs to a line that is left out
+  bool started_ = false;
   bool failed_ = false;
   uint64_t bytes_read_ = 0;
   uint64_t lines_too_long_ = 0;

@@ -24,7 +24,7 @@ class TestEntry final : public Entry {
   }
 
   TestEntry(std::string_view key, uint64_t hash, uint64_t charge, int64_t expires_at_ms, int value)
-      : Entry(keep(key), hash, charge, expires_at_ms), value_(value) {
+      : Entry(keep(key, this + 1), hash, charge, expires_at_ms), value_(value) {
     alive_.fetch_add(1);
   }
   ~TestEntry() override { alive_.fetch_sub(1); }
@@ -32,10 +32,9 @@ class TestEntry final : public Entry {
   static int alive() { return alive_.load(); }
 
  private:
-  std::string_view keep(std::string_view key) {
-    char* bytes = reinterpret_cast<char*>(this + 1);
+  static std::string_view keep(std::string_view key, void* bytes) {
     std::memcpy(bytes, key.data(), key.size());
-    return {bytes, key.size()};
+    return {static_cast<const char*>(bytes), key.size()};
   }
   static inline std::atomic<int> alive_{0};
   int value_;

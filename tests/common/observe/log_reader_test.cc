@@ -108,7 +108,7 @@ TEST_CASE("thousands of records come back, no more than were asked for") {
 TEST_CASE("reading stops at its bound and says so") {
   const TestDirectory directory;
   std::string bytes;
-  for (int i = 0; i < 10'000; ++i) bytes += api(i * 1'000'000, "w", std::to_string(i));
+  for (int i = 0; i < 10'000; ++i) bytes += api(i * int64_t{1'000'000}, "w", std::to_string(i));
   directory.write("requests-w.log", bytes);
   const LogAnswer answer = ask(directory, {.limit = 20'000, .max_scan_bytes = 200'000});
   CHECK(answer.incomplete);

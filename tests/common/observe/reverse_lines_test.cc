@@ -75,6 +75,16 @@ TEST_CASE("a line beyond the limit is left out and counted, its neighbours are n
   CHECK_GT(lines.bytes_read(), 5 * kMaxRecordBytes);
 }
 
+TEST_CASE("lines that come after the file was opened are read, those after the first read are not") {
+  const TestDirectory directory;
+  ReverseLines lines = open(directory, "");
+  directory.write("f", "a\nb\n");
+  CHECK_EQ(lines.next(), "b");
+  directory.write("f", "a\nb\nc\n");
+  CHECK_EQ(lines.next(), "a");
+  CHECK_FALSE(lines.next());
+}
+
 TEST_CASE("a descriptor that cannot be read ends at once and says so") {
   ReverseLines lines(-1);
   CHECK_FALSE(lines.next());
