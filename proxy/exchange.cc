@@ -19,8 +19,8 @@ BodyLength announced_length(const http::ResponseHead& head, bool head_only) {
   const std::string_view text = head.fields.value(FieldId::content_length);
   uint64_t bytes = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? BodyLength::known(bytes)
-                                                                                   : BodyLength::none();
+  const bool told = !text.empty() && error == std::errc() && end == text.data() + text.size();
+  return told ? BodyLength::known(bytes) : BodyLength::unknown();
 }
 
 }  // namespace

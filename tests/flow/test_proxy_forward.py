@@ -65,6 +65,10 @@ class Heads(FlowTest):
                 answer = client.request("HEAD", "/")
                 self.assertEqual((answer.status, answer.header("Content-Length")), (200, "5"))
 
+    def test_head_of_what_has_no_known_length_announces_none(self):
+        proxy = self.proxy(self.backend(Reply(body=b"hello", chunked=True, headers=[PASS])))
+        self.assertNotIn("Content-Length", request(proxy.address, "HEAD", "/").fields)
+
     def test_routes_choose_the_pool(self):
         api, rest = self.backend(Reply(body=b"api")), self.backend(Reply(body=b"rest"))
         config = self.write("roost.toml", f"""
