@@ -10,8 +10,11 @@
 namespace roost::api {
 namespace {
 
+/// An address as X-Forwarded-For has it: without a port.
 bool is_loopback_text(std::string_view address) {
-  return address == "::1" || address.starts_with("127.") || address == "[::1]";
+  const bool bare_v6 = address.find(':') != std::string_view::npos && !address.starts_with('[');
+  const auto parsed = net::Address::parse(bare_v6 ? fmt::format("[{}]:1", address) : fmt::format("{}:1", address));
+  return parsed && parsed->is_loopback();
 }
 
 /// Takes the same time wherever the texts differ.

@@ -1,0 +1,133 @@
+"""How a worker starts, refuses to start, and ends; and /logs."""
+
+import json
+import signal
+import socket
+
+from harness import *
+
+
+class Starting(FlowTest):
+    def assertRefuses(self, *arguments, code=1, environment=None):
+        ended, output = self.run_program("roost-api", *arguments, environment=environment)
+        self.assertEqual(ended, code, output)
+        return output
+
+    def test_an_unknown_key_is_named_with_its_place_and_all_at_once(self):
+        path = self.write("roost.toml", '[proxy]\nx = 1\n[api]\nlistn = "127.0.0.1:1"\n[db_cache]\nttl = "60"\n')
+        output = self.assertRefuses("--config", path)
+        self.assertIn(f'{path}:4:1: unknown key "listn" in [api]; did you mean "listen"?', output)
+        self.assertIn(f'{path}:6:7: ttl: "60"', output)
+        self.assertIn("cannot be read", self.assertRefuses("--config", self.directory / "none.toml"))
+
+    def test_flags_environment_and_file_in_their_order(self):
+        path = self.write("roost.toml", '[api]\nworker = "from-file"\ndata = "d"\n[logs]\nkeep = 9\n')
+        code, output = self.run_program("roost-api", "--config", path, "--worker", "from-flag", "--print-config",
+                                        environment={"ROOST_API_WORKER": "from-env", "ROOST_LOGS_KEEP": "8"})
+        self.assertEqual(code, 0, output)
+        for line in ('worker = "from-flag"  # flag', "keep = 8  # environment", 'data = "d"  # file',
+                     'ttl = "1m"  # default'):
+            self.assertIn(line, output)
+        self.assertEqual(self.run_program("roost-api", "--config", path, "--check")[0], 0)
+
+    def test_wrong_usage_is_2_and_help_and_version_0(self):
+        self.assertRefuses("--no-such-flag", code=2)
+        self.assertIn("--listen", self.assertRefuses("--help", code=0))
+        self.assertRegex(self.assertRefuses("--version", code=0), r"\d+\.\d+\.\d+")
+        self.assertIn("--listen", self.assertRefuses("--listen", "nowhere"))
+
+    def test_a_port_in_use_is_named(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            address = f"127.0.0.1:{holder.getsockname()[1]}"
+            output = self.assertRefuses("--listen", address, "--data", self.directory / "data")
+        self.assertIn(address, output)
+        self.assertIn("in use", output)
+
+    def test_a_data_directory_that_cannot_be_written_is_named(self):
+        path = self.write("a-file", "")
+        output = self.assertRefuses("--listen", "127.0.0.1:0", "--data", path / "data")
+        self.assertIn(f"{path}/data", output)
+
+    def test_workers_that_start_together_share_one_database(self):
+        workers = concurrently(4, lambda i: self.api(f"w{i}", flags=("--demo",)))
+        counts = {len(json.loads(get(worker.address, "/api/tweets").body)) for worker in workers}
+        self.assertEqual(counts, {12})
+
+    def test_sigterm_drains(self):
+        worker = self.api()
+        with Connection(worker.address) as connection:
+            connection.send(b"POST /api/tweets HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n")
+            wait_until(lambda: get(worker.address, "/healthz").status == 200)
+            worker.exit_is_expected = True
+            worker.signal(signal.SIGTERM)
+            wait_until(lambda: not accepts_connections(worker.address), what="the port to close")
+            connection.send(b'{"content": "at the"}'[:20])
+            answer = connection.read("POST")
+            self.assertIn(answer.status, (201, 422))
+            self.assertEqual(answer.header("Connection"), "close")
+        self.assertEqual(worker.wait(), 0)
+
+
+class Logs(FlowTest):
+    def logs(self, worker, query="", **options):
+        answer = get(worker.address, "/logs" + query, **options)
+        self.assertEqual(answer.status, 200, answer.body)
+        return json.loads(answer.body)
+
+    def test_calls_of_all_workers_in_order(self):
+        workers = [self.api(f"w{i}") for i in range(3)]
+        made = []
+        for i in range(60):
+            get(workers[i % 3].address, f"/like/{i + 1}")
+            made.append(["GET", f"/like/{i + 1}"])
+        logs = self.logs(workers[1])
+        self.assertEqual(logs["requests"], made)
+        self.assertEqual((logs["request_count"], logs["incomplete"]), (60, False))
+        self.assertEqual(logs["db_accesses"], [["SELECT", "tweets"]] * 60)
+        self.assertEqual(logs["db_access_count"], 60)
+
+    def test_filters(self):
+        worker = self.api()
+        request(worker.address, "POST", "/api/tweets", (), b'{"content": "a"}')
+        get(worker.address, "/api/tweets")
+        get(worker.address, "/like/1")
+        self.assertEqual(self.logs(worker, "?method=post")["requests"], [["POST", "/api/tweets"]])
+        self.assertEqual(self.logs(worker, "?path=/like/")["requests"], [["GET", "/like/1"]])
+        self.assertEqual(self.logs(worker, "?kind=api")["db_accesses"], [])
+        self.assertEqual(self.logs(worker, "?kind=db")["requests"], [])
+        self.assertEqual(self.logs(worker, "?kind=api&limit=1")["requests"], [["GET", "/like/1"]])
+        self.assertEqual(self.logs(worker, "?since=2100-01-01T00:00:00Z")["request_count"], 0)
+        full = self.logs(worker, "?format=full&kind=api")["requests"]
+        self.assertEqual([record["status"] for record in full], [201, 200, 200])
+        self.assertEqual({record["worker"] for record in full}, {"w1"})
+
+    def test_the_request_id_runs_through(self):
+        worker = self.api()
+        answer = request(worker.address, "GET", "/api/tweets", [("X-Request-Id", "my-own.id_1")])
+        self.assertEqual(answer.header("X-Request-Id"), "my-own.id_1")
+        logs = self.logs(worker, "?format=full")
+        self.assertEqual(logs["requests"][0]["request_id"], "my-own.id_1")
+        self.assertEqual(logs["db_accesses"][0]["request_id"], "my-own.id_1")
+
+    def test_who_may_read(self):
+        worker = self.api("w1")
+        other = [("X-Forwarded-For", "203.0.113.9")]
+        self.assertEqual(request(worker.address, "GET", "/logs", other).status, 403)
+        guarded = self.api("w2", environment={"ROOST_LOGS_ACCESS": "token", "ROOST_LOGS_TOKEN": "s3cret"})
+        self.assertEqual(get(guarded.address, "/logs").status, 401)
+        allowed = request(guarded.address, "GET", "/logs", [("Authorization", "Bearer s3cret")])
+        self.assertEqual(allowed.status, 200)
+
+    def test_logs_outlive_their_worker(self):
+        first = self.api("w1")
+        get(first.address, "/like/1")
+        self.logs(first)  # by now it is in the file
+        first.kill()
+        second = self.api("w2")
+        self.assertEqual(self.logs(second)["requests"], [["GET", "/like/1"]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""One API worker: tweets, lists, pages, and the answers to bad input."""
+
+import json
+
+from harness import *
+
+
+class Worker(FlowTest):
+    flags = ()
+
+    def setUp(self):
+        super().setUp()
+        self.worker = self.api(flags=self.flags)
+
+    def fetch(self, method, path, body=None, headers=()):
+        text = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
+        return request(self.worker.address, method, path, headers, text)
+
+    def post(self, content):
+        answer = self.fetch("POST", "/api/tweets", {"content": content})
+        self.assertEqual(answer.status, 201, answer.body)
+        return json.loads(answer.body)
+
+    def json(self, path, status=200):
+        answer = self.fetch("GET", path)
+        self.assertEqual(answer.status, status, answer.body)
+        return json.loads(answer.body)
+
+    def assertProblem(self, answer, status, field=None):
+        self.assertEqual(answer.status, status, answer.body)
+        self.assertEqual(answer.header("Content-Type"), "application/problem+json")
+        problem = json.loads(answer.body)
+        self.assertIsInstance(problem["detail"], str)
+        self.assertEqual(problem["status"], status)
+        if field:
+            self.assertEqual(problem["field"], field)
+        return problem
+
+
+class Tweets(Worker):
+    def test_a_tweet_is_posted_read_changed_and_deleted(self):
+        tweet = self.post("Hello #World and <b>you</b>")
+        self.assertEqual(set(tweet), {"id", "user_id", "username", "display_name", "content", "created_at",
+                                      "updated_at", "likes", "hashtags"})
+        self.assertEqual((tweet["username"], tweet["likes"], tweet["hashtags"]), ("demo", 0, ["world"]))
+        path = f"/api/tweets/{tweet['id']}"
+        self.assertEqual(self.json(path), tweet)
+        self.assertEqual(self.json(path + "/"), tweet)
+        self.assertEqual(self.json("/api/tweets"), [tweet])
+        changed = self.fetch("PATCH", path, {"content": "Hello again"})
+        self.assertEqual((changed.status, changed.header("Cache-Control")), (200, "no-store"))
+        self.assertEqual(json.loads(changed.body)["content"], "Hello again")
+        self.assertEqual(self.json("/api/tweets")[0]["content"], "Hello again")
+        self.assertEqual(json.loads(self.fetch("DELETE", path).body), {"message": "The tweet was deleted."})
+        self.assertProblem(self.fetch("GET", path), 404)
+        self.assertProblem(self.fetch("DELETE", path), 404)
+        self.assertProblem(self.fetch("PATCH", path, {"content": "x"}), 404)
+        self.assertEqual(self.json("/api/tweets"), [])
+
+    def test_a_tweet_is_found_as_soon_as_it_is_there(self):
+        self.assertProblem(self.fetch("GET", "/api/tweets/1"), 404)  # which the cache keeps for a while
+        self.assertEqual(self.json("/api/tweets"), [])
+        self.assertEqual(self.post("first")["id"], 1)
+        self.assertEqual(self.json("/api/tweets/1")["content"], "first")
+        self.assertEqual(len(self.json("/api/tweets")), 1)
+
+    def test_lists_come_in_parts_with_a_link_to_the_next(self):
+        ids = [self.post(f"number {i} #count")["id"] for i in range(5)][::-1]
+        for path in ("/api/tweets?limit=2", "/api/tweets/hashtag/search?query=%23COUNT&limit=2"):
+            seen = []
+            while path:
+                answer = self.fetch("GET", path)
+                seen += [tweet["id"] for tweet in json.loads(answer.body)]
+                link = answer.header("Link")
+                path = link[1:link.index(">")] if link else None
+            self.assertEqual(seen, ids)
+        self.assertEqual(len(self.json("/api/users/1/tweets")["tweets"]), 5)
+        self.assertEqual(self.json("/api/users/7/tweets"), {"tweets": []})
+
+    def test_reads_may_be_cached_and_revalidated(self):
+        self.post("hello")
+        first = self.fetch("GET", "/api/tweets")
+        self.assertEqual(first.header("Cache-Control"), "public, max-age=60")
+        again = self.fetch("GET", "/api/tweets", headers=[("If-None-Match", first.header("ETag"))])
+        self.assertEqual((again.status, again.body, again.header("ETag")), (304, b"", first.header("ETag")))
+        head = self.fetch("HEAD", "/api/tweets")
+        self.assertEqual((head.status, head.body), (200, b""))
+        self.assertEqual(head.header("Content-Length"), str(len(first.body)))
+        missing = self.fetch("GET", "/api/tweets/99")
+        self.assertEqual(missing.header("Cache-Control"), "public, max-age=5")
+
+    def test_the_database_is_asked_once_until_no_cache_or_a_write(self):
+        def selects():
+            return self.json("/logs?kind=db&method=SELECT")["db_access_count"]
+
+        self.post("hello")
+        before = selects()
+        for _ in range(5):
+            self.json("/api/tweets")
+        self.assertEqual(selects(), before + 1)
+        self.fetch("GET", "/api/tweets", headers=[("Cache-Control", "no-cache")])
+        self.assertEqual(selects(), before + 2)
+        self.json("/api/tweets")
+        self.assertEqual(selects(), before + 2)
+        self.fetch("PATCH", "/api/tweets/1", {"content": "changed"})
+        self.assertEqual(self.json("/api/tweets")[0]["content"], "changed")
+
+    def test_age_tells_how_old_the_reading_is(self):
+        self.post("hello")
+        self.json("/api/tweets")
+        answer = wait_until(lambda: (a := self.fetch("GET", "/api/tweets")).header("Age") and a, what="an Age")
+        self.assertGreaterEqual(int(answer.header("Age")), 1)
+
+
+class BadInput(Worker):
+    def test_bodies_that_are_wrong_are_422_and_name_the_field(self):
+        bad = [(b"not json", "body"), (b"", "body"), (b"[]", "body"), (b'{"content": "\xff"}', "body"),
+               (b"{}", "content"), ({"content": 7}, "content"), ({"content": " \n"}, "content"),
+               ({"content": "x" * 281}, "content"), ({"content": "a\0b"}, "content")]
+        for body, field in bad:
+            with self.subTest(body=body):
+                self.assertProblem(self.fetch("POST", "/api/tweets", body), 422, field)
+        self.assertEqual(self.json("/api/tweets"), [])
+
+    def test_ids_and_parameters_that_are_wrong_are_422(self):
+        for path, field in [("/api/tweets/x", "id"), ("/api/tweets/0", "id"), ("/api/tweets/-1", "id"),
+                            ("/api/tweets/9223372036854775808", "id"), ("/like/x", "id"),
+                            ("/api/tweets?limit=0", "limit"), ("/api/tweets?limit=201", "limit"),
+                            ("/api/tweets?limit=99999999999999999999", "limit"), ("/api/tweets?before=x", "before"),
+                            ("/api/tweets?limit=%zz", "query"), ("/api/tweets/hashtag/search", "query"),
+                            ("/logs?kind=x", "kind"), ("/logs?since=then", "since")]:
+            with self.subTest(path=path):
+                self.assertProblem(self.fetch("GET", path), 422, field)
+        self.assertProblem(self.fetch("GET", "/api/tweets/9223372036854775807"), 404)
+
+    def test_paths_and_methods_that_are_not_there(self):
+        self.assertProblem(self.fetch("GET", "/api/nothing"), 404)
+        self.assertProblem(self.fetch("GET", "/api/tweets/%zz"), 400)
+        refused = self.fetch("PUT", "/api/tweets/1")
+        self.assertProblem(refused, 405)
+        self.assertEqual(refused.header("Allow"), "GET, HEAD, PATCH, DELETE")
+
+    def test_a_large_body_is_413_and_a_large_head_431(self):
+        self.assertProblem(self.fetch("POST", "/api/tweets", b"x" * 70_000), 413)
+        with Connection(self.worker.address) as connection:
+            connection.send(b"POST /api/tweets HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            connection.send(b"fff0\r\n" + b"x" * 0xfff0 + b"\r\nff\r\n" + b"x" * 0xff + b"\r\n")
+            self.assertProblem(connection.read("POST"), 413)
+        self.assertEqual(self.fetch("GET", "/api/tweets", headers=[("X-Long", "x" * 20_000)]).status, 431)
+        self.assertEqual(self.json("/healthz"), {"status": "ok"})
+
+    def test_a_client_that_leaves_in_the_middle_harms_nobody(self):
+        for data in (b"POST /api/tweets HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", b"GET /api/tw",
+                     b"POST /like/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+                     b"GET /logs HTTP/1.1\r\nHost: x\r\n\r\n"):
+            connection = Connection(self.worker.address)
+            connection.send(data)
+            connection.reset()
+        self.assertEqual(self.json("/healthz"), {"status": "ok"})
+
+
+class Demo(Worker):
+    flags = ("--demo",)
+
+    def test_the_demo_fills_an_empty_database_once(self):
+        tweets = self.json("/api/tweets")
+        self.assertGreaterEqual(len(tweets), 10)
+        self.api("w2", flags=("--demo",))
+        self.assertEqual(len(json.loads(get(self.worker.address, "/api/tweets").body)), len(tweets))
+        self.assertProblem(self.fetch("DELETE", f"/api/tweets/{tweets[0]['id']}"), 403)
+        self.assertProblem(self.fetch("PATCH", f"/api/tweets/{tweets[0]['id']}", {"content": "mine"}), 403)
+
+
+class Pages(Worker):
+    def test_the_pages_are_served_with_their_policy(self):
+        for path, kind in [("/", "text/html"), ("/assets/app.css", "text/css"), ("/assets/app.js", "text/javascript"),
+                           ("/assets/logs.js", "text/javascript"), ("/assets/icon.svg", "image/svg+xml")]:
+            with self.subTest(path=path):
+                answer = self.fetch("GET", path)
+                self.assertEqual(answer.status, 200)
+                self.assertTrue(answer.header("Content-Type").startswith(kind))
+                self.assertIn("script-src 'self'", answer.header("Content-Security-Policy"))
+                self.assertNotIn("unsafe", answer.header("Content-Security-Policy"))
+                self.assertEqual(answer.header("X-Content-Type-Options"), "nosniff")
+                known = self.fetch("GET", path, headers=[("If-None-Match", answer.header("ETag"))])
+                self.assertEqual(known.status, 304)
+
+    def test_pages_hold_no_script_or_style_of_their_own(self):
+        for headers, path in [((), "/"), ([("Accept", "text/html")], "/logs")]:
+            page = self.fetch("GET", path, headers=headers).body.decode()
+            self.assertIn("<!doctype html>", page)
+            self.assertNotRegex(page, r"<script(?![^>]* src=)|<style|\son\w+=|\sstyle=")
+
+
+class Health(Worker):
+    def test_health_readiness_and_metrics(self):
+        self.assertEqual(self.json("/healthz"), {"status": "ok"})
+        self.assertEqual(self.json("/readyz"), {"status": "ready"})
+        metrics = self.fetch("GET", "/metrics")
+        self.assertTrue(metrics.header("Content-Type").startswith("text/plain; version=0.0.4"))
+        self.assertRegex(metrics.body.decode(), r'(?m)^roost_api_answers_total\{class="2xx"\} \d+$')
+        for path in ("/healthz", "/readyz", "/metrics", "/logs"):
+            self.assertEqual(self.fetch("GET", path).header("Cache-Control"), "no-store")
+
+
+if __name__ == "__main__":
+    main()
