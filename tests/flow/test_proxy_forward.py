@@ -36,7 +36,8 @@ class Heads(FlowTest):
         config = self.write("roost.toml", '[proxy]\ntrusted_proxies = ["127.0.0.0/8"]\n'
                                           f'[[pool]]\nbackends = ["{backend.address}"]\n')
         proxy = self.proxy(flags=["--config", config])
-        get(proxy.address, "/", ("X-Forwarded-For", "1.2.3.4"), ("X-Forwarded-Proto", "https"), ("X-Request-Id", "mine"))
+        said = [("X-Forwarded-For", "1.2.3.4"), ("X-Forwarded-Proto", "https"), ("X-Request-Id", "mine")]
+        get(proxy.address, "/", *said)
         seen = backend.requests[0]
         self.assertEqual(seen.header("X-Forwarded-For"), "1.2.3.4, 127.0.0.1")
         self.assertEqual((seen.header("X-Forwarded-Proto"), seen.header("X-Request-Id")), ("https", "mine"))
@@ -203,7 +204,8 @@ class Refused(FlowTest):
         self.refused("GET / HTTP/1.1\r\n\r\n", 400)
 
     def test_length_and_chunked_together(self):
-        self.refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400)
+        framing = "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"
+        self.refused(f"POST / HTTP/1.1\r\nHost: h\r\n{framing}\r\n0\r\n\r\n", 400)
 
     def test_a_bare_line_feed(self):
         self.refused("GET / HTTP/1.1\nHost: h\r\n\r\n", 400)

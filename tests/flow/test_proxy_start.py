@@ -133,7 +133,8 @@ class Ending(FlowTest):
 
     def test_the_drain_is_bounded(self):
         backend = self.backend(Reply(gate=threading.Event()))
-        config = self.write("roost.toml", f'[proxy]\ndrain_timeout = "200ms"\n[[pool]]\nbackends = ["{backend.address}"]\n')
+        config = self.write("roost.toml", '[proxy]\ndrain_timeout = "200ms"\n'
+                                          f'[[pool]]\nbackends = ["{backend.address}"]\n')
         proxy = self.proxy(flags=["--config", config])
         with Connection(proxy.address) as client:
             client.send(request_bytes("GET", "/", host=proxy.address))
