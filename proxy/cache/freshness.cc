@@ -123,14 +123,12 @@ Storing judge_response(const http::RequestHead& request, const http::ResponseHea
     storing.reason = why;
     return storing;
   }
-  storing.lifetime_ms = explicit_lifetime_ms(rules, response.fields, now_unix_ms);
-  if (storing.lifetime_ms < 0) {
-    if (!is_heuristically_cacheable(response.status)) {
-      storing.reason = "status";
-      return storing;
-    }
-    storing.lifetime_ms = default_lifetime_ms;
+  const int64_t explicit_ms = explicit_lifetime_ms(rules, response.fields, now_unix_ms);
+  if (explicit_ms < 0 && !is_heuristically_cacheable(response.status)) {
+    storing.reason = "status";
+    return storing;
   }
+  storing.lifetime_ms = std::min(explicit_ms >= 0 ? explicit_ms : default_lifetime_ms, CacheControl::kMaxAgeS * 1000);
   const auto date_s = http::parse_http_date(response.fields.value(FieldId::date));
   const int64_t apparent_age_ms = date_s ? std::max<int64_t>(0, now_unix_ms / 1000 - *date_s) * 1000 : 0;
   storing.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + response_delay_ms);

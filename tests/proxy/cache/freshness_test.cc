@@ -1,5 +1,6 @@
 #include "proxy/cache/freshness.h"
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -131,6 +132,13 @@ TEST_CASE("for how long (§4.2.1)") {
     CHECK_EQ(storing.lifetime_ms, row.lifetime_ms);
     CHECK_EQ(storing.store, row.lifetime_ms > 0);
   }
+}
+
+TEST_CASE("a lifetime is bounded, and none is given to what is refused") {
+  const Storing longest = judge_response(request(), response({}), kNowUnixMs, 0, INT64_MAX);
+  CHECK_EQ(longest.lifetime_ms, (int64_t{1} << 31) * 1000);
+  CHECK_EQ(judged({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}).lifetime_ms, (int64_t{1} << 31) * 1000);
+  CHECK_EQ(judged({}, 302).lifetime_ms, 0);
 }
 
 TEST_CASE("how old it is on arrival (§4.2.3)") {
