@@ -178,11 +178,17 @@ class Bodies(FlowTest):
     def test_a_client_that_leaves_ends_the_backends_work(self):
         gate = threading.Event()
         backend = self.backend(Reply(pieces=[bytes(1000), gate, bytes(1000)], headers=[PASS]))
-        proxy = self.proxy(backend)
+        proxy = self.proxy(backend, admin=True)
+
+        def active():
+            return json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"][0]["active"]
+
         client = Connection(proxy.address)
         client.send(request_bytes("GET", "/", host=proxy.address))
         client.read_head()
+        self.assertEqual(active(), 1)
         client.reset()
+        wait_until(lambda: active() == 0, 10, "the request to be given up")
         gate.set()
         wait_until(lambda: backend.open_connections() == 0, 10, "the backend's connection to be closed")
 
