@@ -1,7 +1,7 @@
 #pragma once
 
+#include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,10 +21,7 @@ class HeadBuilder {
     if (buffer.size() < text_bytes + kSmallPieces) buffer.resize(text_bytes + kSmallPieces);
     start_ = at_ = buffer.data();
   }
-  void put(std::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-  }
+  void put(std::string_view text) { at_ = std::copy(text.begin(), text.end(), at_); }
   void put_number(uint64_t value) { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
   /// The framing field a head needs for `body`; nothing for none and until_close.
   void put_framing(BodyLength body) {

@@ -172,6 +172,15 @@ Refusal parse_status_line(std::string_view line, ResponseHead& head) {
   return kFine;
 }
 
+// A tab beside the value of a framing field is white space to the grammar and a part of the value to some readers.
+bool has_tab_beside(std::string_view value) {
+  const char* at = value.data();
+  while (*--at == ' ') continue;
+  const char* behind = value.data() + value.size();
+  while (*behind == ' ') ++behind;
+  return *at != ':' || *behind != '\r';
+}
+
 Refusal set_content_length(const Fields& fields, BodyLength& body) {
   const Field* field = fields.find(FieldId::content_length);
   if (field == nullptr) return kFine;
@@ -179,7 +188,8 @@ Refusal set_content_length(const Fields& fields, BodyLength& body) {
   const std::string_view text = field->value;
   uint64_t bytes = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-  if (text.empty() || error != std::errc{} || rest != text.data() + text.size() || bytes > INT64_MAX) {
+  if (text.empty() || has_tab_beside(text) || error != std::errc{} || rest != text.data() + text.size() ||
+      bytes > INT64_MAX) {
     return refused("Content-Length is not a number");
   }
   body = BodyLength::known(bytes);
@@ -193,6 +203,7 @@ Refusal set_framing(const Fields& fields, uint8_t version_minor, BodyLength& bod
   if (coding == nullptr) return set_content_length(fields, body);
   if (fields.has(FieldId::content_length)) return refused("Content-Length beside Transfer-Encoding");
   if (version_minor == 0) return refused("Transfer-Encoding in HTTP/1.0");
+  if (has_tab_beside(coding->value)) return refused("a tab beside the transfer coding");
   if (fields.count(FieldId::transfer_encoding) > 1) return refused("more than one Transfer-Encoding");
   if (!equals_ignore_case(coding->value, "chunked")) {
     std::string_view last;

@@ -110,6 +110,12 @@ bool ServerConnection::consume_head(std::string_view& bytes) {
     }
     return true;
   }
+  // What cannot become a request, such as a TLS greeting, is not waited for.
+  const bool may_be_empty_line = bytes.front() == '\r' && (bytes.size() == 1 || bytes[1] == '\n');
+  if (!may_be_empty_line && !is_token(bytes.substr(0, 1))) {
+    refuse(400, "not an HTTP request");
+    return false;
+  }
   switch (scanner_.scan(bytes.substr(0, server_.limits.max_head_bytes))) {
     case HeadScanner::Verdict::complete: {
       const std::string_view head = bytes.substr(0, scanner_.head_bytes());
@@ -136,8 +142,6 @@ void ServerConnection::incomplete_head(std::string_view bytes) {
     if (!scanner_.first_line_seen()) return refuse(414, "the request target is over the limit");
     return refuse(431, "the head is over the limit");
   }
-  // What cannot become a request, such as a TLS greeting, is not waited for.
-  if (bytes.front() != '\r' && !is_token(bytes.substr(0, 1))) return refuse(400, "not an HTTP request");
   if (state_ == State::idle) {
     set_state(State::reading_head);
     arm_timer();
