@@ -1,5 +1,5 @@
-// The timeline. User text only ever becomes text nodes. A count on screen never goes down: what the server says and what
-// was clicked here are combined by the larger one.
+// The timeline. User text only ever becomes text nodes. A count on screen never goes down: of what the server says and
+// what was clicked here the larger one is shown.
 
 const kMaxCharacters = 280;
 const kPageSize = 30;
@@ -13,7 +13,7 @@ let olderUrl = null;
 let listUrl = null;
 let waitingNews = [];
 
-// ---- words -----------------------------------------------------------------------------------------------------------
+// ---- words --------------------------------------------------------------------------------------------------------
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 const kSpans = [["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -38,7 +38,7 @@ async function problemText(response) {
   return problem.detail || `The server answered ${response.status}.`;
 }
 
-// ---- one tweet -------------------------------------------------------------------------------------------------------
+// ---- one tweet ----------------------------------------------------------------------------------------------------
 
 function fillContent(element, text) {
   const tag = /(^|[^\p{L}\p{N}_])#([\p{L}\p{N}_]+)/gu;
@@ -107,7 +107,7 @@ async function like(id) {
   }
 }
 
-// ---- the list --------------------------------------------------------------------------------------------------------
+// ---- the list -----------------------------------------------------------------------------------------------------
 
 function urlFromHash() {
   const tag = new URLSearchParams(location.hash.slice(1)).get("tag");
@@ -187,7 +187,7 @@ function showNews() {
   list.focus();
 }
 
-// ---- writing ---------------------------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------------------------
 
 const field = $("content");
 const send = $("compose").querySelector("button");
