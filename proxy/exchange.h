@@ -72,6 +72,7 @@ class Exchange final : public ListLink<>,
   // exchange_share.cc: the fetch that is shared, led or followed.
   void join();
   void look_up_again();
+  bool answer_stored();
   void lead_head(const http::ResponseHead& head);
   void publish_head(const http::ResponseHead& head, const Storing& storing);
   void stop_sharing(FetchState how, int status = 0);
@@ -128,8 +129,9 @@ class Exchange final : public ListLink<>,
   int status_ = 0;  // of the answer
   http::BodyLength answer_length_;
   http::FieldLines answer_fields_;
-  std::string more_fields_;   // Age and Cache-Status
-  std::string key_;           // to fetch under
+  std::string more_fields_;  // Age and Cache-Status
+  std::string key_;          // to fetch under
+  std::string look_up_key_;
   size_t url_key_bytes_ = 0;  // how much of it is the URL's key
   KeptHead kept_;             // the request, while it may share a fetch
   FetchRef fetch_;

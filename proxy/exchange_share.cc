@@ -21,6 +21,8 @@ void Exchange::join() {
   leads_ = joined.leads;
   cursor_ = {};
   if (leads_) {
+    // Another may have stored it since this request looked.
+    if (reason_ != ForwardReason::request && answer_stored()) return;
     outcome_ = Outcome::miss;
     return call_backend();
   }
@@ -31,10 +33,17 @@ void Exchange::join() {
 
 // The fetch waited for was of no use; what is wanted may be stored by now, or another fetches it.
 void Exchange::look_up_again() {
-  const int64_t now_unix_ms = front_.context().loop.unix_ms();
   key_.resize(url_key_bytes_);
-  const auto stored = front_.shared().cache.find(key_, kept_.fields(), now_unix_ms);
-  if (!stored || stored->times().fresh_for_ms(now_unix_ms) <= 0) return join();
+  if (!answer_stored()) join();
+}
+
+// Answers from the cache, if it can; then everything is over.
+bool Exchange::answer_stored() {
+  const int64_t now_unix_ms = front_.context().loop.unix_ms();
+  look_up_key_.assign(key_, 0, url_key_bytes_);
+  const auto stored = front_.shared().cache.find(look_up_key_, kept_.fields(), now_unix_ms);
+  if (!stored || stored->times().fresh_for_ms(now_unix_ms) <= 0) return false;
+  if (leads_) stop_sharing(FetchState::abandoned);
   outcome_ = Outcome::hit;
   status_ = stored->status();
   const HitFields hit(stored->times().age_ms(now_unix_ms), stored->times().fresh_for_ms(now_unix_ms));
@@ -46,6 +55,7 @@ void Exchange::look_up_again() {
   responder_->respond(start, stored->body());
   client_done(/*complete=*/true);
   settle();
+  return true;
 }
 
 void Exchange::leave_fetch() {
