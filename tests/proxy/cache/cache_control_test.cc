@@ -86,6 +86,7 @@ TEST_CASE("numbers (RFC 9111 §1.2.2, §4.2.1)") {
 
 TEST_CASE("of duplicates the more restrictive wins") {
   CHECK_EQ(parsed("min-fresh=3, min-fresh=9").min_fresh_s, 9);
+  CHECK_EQ(parsed("min-fresh=9, min-fresh=3").min_fresh_s, 9);
   CHECK_EQ(parsed("max-stale, max-stale=9").max_stale_s, 9);
   CHECK_EQ(parsed("max-stale").max_stale_s, CacheControl::kMaxAgeS);
   CHECK_EQ(parsed("stale-if-error=9, stale-if-error=1").stale_if_error_s, 1);

@@ -166,6 +166,20 @@ TEST_CASE("a whole block is shared, not copied") {
   for (size_t i = 0; i < 3; ++i) CHECK_EQ(pieces[i].get(), blocks[i].get());
 }
 
+TEST_CASE("a piece does not grow under its reader") {
+  FetchRef fetch = FetchRef::make();
+  fetch->publish_head(head_of());
+  fetch->append("ab");
+  Fetch::Cursor cursor;
+  std::vector<BlockRef> pieces;
+  fetch->read(cursor, pieces, 10);
+  fetch->append("cd");
+  fetch->read(cursor, pieces, 10);
+  REQUIRE_EQ(pieces.size(), 2);
+  CHECK_EQ(pieces[0]->view(), "ab");
+  CHECK_EQ(pieces[1]->view(), "cd");
+}
+
 TEST_CASE("a reader takes as many pieces as it likes") {
   FetchRef fetch = FetchRef::make();
   const std::string body = pattern(5 * Fetch::kBlockBytes + 1);
