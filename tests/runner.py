@@ -136,7 +136,7 @@ def reporting_file(path, environment, limit_s):
 def fuzzer(path):
     """A fuzz target for FUZZ_S seconds, from its seeds where it has some."""
     with tempfile.TemporaryDirectory(prefix="roost-fuzz-") as folder:
-        seeds = ROOT / "tests/fuzz/seeds" / path.name.removesuffix("_fuzz")
+        seeds = ROOT / "tests/fuzz/corpus" / path.name.removesuffix("_fuzz")
         corpus = pathlib.Path(folder) / "corpus"
         shutil.copytree(seeds, corpus) if seeds.is_dir() else corpus.mkdir()
         command = [path, f"-max_total_time={FUZZ_S}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1",
