@@ -162,6 +162,8 @@ void Exchange::answer_body(std::string_view bytes) {
 
 void Exchange::answer_end() {
   flush_timer_.stop();
+  // respond() would announce the length it sees, which is not that of the body a HEAD asks about.
+  if (call_.request().head_only && answer_length_.kind == BodyLength::Kind::chunked) flush_head();
   if (head_sent_) {
     responder_->end();
   } else {
