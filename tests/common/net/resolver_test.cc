@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <netdb.h>
 #include <unistd.h>
 
 #include "tests/common/net/loopback.h"
@@ -104,10 +105,15 @@ TEST_CASE("a name that nobody knows is a retryable error that names it") {
 }
 
 TEST_CASE("the system's names are known") {
+  // A minimal system may have no /etc/hosts, and then knows no localhost: what getaddrinfo says is what counts.
+  addrinfo* list = nullptr;
+  const bool known = getaddrinfo("localhost", nullptr, nullptr, &list) == 0;
+  if (list != nullptr) freeaddrinfo(list);
   EventLoop loop;
   Resolver resolver(loop);
   const Answer answer = look_up(loop, resolver, {"localhost", 80});
-  REQUIRE(answer);
+  REQUIRE_EQ(answer.has_value(), known);
+  if (!known) return;
   REQUIRE_FALSE(answer->empty());
   CHECK(answer->front().is_loopback());
   CHECK_EQ(answer->front().port(), 80);
