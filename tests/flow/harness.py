@@ -49,7 +49,7 @@ SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: T
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
-    "TSAN_OPTIONS": "exitcode=99:second_deadlock_stack=1",
+    "TSAN_OPTIONS": f"exitcode=99:second_deadlock_stack=1:suppressions={ROOT}/tests/tsan-suppressions.txt",
 }
 
 

@@ -97,7 +97,7 @@ class Likes(Stack):
                 i += 1
                 answer = self.fetch("GET", f"/api/tweets?limit={1 + i % 200}")
                 if answer.status != 200:
-                    failed_reads.append(answer.status)
+                    failed_reads.append((answer.status, answer.body))
 
         threads = [threading.Thread(target=work, args=(n,)) for n, work in enumerate([like, like, like, read, read])]
         for thread in threads:
