@@ -63,6 +63,7 @@ const Case kCases[] = {
     {"bare CR in the request line", "GET /\rHTTP/1.1\r\nHost: a\r\n\r\n", {400}},
     {"bare CR before the first field", "GET / HTTP/1.1\r\n\rHost: a\r\n\r\n", {400}},
     {"folded", get("A: b\r\n c\r\n"), {400}},
+    {"folded, in a head that is not whole yet", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n", {400}},
     {"folded by a tab", get("A: b\r\n\tc\r\n"), {400}},
     {"folded first", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", {400}},
     // ---- the request line (§3)
