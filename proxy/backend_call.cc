@@ -136,8 +136,11 @@ void BackendCall::note_failure(Progress progress) {
     ++repeats_;
   }
   if (connection_->exchange_count() > 1) {
-    // It was closed while it waited, or just now: that says nothing about a new connection, even to the same backend.
+    // It was closed while it waited, or just now. That may say nothing about a new connection to the same backend; but
+    // a process that is killed closes its connections before its listener, so that a new one may still be let in and be
+    // reset: another backend goes first.
     wants_new_ = true;
+    tried_.avoid(*backend_);
   } else if (progress != Progress::not_connected || !backend_->report_connect_failure(connection_->backend())) {
     tried_.add(*backend_);
   }

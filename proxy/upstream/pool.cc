@@ -16,10 +16,12 @@ Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<Backend*>
   ROOST_CHECK(!backends_.empty() && backends_.size() <= kMaxBackends);
 }
 
-void Pool::collect(Candidates& into, const TriedBackends& tried, bool down) const {
+void Pool::collect(Candidates& into, const TriedBackends& tried, Wanted wanted) const {
   into.count = 0;
   for (Backend* backend : backends_) {
-    if (!backend->resolved() || backend->draining() || backend->down() != down || tried.contains(*backend)) continue;
+    if (!backend->resolved() || backend->draining() || tried.contains(*backend)) continue;
+    const Wanted state = backend->down() ? Wanted::down : tried.avoids(*backend) ? Wanted::up_but_avoided : Wanted::up;
+    if (state != wanted) continue;
     into.views[into.count] = {backend->active(), backend->weight(), backend->identity()};
     into.backends[into.count++] = backend;
   }
@@ -28,8 +30,10 @@ void Pool::collect(Candidates& into, const TriedBackends& tried, bool down) cons
 BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried) {
   thread_local Candidates candidates;  // some kilobytes: not to be cleared for each request
   for (int race = 0;; ++race) {
-    collect(candidates, tried, /*down=*/false);
-    if (candidates.count == 0) collect(candidates, tried, /*down=*/true);
+    for (const Wanted wanted : {Wanted::up, Wanted::up_but_avoided, Wanted::down}) {
+      collect(candidates, tried, wanted);
+      if (candidates.count > 0) break;
+    }
     if (candidates.count == 0) return {};
     const std::span<const Candidate> views(candidates.views.data(), candidates.count);
     const size_t chosen = policy_->choose(views, {random.next(), key_hash});

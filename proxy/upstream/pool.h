@@ -12,23 +12,35 @@
 
 namespace roost::proxy {
 
-/// The backends one request has tried in vain.
+/// What one request has found out about backends so far.
 class TriedBackends {
  public:
   static constexpr size_t kMaxTried = 8;  ///< above any bound on attempts; more are not remembered
-  void add(const Backend& backend) {
-    if (count_ < kMaxTried) tried_[count_++] = &backend;
+  /// Tried in vain: not to be asked again.
+  void add(const Backend& backend) { note(backend, /*again=*/false); }
+  /// A connection to it had just been closed. That may be all, or its process is ending: to be asked again only where
+  /// there is no other.
+  void avoid(const Backend& backend) { note(backend, /*again=*/true); }
+
+  size_t count() const { return count_; }
+  bool contains(const Backend& backend) const { return holds(backend, false); }
+  bool avoids(const Backend& backend) const { return holds(backend, true); }
+
+ private:
+  struct Tried {
+    const Backend* backend;
+    bool again;
+  };
+  void note(const Backend& backend, bool again) {
+    if (count_ < kMaxTried) tried_[count_++] = {&backend, again};
   }
-  bool contains(const Backend& backend) const {
+  bool holds(const Backend& backend, bool again) const {
     for (size_t i = 0; i < count_; ++i) {
-      if (tried_[i] == &backend) return true;
+      if (tried_[i].backend == &backend && tried_[i].again == again) return true;
     }
     return false;
   }
-  size_t count() const { return count_; }
-
- private:
-  std::array<const Backend*, kMaxTried> tried_{};
+  std::array<Tried, kMaxTried> tried_{};
   size_t count_ = 0;
 };
 
@@ -45,9 +57,9 @@ class Pool {
   const std::vector<Backend*>& backends() const { return backends_; }
   std::string_view policy_name() const { return policy_->name(); }
 
-  /// The backend for one request, counted as active from here on. Prefers those that are up; when none is, one that is
-  /// down is tried all the same, for a refusal without an attempt helps nobody. Empty when every backend is unresolved,
-  /// draining or tried already.
+  /// The backend for one request, counted as active from here on. Prefers those that are up and not avoided, then those
+  /// that are up; when none is, one that is down is tried all the same, for a refusal without an attempt helps nobody.
+  /// Empty when every backend is unresolved, draining or tried already.
   BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried);
 
  private:
@@ -56,7 +68,8 @@ class Pool {
     std::array<Backend*, kMaxBackends> backends;
     size_t count = 0;
   };
-  void collect(Candidates& into, const TriedBackends& tried, bool down) const;
+  enum class Wanted : uint8_t { up, up_but_avoided, down };
+  void collect(Candidates& into, const TriedBackends& tried, Wanted wanted) const;
 
   uint32_t id_;
   std::string name_;

@@ -147,6 +147,20 @@ class Failing(FlowTest):
         self.assertEqual(get(proxy.address, "/").status, 502)
         self.assertEqual(sum(b.count() for b in backends), 2)
 
+    def test_a_dying_backend_that_still_accepts_is_not_asked_twice(self):
+        """A killed process closes its connections before its listener: what connects in between is reset."""
+        good, bad = Reply(headers=[PASS]), Reply(hang_up=True, reset=True)
+        dying, other = self.backend(good), self.backend(good)
+        proxy = self.proxy(dying, other, flags=["--threads", 1])
+        with Connection(proxy.address) as client:
+            for _ in range(12):
+                dying.answer, seen = good, dying.count()
+                while dying.count() == seen:  # a connection to it waits to be used again
+                    self.assertEqual(client.get("/").status, 200)
+                dying.answer = bad
+                for _ in range(6):
+                    self.assertEqual(client.get("/").status, 200)
+
     def test_with_all_backends_down_one_that_is_back_serves_at_once(self):
         backend = self.backend(Reply(headers=[PASS]))
         proxy = self.proxy(backend)

@@ -126,3 +126,19 @@ TEST_CASE("what one request remembers of its tries is bounded") {
   CHECK(tried.contains(backends[0]));
   CHECK_FALSE(tried.contains(backends[TriedBackends::kMaxTried]));
 }
+
+TEST_CASE("one that is avoided comes behind all that are up, and before those that are down") {
+  Backends backends(3);
+  Pool pool(0, "p", Balance::least_connections, backends.all);
+  Random random(1);
+  TriedBackends tried;
+  tried.avoid(backends[0]);
+  std::vector<BackendLease> leases;
+  for (int i = 0; i < 20; ++i) leases.push_back(pool.choose(random, 0, tried));
+  CHECK(backends[0].active() == 0);
+  tried.add(backends[1]);
+  backends[2].report_connect_failure(Backends::address(2));
+  CHECK(pool.choose(random, 0, tried).get() == &backends[0]);
+  tried.add(backends[0]);
+  CHECK(pool.choose(random, 0, tried).get() == &backends[2]);
+}
