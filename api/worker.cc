@@ -107,14 +107,15 @@ Worker::Body::~Body() {
 }
 
 Result<void> Worker::Body::start() {
+  // Before anybody can connect: a signal that comes meanwhile is answered as soon as the loop runs.
+  loop_.on_signal(SIGTERM, [this] { drain(); });
+  loop_.on_signal(SIGINT, [this] { drain(); });
   // The port first: a second worker on it must not touch the first one's files.
   if (auto listening = listen(); !listening) return listening;
   if (auto made = make_directories(); !made) return made;
   if (auto opened = open_stores(); !opened) return opened;
   if (auto opened = open_batcher(); !opened) return opened;
   add_routes();
-  loop_.on_signal(SIGTERM, [this] { drain(); });
-  loop_.on_signal(SIGINT, [this] { drain(); });
   listener_->resume();
   return {};
 }

@@ -47,6 +47,12 @@ Result<std::vector<net::Address>> Proxy::probe_addresses() const {
 }
 
 Result<void> Proxy::open() {
+  // Before anybody can connect: a signal that comes meanwhile is answered as soon as the loop runs.
+  loop_.on_signal(SIGTERM, [this] { begin_drain(); });
+  loop_.on_signal(SIGINT, [this] { begin_drain(); });
+  loop_.on_signal(SIGHUP, [this] {
+    if (shared_.access_log) shared_.access_log->reopen();
+  });
   if (auto log = shared_.open_access_log(); !log) return log;
   const auto addresses = probe_addresses();
   if (!addresses) return tl::unexpected(addresses.error());
@@ -70,11 +76,6 @@ Result<void> Proxy::open() {
 
 void Proxy::run() {
   watch_->start();
-  loop_.on_signal(SIGTERM, [this] { begin_drain(); });
-  loop_.on_signal(SIGINT, [this] { begin_drain(); });
-  loop_.on_signal(SIGHUP, [this] {
-    if (shared_.access_log) shared_.access_log->reopen();
-  });
   for (const auto& worker : workers_) worker->start();
   loop_.run();
   // Backends report to the watch, so the threads that use them end before it.

@@ -198,8 +198,6 @@ class Runner:
         environment = {"ROOST_BIN": str(ROOT / "build" / preset / "bin"),
                        "ROOST_TIME_SCALE": str(TIME_SCALE.get(preset, 1))}
         files = [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
-        if preset == "tsan":  # ten times slower, killed workers come back later than the next one is killed
-            files = [path for path in files if path.name != "test_stack.py"]
         self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * TIME_SCALE.get(preset, 1))
                           for path in self.wanted(files)])
 

@@ -65,16 +65,24 @@ def wait_until(predicate, timeout_s=10, what=None):
     return value
 
 
+claims = []  # sockets whose abstract names tell other test processes which ports are taken here
+
+
 def free_port():
-    """A port nobody listens on, below the range the kernel gives to outgoing connections."""
+    """A port nobody listens on, below the range the kernel gives to outgoing connections, and that no other test
+    process is about to use: each port given out is claimed until this process ends."""
     while True:
         port = random.randrange(15000, 32000)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with contextlib.closing(socket.socket()) as sock:
             try:
+                claim.bind(f"\0roost-test-port-{port}")
                 sock.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                claim.close()
                 continue
+        claims.append(claim)
+        return port
 
 
 def accepts_connections(address):
