@@ -65,6 +65,8 @@ def wait_until(predicate, timeout_s=10, what=None):
     return value
 
 
+# A child that is being started holds a copy of every open socket for a moment, of one that tries a port as well.
+starting = threading.Lock()
 claims = []  # sockets whose abstract names tell other test processes which ports are taken here
 
 
@@ -74,7 +76,7 @@ def free_port():
     while True:
         port = random.randrange(15000, 32000)
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with contextlib.closing(socket.socket()) as sock:
+        with starting, contextlib.closing(socket.socket()) as sock:
             try:
                 claim.bind(f"\0roost-test-port-{port}")
                 sock.bind(("127.0.0.1", port))
@@ -127,7 +129,7 @@ class Program:
         self.command = [str(BIN / name) if (BIN / name).exists() else str(name), *map(str, arguments)]
         handle, self.output_path = tempfile.mkstemp(prefix=f"{self.name}-", suffix=".out", dir=directory)
         environment = {**os.environ, **SANITIZER_OPTIONS, **(environment or {})}
-        with os.fdopen(handle, "wb") as output:
+        with os.fdopen(handle, "wb") as output, starting:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                             cwd=directory, env=environment)
         self.exit_is_expected = False
