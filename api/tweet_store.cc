@@ -4,7 +4,7 @@
 
 #include <fmt/core.h>
 
-#include "api/db/hashtags.h"
+#include "api/db/words.h"
 
 namespace roost::api {
 namespace {
@@ -40,7 +40,7 @@ void TweetStore::user_tweets(int64_t user_id, ListRange range, Use use, const st
 
 void TweetStore::hashtag_tweets(const std::string& tag, ListRange range, Use use, const std::string& request_id,
                                 PageDone done) {
-  const std::string folded = fold_hashtag(tag);
+  const std::string folded = fold_text(tag);
   cache_.get<TweetPage>(
       fmt::format("hashtag/{}/{}", range_key(range), folded), DbCache::Group::list, use,
       [&](Done<TweetPage> loaded) { database_.load_hashtag_tweets(folded, range, request_id, std::move(loaded)); },

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/db/words.h"
+
 namespace roost::api {
 namespace {
 
@@ -16,12 +18,6 @@ bool is_word(char c) {
 
 }  // namespace
 
-std::string fold_hashtag(std::string_view tag) {
-  std::string folded(tag);
-  for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return folded;
-}
-
 std::vector<std::string> extract_hashtags(std::string_view text) {
   std::vector<std::string> tags;
   for (size_t i = 0; i < text.size() && tags.size() < kMaxHashtags; ++i) {
@@ -32,7 +28,7 @@ std::vector<std::string> extract_hashtags(std::string_view text) {
     const std::string_view tag = text.substr(start, end - start);
     i = end > start ? end - 1 : i;
     if (tag.size() > kMaxHashtagBytes || std::all_of(tag.begin(), tag.end(), is_digit)) continue;
-    std::string folded = fold_hashtag(tag);
+    std::string folded = fold_text(tag);
     if (std::find(tags.begin(), tags.end(), folded) == tags.end()) tags.push_back(std::move(folded));
   }
   return tags;

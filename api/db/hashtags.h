@@ -10,11 +10,8 @@ constexpr size_t kMaxHashtagBytes = 100;  ///< what is longer is no hashtag
 constexpr size_t kMaxHashtags = 30;       ///< of one tweet; further ones are plain text
 
 /// The hashtags of a text: '#' at the start or behind something that cannot be part of a word, then letters, digits and
-/// underscores, not digits alone; everything outside ASCII counts as a letter. Lower case (ASCII), in order of
-/// appearance, each once, without '#'.
+/// underscores, not digits alone; everything outside ASCII counts as a letter. Folded, in order of appearance, each once,
+/// without '#'.
 std::vector<std::string> extract_hashtags(std::string_view text);
-
-/// ASCII letters to lower case: how tags are stored and compared.
-std::string fold_hashtag(std::string_view tag);
 
 }  // namespace roost::api

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "api/db/hashtags.h"
+#include "api/db/words.h"
 #include "api/db/schema.h"
 #include "api/db/sqlite_tweets.h"
 
@@ -62,7 +62,7 @@ void SqliteDatabase::load_user_tweets(int64_t user_id, ListRange range, std::str
 
 void SqliteDatabase::load_hashtag_tweets(std::string tag, ListRange range, std::string request_id,
                                          Done<TweetPage> done) {
-  auto call = [this, tag = fold_hashtag(tag), range, request = std::move(request_id)](SqliteConnection& connection) {
+  auto call = [this, tag = fold_text(tag), range, request = std::move(request_id)](SqliteConnection& connection) {
     return SqliteTweets(connection, journal_, request).with_hashtag(tag, range);
   };
   run<TweetPage>(*readers_, std::move(call), std::move(done));

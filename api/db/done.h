@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "common/base/result.h"
+#include "common/base/task.h"
+
+namespace roost::api {
+
+/// The answer to one operation of a database.
+template <class T>
+using Done = UniqueFunction<void(Result<T>)>;
+
+/// What became of a change that only the owner may make.
+enum class Change : uint8_t { made, not_found, not_owner };
+
+/// What became of a new tweet: the author may be gone, though the token still holds.
+enum class Posting : uint8_t { made, no_author };
+
+}  // namespace roost::api
