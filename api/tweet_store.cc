@@ -47,10 +47,11 @@ void TweetStore::hashtag_tweets(const std::string& tag, ListRange range, Use use
       std::move(done));
 }
 
-void TweetStore::insert(int64_t user_id, std::string content, const std::string& request_id, Done<Tweet> done) {
+void TweetStore::insert(int64_t user_id, std::string content, const std::string& request_id,
+                        Done<std::optional<Tweet>> done) {
   database_.insert_tweet(user_id, std::move(content), request_id,
-                         [this, done = std::move(done)](Result<Tweet> tweet) mutable {
-                           if (tweet) forget(tweet->id);  // "nothing there" may be known of its id
+                         [this, done = std::move(done)](Result<std::optional<Tweet>> tweet) mutable {
+                           if (tweet && *tweet) forget((*tweet)->id);  // "nothing there" may be known of its id
                            done(std::move(tweet));
                          });
 }

@@ -27,7 +27,7 @@ class TweetStore {
   void user_tweets(int64_t user_id, ListRange range, Use use, const std::string& request_id, PageDone done);
   void hashtag_tweets(const std::string& tag, ListRange range, Use use, const std::string& request_id, PageDone done);
 
-  void insert(int64_t user_id, std::string content, const std::string& request_id, Done<Tweet> done);
+  void insert(int64_t user_id, std::string content, const std::string& request_id, Done<std::optional<Tweet>> done);
   void update(int64_t id, int64_t user_id, std::string content, const std::string& request_id, Done<Change> done);
   void remove(int64_t id, int64_t user_id, const std::string& request_id, Done<Change> done);
 

@@ -123,10 +123,12 @@ void Tweets::create(Request& request, Reply reply) {
   auto content = read_content(request, kMaxCharacters);
   if (!content) return reply.send(content.error());
   store_.insert(kDemoUserId, std::move(*content), request.request_id,
-                [this, reply = std::move(reply)](Result<Tweet> tweet) mutable {
-                  if (!tweet) return reply.send(failure(tweet.error()));
-                  Answer answer = uncached_json(201, tweet_body(*tweet, tweet->likes));
-                  answer.fields.add("Location", fmt::format("/api/tweets/{}", tweet->id));
+                [this, reply = std::move(reply)](Result<std::optional<Tweet>> inserted) mutable {
+                  if (!inserted) return reply.send(failure(inserted.error()));
+                  if (!*inserted) return reply.send(problem(401, "There is no such account any more."));
+                  const Tweet& tweet = **inserted;
+                  Answer answer = uncached_json(201, tweet_body(tweet, tweet.likes));
+                  answer.fields.add("Location", fmt::format("/api/tweets/{}", tweet.id));
                   reply.send(std::move(answer));
                 });
 }

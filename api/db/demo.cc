@@ -3,10 +3,10 @@
 #include <array>
 #include <string_view>
 
-#include "api/db/hashtags.h"
-#include "api/db/schema.h"
 #include "api/db/sqlite_connection.h"
+#include "api/db/sqlite_schema.h"
 #include "api/db/sqlite_tweets.h"
+#include "api/db/words.h"
 
 namespace roost::api {
 namespace {
@@ -51,11 +51,14 @@ Result<bool> has_tweets(SqliteConnection& connection) {
 
 Result<void> insert_user(SqliteConnection& connection, const SampleUser& user, int64_t now_ms) {
   const auto raw = connection.prepare(
-      "INSERT INTO users(id, username, display_name, created_at_ms, updated_at_ms) VALUES(?1, ?2, ?3, ?4, ?4) "
-      "ON CONFLICT DO NOTHING");
+      "INSERT INTO users(id, username, username_folded, display_name, display_name_folded, created_at_ms, "
+      "updated_at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING");
   if (!raw) return tl::unexpected<Error>(raw.error());
+  const std::string username = fold_text(user.username);
+  const std::string display_name = fold_text(user.display_name);
   Statement statement(*raw);
-  return statement.bind(1, user.id).bind(2, user.username).bind(3, user.display_name).bind(4, now_ms).run();
+  statement.bind(1, user.id).bind(2, user.username).bind(3, username);
+  return statement.bind(4, user.display_name).bind(5, display_name).bind(6, now_ms).run();
 }
 
 Result<void> insert_tweet(SqliteConnection& connection, const SampleTweet& tweet, int64_t now_ms) {
@@ -65,14 +68,7 @@ Result<void> insert_tweet(SqliteConnection& connection, const SampleTweet& tweet
   Statement statement(*raw);
   statement.bind(1, tweet.user_id).bind(2, tweet.content).bind(3, tweet.likes);
   if (auto ran = statement.bind(4, now_ms - tweet.minutes_ago * 60'000).run(); !ran) return ran;
-  const int64_t id = connection.last_insert_id();
-  for (const std::string& tag : extract_hashtags(tweet.content)) {
-    const auto tagged = connection.prepare("INSERT INTO tweet_hashtags(tag, tweet_id) VALUES(?1, ?2)");
-    if (!tagged) return tl::unexpected<Error>(tagged.error());
-    Statement insert(*tagged);
-    if (auto ran = insert.bind(1, tag).bind(2, id).run(); !ran) return ran;
-  }
-  return {};
+  return SqliteTweets(connection, "", "").index(connection.last_insert_id(), tweet.content);
 }
 
 Result<void> insert_all(SqliteConnection& connection, int64_t now_ms) {

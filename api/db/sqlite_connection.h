@@ -47,7 +47,7 @@ class SqliteConnection {
   static constexpr int64_t kLockTimeoutMs = 5000;
   static constexpr int kCheckpointPages = 1000;       ///< of 4 KiB: then what can be moved is moved
   static constexpr int kTruncatingPages = 16 * 1000;  ///< then readers are waited for and the file is cut to nothing
-  static constexpr size_t kMaxStatements = 64;
+  static constexpr size_t kMaxStatements = 128;
 
   /// Opens, or creates, the file at `path` (Mode::read needs it to exist). Accesses are reported to `observer`, which
   /// may be null.

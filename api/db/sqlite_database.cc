@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "api/db/words.h"
-#include "api/db/schema.h"
+#include "api/db/sqlite_schema.h"
 #include "api/db/sqlite_tweets.h"
+#include "api/db/words.h"
 
 namespace roost::api {
 
@@ -25,18 +25,6 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(Options options, co
   database->writer_ = std::make_unique<WorkerThreads>(std::move(writers));
   database->readers_ = std::make_unique<WorkerThreads>(std::move(readers));
   return database;
-}
-
-template <class T, class Call>
-void SqliteDatabase::run(WorkerThreads& threads, Call call, Done<T> done) {
-  // Shared, since a refused job cannot give back what it took.
-  auto answer = std::make_shared<Done<T>>(std::move(done));
-  const bool taken = threads.submit([this, call = std::move(call), answer](SqliteConnection& connection) mutable {
-    Result<T> result = call(connection);
-    deliver_([result = std::move(result), answer = std::move(answer)]() mutable { (*answer)(std::move(result)); });
-  });
-  if (taken) return;
-  deliver_([answer] { (*answer)(fail("the database is too busy", Side::internal, true)); });
 }
 
 void SqliteDatabase::load_timeline(ListRange range, std::string request_id, Done<TweetPage> done) {
@@ -68,12 +56,21 @@ void SqliteDatabase::load_hashtag_tweets(std::string tag, ListRange range, std::
   run<TweetPage>(*readers_, std::move(call), std::move(done));
 }
 
-void SqliteDatabase::insert_tweet(int64_t user_id, std::string content, std::string request_id, Done<Tweet> done) {
+void SqliteDatabase::search_tweets(std::vector<std::string> words, ListRange range, std::string request_id,
+                                   Done<TweetPage> done) {
+  auto call = [this, words = std::move(words), range, request = std::move(request_id)](SqliteConnection& connection) {
+    return SqliteTweets(connection, journal_, request).search(words, range);
+  };
+  run<TweetPage>(*readers_, std::move(call), std::move(done));
+}
+
+void SqliteDatabase::insert_tweet(int64_t user_id, std::string content, std::string request_id,
+                                  Done<std::optional<Tweet>> done) {
   auto call = [this, user_id, content = std::move(content),
                request = std::move(request_id)](SqliteConnection& connection) {
     return SqliteTweets(connection, journal_, request).insert(user_id, content, clock_.unix_ms());
   };
-  run<Tweet>(*writer_, std::move(call), std::move(done));
+  run<std::optional<Tweet>>(*writer_, std::move(call), std::move(done));
 }
 
 void SqliteDatabase::update_tweet(int64_t id, int64_t user_id, std::string content, std::string request_id,

@@ -1,6 +1,9 @@
 #include "api/db/sqlite_tweets.h"
 
+#include <fmt/format.h>
+
 #include "api/db/hashtags.h"
+#include "api/db/words.h"
 
 namespace roost::api {
 namespace {
@@ -18,6 +21,10 @@ constexpr std::string_view kOfUser =
 constexpr std::string_view kWithHashtag = ROOST_SELECT_TWEETS
     "WHERE t.id IN (SELECT tweet_id FROM tweet_hashtags WHERE tag = ?4 AND tweet_id < ?2 "
     "ORDER BY tweet_id DESC LIMIT ?3) ORDER BY t.id DESC";
+
+constexpr std::string_view kWithWords = ROOST_SELECT_TWEETS
+    "WHERE t.id IN (SELECT rowid FROM tweet_words WHERE tweet_words MATCH ?4 AND rowid < ?2 "
+    "ORDER BY rowid DESC LIMIT ?3) ORDER BY t.id DESC";
 
 #undef ROOST_SELECT_TWEETS
 
@@ -89,24 +96,43 @@ Result<TweetPage> SqliteTweets::with_hashtag(std::string_view tag, ListRange ran
   return page(statement, range.limit, access);
 }
 
-Result<Tweet> SqliteTweets::insert(int64_t user_id, std::string_view content, int64_t now_ms) {
+Result<TweetPage> SqliteTweets::search(std::span<const std::string> words, ListRange range) {
+  AccessScope access(connection_.observer(), "SELECT", "tweets", request_id_);
+  const auto raw = connection_.prepare(kWithWords);
+  if (!raw) return tl::unexpected<Error>(raw.error());
+  // Each word in quotes (a word holds none), all of them wanted.
+  const std::string query = fmt::format("\"{}\"", fmt::join(words, "\" \""));
+  Statement statement(*raw);
+  statement.bind(1, journal_).bind(2, range.before).bind(3, range.limit + 1).bind(4, query);
+  return page(statement, range.limit, access);
+}
+
+Result<std::optional<Tweet>> SqliteTweets::insert(int64_t user_id, std::string_view content, int64_t now_ms) {
   int64_t id = 0;
   auto written = connection_.write([&]() -> Result<void> {
     AccessScope access(connection_.observer(), "INSERT", "tweets", request_id_);
     const auto raw = connection_.prepare(
-        "INSERT INTO tweets(user_id, content, created_at_ms, updated_at_ms) VALUES(?1, ?2, ?3, ?3)");
+        "INSERT INTO tweets(user_id, content, created_at_ms, updated_at_ms) "
+        "SELECT id, ?2, ?3, ?3 FROM users WHERE id = ?1");
     if (!raw) return tl::unexpected<Error>(raw.error());
     Statement statement(*raw);
     if (auto ran = statement.bind(1, user_id).bind(2, content).bind(3, now_ms).run(); !ran) return ran;
-    access.set_rows(1);
+    access.set_rows(connection_.changes());
+    if (connection_.changes() == 0) return {};
     id = connection_.last_insert_id();
-    return store_hashtags(id, content);
+    return index(id, content);
   });
   if (!written) return tl::unexpected<Error>(written.error());
+  if (id == 0) return std::nullopt;
   auto inserted = by_id(id);
   if (!inserted) return tl::unexpected<Error>(inserted.error());
   if (inserted->tweets.empty()) return fail("the tweet was deleted as soon as it was written");
   return std::move(inserted->tweets.front());
+}
+
+Result<void> SqliteTweets::index(int64_t id, std::string_view content) {
+  auto tagged = store_hashtags(id, content);
+  return tagged ? store_words(id, content) : tagged;
 }
 
 Result<Change> SqliteTweets::check_owner(int64_t id, int64_t user_id) {
@@ -146,6 +172,17 @@ Result<void> SqliteTweets::store_hashtags(int64_t id, std::string_view content) 
   return {};
 }
 
+Result<void> SqliteTweets::store_words(int64_t id, std::string_view content) {
+  AccessScope access(connection_.observer(), "INSERT", "tweet_words", request_id_);
+  const auto raw = connection_.prepare("INSERT INTO tweet_words(rowid, words) VALUES(?1, ?2)");
+  if (!raw) return tl::unexpected<Error>(raw.error());
+  const std::string words = fmt::format("{}", fmt::join(extract_words(content), " "));
+  Statement statement(*raw);
+  auto ran = statement.bind(1, id).bind(2, words).run();
+  access.set_rows(ran ? 1 : 0);
+  return ran;
+}
+
 Result<Change> SqliteTweets::update(int64_t id, int64_t user_id, std::string_view content, int64_t now_ms) {
   Change change = Change::made;
   auto written = connection_.write([&]() -> Result<void> {
@@ -161,7 +198,9 @@ Result<Change> SqliteTweets::update(int64_t id, int64_t user_id, std::string_vie
     access.set_rows(1);
     auto cleared = run_on_tweet("DELETE", "tweet_hashtags", "DELETE FROM tweet_hashtags WHERE tweet_id = ?1", id);
     if (!cleared) return cleared;
-    return store_hashtags(id, content);
+    cleared = run_on_tweet("DELETE", "tweet_words", "DELETE FROM tweet_words WHERE rowid = ?1", id);
+    if (!cleared) return cleared;
+    return index(id, content);
   });
   if (!written) return tl::unexpected<Error>(written.error());
   return change;
@@ -174,7 +213,7 @@ Result<Change> SqliteTweets::remove(int64_t id, int64_t user_id) {
     if (!owned) return tl::unexpected<Error>(owned.error());
     change = *owned;
     if (change != Change::made) return {};
-    return run_on_tweet("DELETE", "tweets", "DELETE FROM tweets WHERE id = ?1", id);  // its hashtags go with it
+    return run_on_tweet("DELETE", "tweets", "DELETE FROM tweets WHERE id = ?1", id);  // with its hashtags and words
   });
   if (!written) return tl::unexpected<Error>(written.error());
   return change;

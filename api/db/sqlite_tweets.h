@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,14 +25,19 @@ class SqliteTweets {
   Result<TweetPage> by_id(int64_t id);
   Result<TweetPage> of_user(int64_t user_id, ListRange range);
   Result<TweetPage> with_hashtag(std::string_view tag, ListRange range);
-  Result<Tweet> insert(int64_t user_id, std::string_view content, int64_t now_ms);
+  Result<TweetPage> search(std::span<const std::string> words, ListRange range);
+  /// Nothing when there is no such user.
+  Result<std::optional<Tweet>> insert(int64_t user_id, std::string_view content, int64_t now_ms);
   Result<Change> update(int64_t id, int64_t user_id, std::string_view content, int64_t now_ms);
   Result<Change> remove(int64_t id, int64_t user_id);
+  /// Stores what a tweet is found by, its hashtags and words. In a write transaction; for those who insert themselves.
+  Result<void> index(int64_t id, std::string_view content);
 
  private:
   Result<TweetPage> page(Statement& statement, int64_t limit, AccessScope& access);
   Result<Change> check_owner(int64_t id, int64_t user_id);
   Result<void> store_hashtags(int64_t id, std::string_view content);
+  Result<void> store_words(int64_t id, std::string_view content);
   Result<void> run_on_tweet(std::string_view operation, std::string_view table, std::string_view sql, int64_t id);
 
   SqliteConnection& connection_;

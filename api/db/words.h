@@ -6,7 +6,7 @@
 
 namespace roost::api {
 
-constexpr size_t kMaxWordBytes = 100;  ///< of a folded word; the rest of a longer one is not looked at
+constexpr size_t kMaxWordBytes = 100;   ///< of a folded word; the rest of a longer one is not looked at
 constexpr size_t kMaxSearchWords = 16;  ///< of a query; further ones are passed over
 
 /// Text as it is compared: Unicode's NFKC_Casefold (UAX #31), so that "STRASSE", "Straße" and full-width letters are
