@@ -27,15 +27,6 @@ uint64_t system_random() {
   return value;
 }
 
-/// The directory of all journals, made if missing.
-Result<void> make_root(Disk& disk, const std::string& root) {
-  auto made = disk.create_directory(root);
-  if (!made) return made.error().code == EEXIST ? Result<void>() : made;
-  const size_t slash = root.find_last_of('/');
-  if (slash == std::string::npos) return disk.sync_directory(".");
-  return disk.sync_directory(slash == 0 ? "/" : root.substr(0, slash));
-}
-
 /// A journal under a new name. A batcher that is clearing up may take the directory for a dead one's before it is
 /// locked; then another name does.
 Result<std::unique_ptr<Journal>> make_journal(const Options& options, Disk& disk, Clock& clock) {
@@ -211,7 +202,8 @@ void Batcher::Body::close(int64_t drain_ms) {
 Result<std::unique_ptr<Batcher>> Batcher::open(Options options, Disk& disk, Clock& clock, Sink& sink) {
   if (!options.random) options.random = system_random;
   if (auto valid = validate(options); !valid) return tl::unexpected<Error>(std::move(valid).error());
-  if (auto root = make_root(disk, options.directory); !root) return tl::unexpected<Error>(std::move(root).error());
+  if (auto root = make_journal_root(disk, options.directory); !root)
+    return tl::unexpected<Error>(std::move(root).error());
   auto journal = make_journal(options, disk, clock);
   if (!journal) return tl::unexpected<Error>(std::move(journal).error());
   auto body = std::make_unique<Body>(std::move(options), disk, clock, sink, std::move(*journal));

@@ -10,6 +10,15 @@
 
 namespace roost::batcher {
 
+Result<void> make_journal_root(Disk& disk, const std::string& root) {
+  auto made = disk.create_directory(root);
+  if (!made && made.error().code != EEXIST) return made;
+  // Also when it was there: whoever made it may have died before it was safe.
+  const size_t slash = root.find_last_of('/');
+  if (slash == std::string::npos) return disk.sync_directory(".");
+  return disk.sync_directory(slash == 0 ? "/" : root.substr(0, slash));
+}
+
 Result<void> remove_journal(Disk& disk, const JournalPaths& paths, const std::string& directory) {
   const auto names = disk.list(directory);
   if (!names) return tl::unexpected<Error>(names.error());

@@ -37,6 +37,9 @@ struct JournalPaths {
   std::string quarantined(const JournalId& id) const { return in_use(id) + ".quarantined"; }
 };
 
+/// Makes the directory of all journals, if missing; it is on stable storage afterwards.
+Result<void> make_journal_root(Disk& disk, const std::string& root);
+
 /// Removes a journal's directory and all files in it; one that is half removed already is fine. Under its lock.
 Result<void> remove_journal(Disk& disk, const JournalPaths& paths, const std::string& directory);
 

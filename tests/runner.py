@@ -15,11 +15,13 @@ import time
 from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ["tidy", "unit", "flow", "clang", "fuzz", "asan", "tsan"]
+SUITES = ["tidy", "unit", "simulate", "flow", "clang", "fuzz", "asan", "tsan"]
 PROGRAMS = ["roost-proxy", "roost-api"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
 UNIT_LIMIT_S, FLOW_LIMIT_S = 120, 400
+# Seeds of the batcher's simulation: when the suite is asked for by name, and in a run of everything.
+SEEDS, FEW_SEEDS = 100_000, 1_000
 MOST_OUTPUT = 12000
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
@@ -147,6 +149,14 @@ def fuzzer(path):
     return [Outcome(name, seconds, int(code == 0), int(code != 0), output)]
 
 
+def simulation(first, count):
+    """The batcher's simulation from seed `first` on; a seed that fails says how to run it again."""
+    code, output, seconds = run([ROOT / "build/release/bin/simulate", first, count], 600)
+    told = output.strip().partition(": ")[2] if code == 0 else "failed"
+    name = f"seeds {first:,} to {first + count - 1:,}: {told}"
+    return [Outcome(name, seconds, int(code == 0), int(code != 0), output)]
+
+
 class Runner:
     def __init__(self, options):
         self.options = options
@@ -191,6 +201,12 @@ class Runner:
         if self.have(preset):
             programs = (ROOT / "build" / preset / "bin").glob("test_*")
             self.in_parallel([(unit_program, path, preset) for path in self.wanted(programs)])
+
+    def simulate(self):
+        if self.have("release", "simulate"):
+            seeds = SEEDS if "simulate" in self.options.suites else FEW_SEEDS
+            chunk = max(seeds // 20, FEW_SEEDS // 2)
+            self.in_parallel([(simulation, first, chunk) for first in range(1, seeds, chunk)])
 
     def flow(self, preset="release"):
         if not self.have(preset, *(PROGRAMS if preset == "release" else [])):

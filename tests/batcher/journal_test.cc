@@ -52,6 +52,17 @@ TEST_CASE_FIXTURE(Fixture, "a new journal stands under its name, locked and empt
   CHECK(other.lock_directory(paths.in_use(kId)));
 }
 
+TEST_CASE("the directory of all journals is safe, whoever made it") {
+  SimDisk disk{1};
+  SimProcessDisk process{disk, 1};
+  REQUIRE(process.create_directory("root"));  // Whoever made it died before the sync.
+  REQUIRE(make_journal_root(process, "root"));
+  disk.lose_power();
+  CHECK(disk.find("root"));
+  process.sync_error = 1;
+  CHECK(!make_journal_root(process, "root"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "what is synced survives a loss of power; a new journal does, too") {
   stage(1, 5);
   REQUIRE(journal->write());

@@ -28,6 +28,68 @@ void copy_sector(const std::string& from, std::string& to, size_t sector, size_t
   for (size_t i = start; i < std::min({start + bytes, from.size(), to.size()}); ++i) to[i] = from[i];
 }
 
+class RandomChoices final : public PowerChoices {
+ public:
+  explicit RandomChoices(std::mt19937_64& random) : random_(random) {}
+  uint64_t pick(uint64_t count) override { return random_() % count; }
+  size_t tear() override { return random_() % kSector; }
+
+ private:
+  std::mt19937_64& random_;
+};
+
+/// Of the names changed since the last sync a first part survives, or any.
+void settle_names(SimDisk::Node& node, PowerChoices& choices) {
+  const size_t count = node.changes.size();
+  const bool in_order = count > 1 && choices.pick(2) == 0;
+  const size_t first_part = in_order ? choices.pick(count + 1) : 0;
+  for (size_t i = 0; i < count; ++i) {
+    const SimDisk::Node::Change& change = node.changes[i];
+    if (in_order ? i >= first_part : choices.pick(2) == 0) continue;
+    auto& names = node.safe_entries;
+    // A change that builds on one that was lost is lost too.
+    if (!change.from.empty() && names.erase(change.from) == 0) continue;
+    if (!change.to.empty()) names[change.to] = change.node;
+  }
+  node.changes.clear();
+  node.entries = node.safe_entries;
+}
+
+/// Of the sectors written since the last sync each survives, or does not, or is torn; so does the file's size.
+void settle_file(SimDisk::Node& node, PowerChoices& choices) {
+  if (node.safe.size() < node.bytes.size() && choices.pick(2) == 0) node.safe.resize(node.bytes.size());
+  std::set<size_t> uncertain = std::move(node.dirty);
+  uncertain.insert(node.doomed.begin(), node.doomed.end());
+  for (size_t sector : uncertain) {
+    if (sector * kSector >= node.safe.size()) continue;
+    const uint64_t fate = choices.pick(3);
+    if (fate != 0) copy_sector(node.bytes, node.safe, sector, fate == 1 ? kSector : choices.tear());
+  }
+  node.dirty.clear();
+  node.doomed.clear();
+  node.bytes = node.safe;
+}
+
+/// A tree of nodes once more; one that stands under several names stays one.
+class Cloning {
+ public:
+  SimDisk::NodePtr clone(const SimDisk::NodePtr& node) {
+    if (!node) return nullptr;
+    auto& copy = copies_[node.get()];
+    if (copy) return copy;
+    copy = std::make_shared<SimDisk::Node>(*node);
+    const auto result = copy;
+    for (auto* names : {&result->entries, &result->safe_entries}) {
+      for (auto& [name, child] : *names) child = clone(child);
+    }
+    for (auto& change : result->changes) change.node = clone(change.node);
+    return result;
+  }
+
+ private:
+  std::map<const SimDisk::Node*, SimDisk::NodePtr> copies_;
+};
+
 class SimFile final : public DiskFile {
  public:
   SimFile(SimProcessDisk& process, SimDisk::NodePtr node, std::string path)
@@ -110,42 +172,26 @@ SimDisk::NodePtr SimDisk::find(const std::string& path) {
 }
 
 void SimDisk::lose_power() {
-  settle(root_);
+  RandomChoices choices(random_);
+  lose_power(choices);
 }
 
-void SimDisk::settle(const NodePtr& node) {
+void SimDisk::lose_power(PowerChoices& choices) {
+  settle(root_, choices);
+}
+
+void SimDisk::settle(const NodePtr& node, PowerChoices& choices) {
   node->locked_by = 0;
-  if (!node->is_directory) {
-    settle_file(*node);
-    return;
-  }
-  const bool in_order = chance(0.5);
-  bool cut = false;
-  for (const Node::Change& change : node->changes) {
-    if (chance(0.5)) cut = true;
-    if (cut && (in_order || chance(0.5))) continue;
-    auto& names = node->safe_entries;
-    // A change that builds on one that was lost is lost too.
-    if (!change.from.empty() && names.erase(change.from) == 0) continue;
-    if (!change.to.empty()) names[change.to] = change.node;
-  }
-  node->changes.clear();
-  node->entries = node->safe_entries;
-  for (const auto& [name, child] : node->entries) settle(child);
+  if (!node->is_directory) return settle_file(*node, choices);
+  settle_names(*node, choices);
+  for (const auto& [name, child] : node->entries) settle(child, choices);
 }
 
-void SimDisk::settle_file(Node& node) {
-  const bool grown = chance(0.5);
-  if (grown && node.safe.size() < node.bytes.size()) node.safe.resize(node.bytes.size());
-  std::set<size_t> uncertain = node.dirty;
-  uncertain.insert(node.doomed.begin(), node.doomed.end());
-  for (size_t sector : uncertain) {
-    if (!chance(0.5)) continue;
-    copy_sector(node.bytes, node.safe, sector, chance(0.3) ? random_() % kSector : kSector);
-  }
-  node.dirty.clear();
-  node.doomed.clear();
-  node.bytes = node.safe;
+SimDisk SimDisk::clone() const {
+  SimDisk copy(0);
+  copy.random_ = random_;
+  copy.root_ = Cloning().clone(root_);
+  return copy;
 }
 
 void SimDisk::release_locks(uint64_t process) {

@@ -13,6 +13,17 @@
 
 namespace roost::batcher {
 
+/// What a loss of power decides: which of the things that may or may not survive do. Drawn at random, or gone through
+/// one after the other.
+class PowerChoices {
+ public:
+  virtual ~PowerChoices() = default;
+  /// A number below `count`.
+  virtual uint64_t pick(uint64_t count) = 0;
+  /// How many bytes of a torn sector were written.
+  virtual size_t tear() = 0;
+};
+
 /// A file system in memory that several simulated processes share, and that can lose its power. It is as unkind as
 /// POSIX allows: an unsynced sector may or may not survive, each by itself, the last one written may be torn; of the
 /// names made, renamed and removed in a directory since its last sync any subset survives; what an fsync failed on
@@ -41,8 +52,12 @@ class SimDisk {
   };
   using NodePtr = std::shared_ptr<Node>;
 
-  /// Power goes and comes back: memory falls back to what was safe plus a random part of the rest. No lock is held.
+  /// Power goes and comes back: memory falls back to what was safe plus the chosen part of the rest. No lock is held.
+  void lose_power(PowerChoices& choices);
+  /// The same with everything drawn at random.
   void lose_power();
+  /// A copy that shares nothing with this one.
+  SimDisk clone() const;
   /// A process is gone: its locks are free.
   void release_locks(uint64_t process);
   /// The node at a path like "root/a/b"; null when there is none. "." is the top.
@@ -56,8 +71,7 @@ class SimDisk {
   bool chance(double probability) { return std::uniform_real_distribution<>(0, 1)(random_) < probability; }
 
  private:
-  void settle(const NodePtr& node);
-  void settle_file(Node& node);
+  static void settle(const NodePtr& node, PowerChoices& choices);
   void release(const NodePtr& node, uint64_t process);
   std::mt19937_64 random_;
   NodePtr root_ = make_directory();

@@ -31,14 +31,16 @@ class SimWorker final : public Sink {
   /// False when the journal could not be made, by its own death or otherwise.
   bool start() {
     busy_commit = busy_sink = true;
-    (void)disk.create_directory("journals");
-    (void)disk.sync_directory(".");
     const JournalId id{simulation_.random_(), simulation_.random_()};
-    auto journal =
-        Journal::create(disk, JournalPaths{"journals"}, id, journal_limits(options_), simulation_.clock_.unix_ms());
+    std::unique_ptr<Journal> journal;
+    if (make_journal_root(disk, "journals")) {
+      journal =
+          Journal::create(disk, JournalPaths{"journals"}, id, journal_limits(options_), simulation_.clock_.unix_ms())
+              .value_or(nullptr);
+    }
     busy_commit = busy_sink = false;
     if (!journal) return false;
-    log = std::make_unique<LikeLog>(options_, simulation_.clock_, std::move(*journal), [] {});
+    log = std::make_unique<LikeLog>(options_, simulation_.clock_, std::move(journal), [] {});
     flush = std::make_unique<OwnFlush>(options_, *log, *this, simulation_.clock_);
     adoption = std::make_unique<Adoption>(options_, disk, simulation_.clock_, *this, id);
     return true;
@@ -94,6 +96,7 @@ class SimWorker final : public Sink {
   std::unique_ptr<LikeLog> log;
   std::unique_ptr<OwnFlush> flush;
   std::unique_ptr<Adoption> adoption;
+  std::map<int64_t, int64_t> shown;
 };
 
 Simulation::Simulation(uint64_t seed) : random_(seed), disk_(seed ^ 0x5eed), database_(seed ^ 0xdb) {
@@ -125,7 +128,7 @@ void Simulation::random_step() {
 
 void Simulation::step_worker(SimWorker& worker) {
   if (worker.disk.dead || !worker.log) return;
-  switch (pick(8)) {
+  switch (pick(9)) {
     case 0:
     case 1:
     case 2:
@@ -136,6 +139,8 @@ void Simulation::step_worker(SimWorker& worker) {
     case 5:
     case 6:
       return worker.sink_step(true);
+    case 7:
+      return look(worker);
     default:
       return worker.sink_step(false);
   }
@@ -163,6 +168,17 @@ void Simulation::like(SimWorker& worker) {
     if (result->pending < 1) trouble_ = "an accepted like is not pending";
   });
   if (accepted) attempted_[key] += delta;
+}
+
+/// What a reader of `worker` is shown of a key: the database's count and the worker's own likes after it.
+void Simulation::look(SimWorker& worker) {
+  const auto key = static_cast<int64_t>(pick(3));
+  const auto applied = database_.applied.find(worker.log->id());
+  const uint64_t sequence = applied == database_.applied.end() ? 0 : applied->second;
+  const int64_t shown = database_.counts[key] + worker.log->pending_after(key, sequence);
+  int64_t& last = worker.shown[key];
+  if (shown < last) trouble_ = fmt::format("key {}: {} was shown, then {}", key, last, shown);
+  last = shown;
 }
 
 void Simulation::kill(SimWorker& worker) {
@@ -194,22 +210,42 @@ void Simulation::start_worker() {
   if (!worker.start()) kill(worker);
 }
 
-/// The disk and the database are well again, all processes but a new one are dead: everything must come to rest.
+/// The disk and the database are well again: everything must come to rest. Half of the times those who live finish
+/// their own first; in the end all are dead but a new one.
 std::string Simulation::settle() {
   settling_ = true;
-  disk_trouble_ = 0;
   database_.refuse = database_.lose = 0;
+  for (const auto& worker : workers_) worker->disk.sync_error = worker->disk.write_error = worker->disk.space_error = 0;
+  if (chance(0.5)) {
+    for (const auto& worker : workers_) {
+      if (!worker->disk.dead && worker->log && !finish(*worker)) return "a live worker does not come to rest";
+    }
+  }
   for (const auto& worker : workers_) kill(*worker);
   reap();
+  disk_trouble_ = 0;
   start_worker();
   SimWorker& worker = *workers_.back();
   if (!worker.log) return "no journal on a healthy disk";
-  for (int i = 0; i < 2000; ++i) {
+  for (int quiet = 0, steps = 0; quiet < 4; ++steps) {  // As many scans that found nothing.
+    if (steps == 2000) return "adoption does not come to rest";
+    clock_.advance_ms(50);
     worker.sink_step(false);
-    clock_.advance_ms(10);
+    quiet = worker.adoption->busy() ? 0 : quiet + 1;
   }
   adoptions += worker.adoption->adopted();
   return check();
+}
+
+/// Whether a worker sends all it has, given time.
+bool Simulation::finish(SimWorker& worker) {
+  for (int i = 0; i < 1000; ++i) {
+    if (worker.log->drained() && worker.log->batch_state() == LikeLog::BatchState::none) return true;
+    clock_.advance_ms(50);
+    worker.commit();
+    worker.sink_step(true);
+  }
+  return false;
 }
 
 std::string Simulation::check() const {

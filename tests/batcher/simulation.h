@@ -42,7 +42,9 @@ class Simulation {
   void reap();
   void start_worker();
   void like(SimWorker& worker);
+  void look(SimWorker& worker);
   std::string settle();
+  bool finish(SimWorker& worker);
   std::string check() const;
   uint64_t pick(uint64_t below) { return random_() % below; }
   bool chance(double probability) { return std::uniform_real_distribution<>(0, 1)(random_) < probability; }
