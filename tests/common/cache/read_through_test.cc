@@ -1,9 +1,9 @@
-#include "api/db/db_cache.h"
+#include "common/cache/read_through.h"
 
 #include <doctest/doctest.h>
 
 using namespace roost;
-using namespace roost::api;
+using namespace roost::cache;
 
 namespace {
 
@@ -14,16 +14,19 @@ struct Value {
   size_t memory_bytes() const { return bytes; }
 };
 
-using Use = DbCache::Use;
-using Group = DbCache::Group;
+using Use = ReadThrough::Use;
+using Group = ReadThrough::Group;
+template <class T>
+using Done = ReadThrough::Done<T>;
+constexpr Group kList = 1, kOther = ReadThrough::kMaxGroup;
 
 struct Fixture {
   ManualClock clock;
-  DbCache cache{{.limit_bytes = 64 * 1024, .ttl_ms = 60'000, .negative_ttl_ms = 5'000}, clock};
+  ReadThrough cache{{.limit_bytes = 64 * 1024, .ttl_ms = 60'000, .negative_ttl_ms = 5'000, .max_waiting = 100}, clock};
   std::vector<Done<Value>> loads;           // started, in order
   std::vector<Result<Reading<Value>>> got;  // answers, in order
 
-  void get(const std::string& key, Use use = Use::cached, Group group = Group::single) {
+  void get(const std::string& key, Use use = Use::cached, Group group = ReadThrough::kNoGroup) {
     cache.get<Value>(
         key, group, use, [this](Done<Value> done) { loads.push_back(std::move(done)); },
         [this](Result<Reading<Value>> reading) { got.push_back(std::move(reading)); });
@@ -97,24 +100,27 @@ TEST_CASE("a write drops what is there") {
   CHECK_FALSE(f.cache.find<Value>("a"));
 }
 
-TEST_CASE("lists are dropped together, single entries stay") {
+TEST_CASE("a group is dropped together, the rest stays") {
   Fixture f;
-  f.get("list/1", Use::cached, Group::list);
-  f.get("list/2", Use::cached, Group::list);
+  f.get("list/1", Use::cached, kList);
+  f.get("list/2", Use::cached, kList);
   f.get("single");
+  f.get("other", Use::cached, kOther);
   f.finish(0, 1);
   f.finish(2, 3);
-  f.cache.invalidate_lists();
+  f.finish(3, 4);
+  f.cache.invalidate_group(kList);
   f.finish(1, 2);  // its load began before
   CHECK_FALSE(f.cache.find<Value>("list/1"));
   CHECK_FALSE(f.cache.find<Value>("list/2"));
   CHECK(f.cache.find<Value>("single"));
-  f.get("list/1", Use::cached, Group::list);
-  f.cache.invalidate_lists();
-  f.get("list/1", Use::cached, Group::list);
-  CHECK(f.loads.size() == 5);
-  f.finish(4, 9);
-  f.finish(3, 8);
+  CHECK(f.cache.find<Value>("other"));
+  f.get("list/1", Use::cached, kList);
+  f.cache.invalidate_group(kList);
+  f.get("list/1", Use::cached, kList);
+  REQUIRE(f.loads.size() == 6);
+  f.finish(5, 9);
+  f.finish(4, 8);
   CHECK(f.cache.find<Value>("list/1")->value->number == 9);
 }
 
@@ -146,13 +152,15 @@ TEST_CASE("an error goes to everybody and is not kept") {
 
 TEST_CASE("those who wait are bounded") {
   Fixture f;
-  for (size_t i = 0; i < DbCache::kMaxWaiting; ++i) f.get("a");
+  for (size_t i = 0; i < 100; ++i) f.get("a");
   CHECK(f.got.empty());
   f.get("a");
   REQUIRE(f.got.size() == 1);
   CHECK(f.got[0].error().retryable);
   f.finish(0, 1);
-  CHECK(f.got.size() == DbCache::kMaxWaiting + 1);
+  CHECK(f.got.size() == 100 + 1);
+  CHECK(f.cache.stats().refusals == 1);
+  CHECK(f.cache.stats().waiting == 0);
   f.get("b");
   CHECK(f.loads.size() == 2);
 }
@@ -170,9 +178,60 @@ TEST_CASE("bytes are bounded") {
 TEST_CASE("an answer may ask again") {
   Fixture f;
   f.cache.get<Value>(
-      "a", Group::single, Use::cached, [&](Done<Value> done) { f.loads.push_back(std::move(done)); },
+      "a", ReadThrough::kNoGroup, Use::cached, [&](Done<Value> done) { f.loads.push_back(std::move(done)); },
       [&](Result<Reading<Value>>) { f.get("a"); });
   f.finish(0, 5);
   REQUIRE(f.got.size() == 1);
   CHECK(f.number(0) == 5);
+}
+
+TEST_CASE("an entry may hold a sixteenth of the limit; what is larger is handed out and not kept") {
+  Fixture f;
+  f.get("large");
+  f.loads[0](Value{1, 4096});
+  CHECK(f.number(0) == 1);
+  CHECK_FALSE(f.cache.find<Value>("large"));
+  f.get("fits");
+  f.loads[1](Value{2, 3072});
+  CHECK(f.cache.find<Value>("fits"));
+}
+
+TEST_CASE("what is too old goes before what is fresh") {
+  Fixture f;
+  f.get("old");
+  f.loads.back()(Value{1, 3000});
+  f.clock.advance_ms(60'000);
+  for (int i = 0; i < 20; ++i) {
+    f.get("fresh-" + std::to_string(i));
+    f.loads.back()(Value{1, 3000});
+  }
+  CHECK(f.cache.stats().expirations == 1);
+  CHECK(f.cache.stats().evictions == 0);
+  f.get("one more");
+  f.loads.back()(Value{1, 3000});
+  CHECK(f.cache.stats().evictions == 1);
+}
+
+TEST_CASE("the books: every read is one of hit, miss, join, bypass and refusal") {
+  Fixture f;
+  f.get("a");
+  f.get("a");
+  f.finish(0, 0);
+  f.get("a");
+  f.get("b");
+  CHECK(f.cache.stats().loading == 1);
+  CHECK(f.cache.stats().waiting == 1);
+  f.loads[1](fail("gone", Side::internal, true));
+  f.get("b", Use::bypass);
+  f.finish(2, 3);
+  const ReadThrough::Stats stats = f.cache.stats();
+  CHECK(stats.hits == 1);
+  CHECK(stats.negative_hits == 1);
+  CHECK(stats.misses == 2);
+  CHECK(stats.joins == 1);
+  CHECK(stats.bypasses == 1);
+  CHECK(stats.failures == 1);
+  CHECK(stats.entries == 2);
+  CHECK(stats.loading == 0);
+  CHECK(stats.waiting == 0);
 }
