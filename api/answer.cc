@@ -71,11 +71,18 @@ Answer uncached_json(int status, std::string body) {
 }
 
 Answer public_answer(std::string body, std::string_view content_type, int64_t age_ms, std::string_view if_none_match) {
+  static const std::string kPublic = fmt::format("public, max-age={}", kPublicMaxAgeS);
+  Answer answer = cached_answer(std::move(body), content_type, kPublic, if_none_match);
+  if (age_ms >= 1000) answer.fields.add("Age", static_cast<uint64_t>(age_ms / 1000));
+  return answer;
+}
+
+Answer cached_answer(std::string body, std::string_view content_type, std::string_view cache_control,
+                     std::string_view if_none_match) {
   Answer answer;
   answer.content_type = content_type;
   const std::string etag = fmt::format("\"{:016x}\"", XXH3_64bits(body.data(), body.size()));
-  answer.fields.add("Cache-Control", fmt::format("public, max-age={}", kPublicMaxAgeS));
-  if (age_ms >= 1000) answer.fields.add("Age", static_cast<uint64_t>(age_ms / 1000));
+  answer.fields.add("Cache-Control", cache_control);
   answer.fields.add("ETag", etag);
   if (names_etag(if_none_match, etag)) {
     answer.status = 304;

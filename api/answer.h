@@ -32,6 +32,10 @@ Answer uncached_json(int status, std::string body);
 /// without a body when `if_none_match` (RFC 9110 §13.1.2) names that ETag.
 Answer public_answer(std::string body, std::string_view content_type, int64_t age_ms, std::string_view if_none_match);
 
+/// 200 with the given Cache-Control and a strong ETag of the body, or 304 as above.
+Answer cached_answer(std::string body, std::string_view content_type, std::string_view cache_control,
+                     std::string_view if_none_match);
+
 /// application/problem+json (RFC 9457) with type, title, status and `detail`; `field`, when not empty, names the part
 /// of the request that is wrong. Nobody may keep it.
 Answer problem(int status, std::string_view detail, std::string_view field = {});

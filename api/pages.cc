@@ -14,17 +14,28 @@ constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-Answer asset_answer(const Asset& asset, const Request& request) {
-  Answer answer = public_answer(std::string(asset.content), asset.content_type, 0, request.if_none_match);
+/// Where the views live; the table in api/web/app.js has the same ones.
+constexpr std::string_view kAddresses[] = {"/",          "/tweets/{id}", "/people", "/people/{username}", "/following",
+                                           "/followers", "/search",      "/login",  "/register"};
+
+void add_policy(Answer& answer) {
   answer.fields.add("X-Content-Type-Options", "nosniff");
   answer.fields.add("Referrer-Policy", "same-origin");
   answer.fields.add("Content-Security-Policy", kPolicy);
+}
+
+Answer file_answer(const Asset& asset, const Request& request) {
+  const bool own_version = !request.captures.empty() && request.captures.front() == web_version();
+  Answer answer =
+      cached_answer(std::string(asset.content), asset.content_type,
+                    own_version ? "public, max-age=31536000, immutable" : "no-store", request.if_none_match);
+  add_policy(answer);
   return answer;
 }
 
-const Asset* find_asset(std::string_view path) {
+const Asset* find_asset(std::string_view name) {
   for (const Asset& asset : web_assets()) {
-    if (asset.path == path) return &asset;
+    if (asset.name == name) return &asset;
   }
   return nullptr;
 }
@@ -32,23 +43,28 @@ const Asset* find_asset(std::string_view path) {
 }  // namespace
 
 void Pages::add_to(Routes& routes) {
-  routes.add(http::Method::get, "/",
-             [](Request& request, Reply reply) { show("/assets/index.html", request, std::move(reply)); });
-  for (const Asset& asset : web_assets()) {
-    if (asset.path.ends_with(".html")) continue;  // pages have addresses of their own
-    routes.add(http::Method::get, asset.path,
-               [&asset](Request& request, Reply reply) { reply.send(asset_answer(asset, request)); });
+  for (const std::string_view address : kAddresses) {
+    routes.add(http::Method::get, address, [](Request& request, Reply reply) { show(request, std::move(reply)); });
   }
-  if (const Asset* icon = find_asset("/assets/icon.svg")) {
-    routes.add(http::Method::get, "/favicon.ico",
-               [icon](Request& request, Reply reply) { reply.send(asset_answer(*icon, request)); });
+  for (const Asset& asset : web_assets()) {
+    if (asset.name.ends_with(".html")) continue;
+    routes.add(http::Method::get, "/assets/{version}/" + std::string(asset.name),
+               [&asset](Request& request, Reply reply) { reply.send(file_answer(asset, request)); });
+  }
+  if (const Asset* icon = find_asset("icon.svg")) {
+    routes.add(http::Method::get, "/favicon.ico", [icon](Request& request, Reply reply) {
+      Answer answer = public_answer(std::string(icon->content), icon->content_type, 0, request.if_none_match);
+      add_policy(answer);
+      reply.send(std::move(answer));
+    });
   }
 }
 
-void Pages::show(std::string_view path, const Request& request, Reply reply) {
-  const Asset* asset = find_asset(path);
-  ROOST_CHECK(asset != nullptr);
-  Answer answer = asset_answer(*asset, request);
+void Pages::show(const Request& request, Reply reply) {
+  const Asset* page = find_asset("index.html");
+  ROOST_CHECK(page != nullptr);
+  Answer answer = public_answer(std::string(page->content), page->content_type, 0, request.if_none_match);
+  add_policy(answer);
   if (request.path.starts_with("/logs")) answer.fields.add("Vary", "Accept");
   reply.send(std::move(answer));
 }

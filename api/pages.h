@@ -1,19 +1,19 @@
 #pragma once
 
-#include <string_view>
-
 #include "api/exchange.h"
 #include "api/routes.h"
 
 namespace roost::api {
 
-/// The web pages and what belongs to them. `/` is the timeline, /assets/… the rest; all may be kept for a minute and
-/// are revalidated by ETag. Stateless.
+/// The web pages: one HTML page that is the answer at every address of theirs (its script shows the right view), and
+/// the files it needs below /assets/<version>/. The page may be kept for a minute. The files of this worker's version
+/// may be kept for a year; asked for those of another, as while workers are being replaced, it answers with its own and
+/// nobody may keep that. Stateless.
 class Pages {
  public:
   static void add_to(Routes& routes);
-  /// Answers with one of the HTML pages, such as "/assets/logs.html".
-  static void show(std::string_view path, const Request& request, Reply reply);
+  /// Answers with the page; /logs, which is also read by programs, goes through here.
+  static void show(const Request& request, Reply reply);
 };
 
 }  // namespace roost::api

@@ -198,9 +198,9 @@ void Worker::Body::add_routes() {
   tweet_routes_ = std::make_unique<Tweets>(*tweets_, clock_, events_);
   like_routes_ = std::make_unique<Likes>(*tweets_, *batcher_, clock_, events_);
   health_ = std::make_unique<Health>(*database_, metrics_);
-  log_routes_ = std::make_unique<Logs>(
-      Logs::Options{config_.log_directory(), config_.log_access(), config_.logs_token}, loop_, *log_, events_,
-      [](Request& request, Reply reply) { Pages::show("/assets/logs.html", request, std::move(reply)); });
+  log_routes_ = std::make_unique<Logs>(Logs::Options{config_.log_directory(), config_.log_access(), config_.logs_token},
+                                       loop_, *log_, events_,
+                                       [](Request& request, Reply reply) { Pages::show(request, std::move(reply)); });
   observe::MetricScope& scope = metrics_.make_scope();
   worker_metrics_ = std::make_unique<WorkerMetrics>(scope, *batcher_, cache_);
   metrics_.before_exposition([this] { worker_metrics_->refresh(); });

@@ -172,9 +172,18 @@ class Demo(Worker):
 
 
 class Pages(Worker):
+    def links(self):
+        """The files that the page names, all below the same version."""
+        page = self.fetch("GET", "/").body.decode()
+        links = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
+        self.assertEqual(len({link.split("/")[2] for link in links}), 1)
+        return links
+
     def test_the_pages_are_served_with_their_policy(self):
-        for path, kind in [("/", "text/html"), ("/assets/app.css", "text/css"), ("/assets/app.js", "text/javascript"),
-                           ("/assets/logs.js", "text/javascript"), ("/assets/icon.svg", "image/svg+xml")]:
+        kinds = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+        links = self.links()
+        self.assertTrue(any(link.endswith("/views/timeline.js") for link in links))
+        for path, kind in [("/", "text/html"), *((link, kinds[link.rpartition(".")[2]]) for link in links)]:
             with self.subTest(path=path):
                 answer = self.fetch("GET", path)
                 self.assertEqual(answer.status, 200)
@@ -184,6 +193,21 @@ class Pages(Worker):
                 self.assertEqual(answer.header("X-Content-Type-Options"), "nosniff")
                 known = self.fetch("GET", path, headers=[("If-None-Match", answer.header("ETag"))])
                 self.assertEqual(known.status, 304)
+
+    def test_files_are_kept_for_long_under_their_version_alone(self):
+        link = next(link for link in self.links() if link.endswith("/app.js"))
+        self.assertIn("immutable", self.fetch("GET", link).header("Cache-Control"))
+        other = self.fetch("GET", "/assets/0123456789abcdef/app.js")
+        self.assertEqual((other.status, other.header("Cache-Control")), (200, "no-store"))
+        self.assertEqual(self.fetch("GET", "/").header("Cache-Control"), "public, max-age=60")
+
+    def test_every_address_of_a_view_is_answered_with_the_page(self):
+        page = self.fetch("GET", "/").body
+        for path in ("/tweets/1", "/people", "/people/demo/", "/following", "/followers", "/search?q=%23a", "/login",
+                     "/register", "/login?next=%2Fpeople"):
+            with self.subTest(path=path):
+                self.assertEqual(self.fetch("GET", path).body, page)
+        self.assertProblem(self.fetch("GET", "/nowhere"), 404)
 
     def test_pages_hold_no_script_or_style_of_their_own(self):
         for headers, path in [((), "/"), ([("Accept", "text/html")], "/logs")]:

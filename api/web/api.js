@@ -1,0 +1,105 @@
+// The API of the workers. Every failure becomes an ApiError whose message is a sentence for a person.
+
+import { session } from "./session.js";
+
+const kTimeout_ms = 20000;
+const kAttempts = 5;
+
+export class ApiError extends Error {
+  /** status 0: no answer came. `field` names the part of a form that is wrong, or is empty. */
+  constructor(status, detail, field = "", retryAfter_s = 0) {
+    super(detail);
+    this.status = status;
+    this.field = field;
+    this.retryAfter_s = retryAfter_s;
+  }
+  get unreachable() { return this.status === 0; }
+}
+
+function noAnswer(error) {
+  if (error.name === "TimeoutError") return new ApiError(0, "The server took too long to answer.");
+  return new ApiError(0, navigator.onLine ? "The server cannot be reached." : "You are offline.");
+}
+
+async function problemOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  const detail = typeof problem.detail === "string" ? problem.detail : `The server answered ${response.status}.`;
+  const field = typeof problem.field === "string" ? problem.field : "";
+  return new ApiError(response.status, detail, field, Number(response.headers.get("Retry-After")) || 0);
+}
+
+/**
+ * One call. `json` or `form` is its body; `auth` sends the token, which public reads must not, for they are shared;
+ * `fresh` asks past the browser's cache. Answers {data, next}: the body, and the path of the next page or "".
+ */
+export async function call(method, path, { json, form, auth = false, fresh = false, headers = {} } = {}) {
+  const signal = AbortSignal.timeout(kTimeout_ms);
+  const request = { method, headers: { Accept: "application/json", ...headers }, signal };
+  if (json !== undefined) {
+    request.headers["Content-Type"] = "application/json";
+    request.body = JSON.stringify(json);
+  }
+  if (form) request.body = new URLSearchParams(form);
+  if (auth && session.token) request.headers.Authorization = `Bearer ${session.token}`;
+  if (fresh) request.cache = "no-cache";
+  const token = session.token;
+  let response;
+  let data = null;
+  try {
+    response = await fetch(path, request);
+    if (response.ok && response.status !== 204) data = await response.json();
+  } catch (error) {
+    throw noAnswer(error);
+  }
+  if (response.ok) return { data, next: nextPage(response) };
+  const problem = await problemOf(response);
+  if (auth && problem.status === 401 && token && token === session.token) session.end({ expired: true });
+  throw problem;
+}
+
+function nextPage(response) {
+  const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("Link") || "");
+  if (!link) return "";
+  const url = new URL(link[1], response.url);
+  return url.pathname + url.search;
+}
+
+export const get = async (path, options) => (await call("GET", path, options)).data;
+
+/** A like. 503 promises that nothing was counted, so asking again is safe; nothing else is asked twice. */
+export async function like(id) {
+  for (let attempt = 1; ; ++attempt) {
+    try {
+      return (await call("POST", `/api/tweets/${id}/like`)).data;
+    } catch (error) {
+      if (error.status !== 503 || attempt === kAttempts) throw error;
+      await new Promise((resume) => setTimeout(resume, 1000 * (error.retryAfter_s || 1)));
+    }
+  }
+}
+
+export const postTweet = async (content) => (await call("POST", "/api/tweets", { json: { content }, auth: true })).data;
+export const editTweet = async (id, content) =>
+  (await call("PATCH", `/api/tweets/${id}`, { json: { content }, auth: true })).data;
+export const deleteTweet = (id) => call("DELETE", `/api/tweets/${id}`, { auth: true });
+export const register = (fields) => call("POST", "/api/users/register", { json: fields });
+export const deleteAccount = (id) => call("DELETE", `/api/users/${id}`, { auth: true });
+
+export async function logIn(username, password) {
+  const { data } = await call("POST", "/api/users/login", { form: { username, password } });
+  session.begin(data.access_token, data);
+}
+
+/** Logs out here whatever the server says: without its token this browser is nobody. */
+export async function logOut() {
+  const done = call("POST", "/api/users/logout", { auth: true }).catch(() => {});
+  session.end();
+  await done;
+}
+
+/** The person with that very user name, or a 404. */
+export async function personNamed(username, options) {
+  const { user } = await get(`/api/users/search?q=${encodeURIComponent(username)}`, options);
+  if (user.username.toLowerCase() !== username.toLowerCase()) throw new ApiError(404, "Nobody here has that name.");
+  return user;
+}

@@ -1,0 +1,79 @@
+// A text of at most 280 characters, with what is left of them: for writing and for editing.
+
+import { h } from "./dom.js";
+import { lengthOf } from "./words.js";
+
+const kMost = 280;
+const kSoon = 20; // from here on the number is shown and read out
+
+function ring() {
+  const circle = (name) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+    for (const [key, value] of Object.entries({ cx: 14, cy: 14, r: 11, pathLength: 100, class: name }))
+      element.setAttribute(key, value);
+    return element;
+  };
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 28 28", class: "ring", "aria-hidden": "true" }))
+    svg.setAttribute(key, value);
+  const used = circle("ring-used");
+  svg.append(circle("ring-all"), used);
+  return { svg, used };
+}
+
+/** `send(text)` may throw an ApiError, shown beneath. Answers {element, control, clear}. `onInput(text)` is told. */
+export function composer({ id, label, placeholder, button, text = "", send, onInput = () => {}, extra = [] }) {
+  const control = h("textarea", {
+    id, name: "content", rows: 3, placeholder, "aria-describedby": `${id}-left ${id}-error`, dir: "auto",
+  });
+  const { svg, used } = ring();
+  const left = h("span", { class: "left", id: `${id}-left` });
+  const heard = h("span", { class: "unseen", role: "status" });
+  const error = h("p", { class: "field-error", id: `${id}-error`, role: "alert" });
+  const submit = h("button", { type: "submit", class: "primary" }, button);
+  const form = h("form", { class: "composer" }, h("label", { for: id }, label), control, error,
+    h("div", { class: "composer-foot" }, svg, left, heard, h("span", { class: "spring" }), extra, submit));
+
+  function count() {
+    const remaining = kMost - lengthOf(control.value);
+    left.textContent = remaining < 0 ? `${-remaining} too many` : `${remaining} left`;
+    form.classList.toggle("soon", remaining <= kSoon);
+    form.classList.toggle("over", remaining < 0);
+    heard.textContent = remaining <= kSoon ? left.textContent : "";
+    const part = Math.min(100, (100 * (kMost - remaining)) / kMost);
+    used.setAttribute("stroke-dasharray", `${part} 100`);
+    submit.disabled = remaining < 0 || control.value.trim() === "";
+  }
+
+  control.value = text;
+  control.addEventListener("input", () => {
+    error.textContent = "";
+    count();
+    onInput(control.value);
+  });
+  control.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  let sending = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (sending || submit.disabled) return;
+    sending = true;
+    error.textContent = "";
+    try {
+      await send(control.value);
+    } catch (problem) {
+      error.textContent = problem.message;
+      control.focus();
+    } finally {
+      sending = false;
+    }
+  });
+  count();
+  const clear = () => {
+    control.value = "";
+    count();
+    onInput("");
+  };
+  return { element: form, control, clear };
+}

@@ -1,0 +1,78 @@
+// Whom the person who is logged in follows.
+
+import { call } from "./api.js";
+import { session } from "./session.js";
+
+const kPage = 200;
+const kMostPages = 10;
+const kLag_ms = 150000;
+
+// User id → { before, after, at_ms }: followers as they were read before one's own click, and after it.
+const counted = new Map();
+let ids = new Set();
+let loading = null;
+
+/** Fires "change" with the person's id as `detail`, or null when any may have changed. */
+export const followChanges = new EventTarget();
+const tell = (id) => followChanges.dispatchEvent(new CustomEvent("change", { detail: id }));
+
+session.addEventListener("change", () => {
+  ids = new Set();
+  loading = null;
+  counted.clear();
+  tell(null);
+});
+
+async function load() {
+  let path = `/api/users/following?limit=${kPage}`;
+  for (let page = 0; path && page < kMostPages; ++page) {
+    const { data, next } = await call("GET", path, { auth: true });
+    for (const person of data.following) ids.add(person.id);
+    path = next;
+  }
+  tell(null);
+}
+
+/** Reads the list once for each log-in. Errors are passed over here: a button that is wrong is put right by a click. */
+export function loadFollows() {
+  if (!session.user) return Promise.resolve();
+  loading ||= load().catch(() => { loading = null; });
+  return loading;
+}
+
+export const isFollowed = (id) => ids.has(id);
+
+/** Learns what a list says of one person. */
+export function learnFollow(id, followed) {
+  if (followed) ids.add(id);
+  else ids.delete(id);
+}
+
+export async function setFollowed(person, followed) {
+  try {
+    await call(followed ? "POST" : "DELETE", `/api/users/follow/${person.id}`, { auth: true });
+  } catch (error) {
+    if (error.status !== 400) throw error;
+    await settle(person.id, followed, error); // so already, by another tab or device?
+    return;
+  }
+  if (Number.isInteger(person.followers)) {
+    const before = followersOf(person);
+    counted.set(person.id, { before: person.followers, after: before + (followed ? 1 : -1), at_ms: Date.now() });
+  }
+  learnFollow(person.id, followed);
+  tell(person.id);
+}
+
+async function settle(id, followed, error) {
+  ids = new Set();
+  await load();
+  if (ids.has(id) !== followed) throw error;
+}
+
+/** Followers as the person should see them: what was read, with one's own click of a moment ago. */
+export function followersOf(person) {
+  const own = counted.get(person.id);
+  const lagging = own && own.before === person.followers && Date.now() - own.at_ms < kLag_ms;
+  return lagging ? own.after : person.followers;
+}

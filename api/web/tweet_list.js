@@ -1,0 +1,149 @@
+// A list of tweets, newest first, that reads older ones as its end comes near and tells of newer ones.
+
+import { call } from "./api.js";
+import { counted, tickTimes } from "./words.js";
+import { h } from "./dom.js";
+import { changes, confirmLikes, withOwnWrites } from "./memory.js";
+import { emptyState, errorState, skeleton } from "./states.js";
+import { tweetCard } from "./tweet_card.js";
+
+const kRefresh_ms = 15000;
+
+export class TweetList {
+  /** `url`: the first page; `take(data)` its tweets; `matches` which belong here, also of one's own of a moment ago. */
+  constructor({ url, label, take = (data) => data, matches = () => true, empty, end = "" }) {
+    Object.assign(this, { url, take, matches, empty, endText: end });
+    this.cards = new Map(); // id → card
+    this.next = "";
+    this.news = [];
+    this.list = h("ol", { class: "tweets", "aria-label": label, tabindex: -1 });
+    this.newsButton = h("button", { type: "button", class: "news", hidden: true, onclick: () => this.showNews() });
+    this.place = h("div", {}); // skeleton, emptiness or an error
+    const readOlder = () => this.readOlder();
+    this.more = h("button", { type: "button", class: "quiet-button more", hidden: true, onclick: readOlder },
+      "Show older");
+    this.end = h("p", { class: "list-end", hidden: true }, end);
+    this.element = h("section", { class: "tweet-list", "aria-label": label, "aria-busy": "true" },
+      this.newsButton, this.list, this.place, this.more, this.end);
+    this.near = new IntersectionObserver(
+      (entries) => { if (entries.some((entry) => entry.isIntersecting)) this.readOlder(); }, { rootMargin: "600px" });
+    changes.addEventListener("likes", (event) => this.cards.get(event.detail)?.update());
+    changes.addEventListener("tweet", (event) => this.cards.get(event.detail)?.update());
+    changes.addEventListener("deleted", (event) => this.remove(event.detail));
+    changes.addEventListener("posted", (event) => { if (this.matches(event.detail)) this.put([event.detail], true); });
+    this.onVisible = () => this.refresh();
+    this.readFirst();
+  }
+
+  wake() {
+    this.near.observe(this.more);
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.refresh(), kRefresh_ms);
+    document.addEventListener("visibilitychange", this.onVisible);
+    tickTimes(this.element);
+  }
+
+  sleep() {
+    this.near.disconnect();
+    clearInterval(this.timer);
+    document.removeEventListener("visibilitychange", this.onVisible);
+  }
+
+  async readFirst() {
+    this.place.replaceChildren(skeleton());
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      const { data, next } = await call("GET", this.url);
+      this.put(withOwnWrites(this.take(data), this.matches, true, !next));
+      this.setNext(next);
+      this.showPlace();
+    } catch (error) {
+      this.place.replaceChildren(errorState(error, () => this.readFirst()));
+    }
+    this.element.setAttribute("aria-busy", "false");
+  }
+
+  async readOlder() {
+    const path = this.next;
+    if (!path) return;
+    this.next = "";
+    this.more.textContent = "Reading…";
+    try {
+      const { data, next } = await call("GET", path);
+      this.put(withOwnWrites(this.take(data), this.matches, false, !next));
+      this.setNext(next);
+    } catch (error) {
+      this.next = path;
+      this.more.textContent = `${error.message} Try again`;
+      return;
+    }
+    this.more.textContent = "Show older";
+    if (!this.more.hidden) { // the end may still be near: the observer tells of changes only
+      this.near.unobserve(this.more);
+      this.near.observe(this.more);
+    }
+  }
+
+  setNext(path) {
+    this.next = path;
+    this.more.hidden = !path;
+    this.end.hidden = Boolean(path) || !this.endText || this.cards.size < 5;
+  }
+
+  put(tweets, first = false) {
+    const fresh = tweets.filter((tweet) => !this.cards.has(tweet.id));
+    const items = fresh.map((tweet) => {
+      confirmLikes(tweet.id, tweet.likes);
+      const card = tweetCard(tweet);
+      card.item = h("li", { "data-id": tweet.id }, card.element);
+      this.cards.set(tweet.id, card);
+      return card.item;
+    });
+    if (!first) this.list.append(...items);
+    for (const item of first ? items : []) {
+      const older = [...this.list.children].find((other) => Number(other.dataset.id) < Number(item.dataset.id));
+      this.list.insertBefore(item, older || null);
+    }
+    this.showPlace();
+  }
+
+  remove(id) {
+    const card = this.cards.get(id);
+    if (!card) return;
+    const neighbour = card.item.nextElementSibling || card.item.previousElementSibling;
+    this.cards.delete(id);
+    card.item.remove();
+    this.showPlace();
+    if (!this.element.isConnected) return;
+    // The dialog gives the focus back to a button that is gone; it goes to the neighbour instead.
+    setTimeout(() => (neighbour?.querySelector(".when") || this.list).focus({ preventScroll: true }), 0);
+  }
+
+  showPlace() {
+    this.place.replaceChildren(...(this.cards.size || !this.empty ? [] : [emptyState(...this.empty)]));
+  }
+
+  async refresh() {
+    if (document.hidden || !this.element.isConnected) return;
+    tickTimes(this.element);
+    try {
+      const { data } = await call("GET", this.url, { fresh: true });
+      const tweets = this.take(data);
+      for (const tweet of tweets) confirmLikes(tweet.id, tweet.likes);
+      const newest = Math.max(0, ...this.cards.keys());
+      this.news = withOwnWrites(tweets, this.matches, false).filter((tweet) => tweet.id > newest);
+      this.newsButton.hidden = this.news.length === 0;
+      this.newsButton.textContent = `Show ${counted(this.news.length, "new tweet")}`;
+    } catch {
+      // The next turn tries again; whoever clicks something is told.
+    }
+  }
+
+  showNews() {
+    this.put(this.news, true);
+    this.news = [];
+    this.newsButton.hidden = true;
+    this.list.querySelector(".when")?.focus({ preventScroll: true });
+    window.scrollTo({ top: 0 });
+  }
+}

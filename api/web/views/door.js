@@ -1,0 +1,61 @@
+// Coming in: log in and register.
+
+import { logIn, register } from "../api.js";
+import { notice } from "../announce.js";
+import { h } from "../dom.js";
+import { field, makeForm } from "../forms.js";
+import { navigate } from "../router.js";
+
+/** Where to go afterwards; only ever a path of this site. */
+function goOn(query) {
+  const next = query.get("next") || "/";
+  navigate(/^\/(?![/\\])/.test(next) ? next : "/", { replace: true });
+}
+
+function door(title, lead, form, foot) {
+  return {
+    title,
+    element: h("div", { class: "view narrow" },
+      h("div", { class: "card door" }, h("h1", { tabindex: -1 }, title), lead ? h("p", { class: "lead" }, lead) : null,
+        form, h("p", { class: "foot" }, foot))),
+  };
+}
+
+const carry = (query) => (query.get("next") ? `?next=${encodeURIComponent(query.get("next"))}` : "");
+
+export function loginView({ query }) {
+  const username = field("username", "User name", {
+    required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false", autofocus: true,
+  });
+  const password = field("password", "Password",
+    { type: "password", required: true, autocomplete: "current-password" });
+  const form = makeForm([username, password], "Log in", async (values) => {
+    await logIn(values.username, values.password);
+    notice("Welcome back.");
+    goOn(query);
+  });
+  const lead = query.has("expired") ? "Your log-in has expired. Please log in again; what you were writing is kept." :
+    query.has("next") ? "Please log in to see that page." : "";
+  return door("Log in", lead, form, ["New here? ", h("a", { href: `/register${carry(query)}` }, "Join Roost")]);
+}
+
+export function registerView({ query }) {
+  const fields = [
+    field("username", "User name", {
+      required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false", autofocus: true,
+    }, "How others find you: @name"),
+    field("email", "E-mail", { type: "email", required: true, autocomplete: "email" }, "Shown to nobody but you."),
+    field("password", "Password", { type: "password", required: true, autocomplete: "new-password", minlength: 8 },
+      "At least 8 characters."),
+    field("display_name", "Name", { autocomplete: "name" }, "Stands on your tweets. May be left empty."),
+    field("bio", "About you", { tag: "textarea", rows: 2 }, "May be left empty."),
+  ];
+  const form = makeForm(fields, "Join", async (values) => {
+    const given = Object.entries(values).filter(([, value]) => value.trim() !== "");
+    await register(Object.fromEntries(given));
+    await logIn(values.username, values.password);
+    notice("Welcome to Roost.");
+    goOn(query);
+  });
+  return door("Join Roost", "", form, ["Been here before? ", h("a", { href: `/login${carry(query)}` }, "Log in")]);
+}

@@ -1,0 +1,12 @@
+// An address that leads nowhere.
+
+import { h } from "../dom.js";
+import { emptyState } from "../states.js";
+
+export function notFoundView() {
+  return {
+    title: "Not here",
+    element: h("div", { class: "view" }, h("h1", { class: "unseen", tabindex: -1 }, "Not here"),
+      emptyState("There is no page at this address", h("a", { href: "/" }, "Back to the timeline"))),
+  };
+}

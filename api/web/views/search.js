@@ -1,0 +1,52 @@
+// What one search box finds: a hashtag's tweets, or tweets with these words and the person who is called so.
+
+import { get } from "../api.js";
+import { h } from "../dom.js";
+import { personRow } from "../person.js";
+import { TweetList } from "../tweet_list.js";
+
+const hashtagOf = (query) => (/^#\S+$/u.test(query) ? query.slice(1) : "");
+
+function results(query) {
+  const tag = hashtagOf(query);
+  const asked = `query=${encodeURIComponent(tag || query)}&limit=30`;
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  return new TweetList({
+    url: tag ? `/api/tweets/hashtag/search?${asked}` : `/api/tweets/search?${asked}`,
+    label: `Tweets for ${query}`,
+    matches: tag ? (tweet) => tweet.hashtags.some((one) => one.toLowerCase() === tag.toLowerCase())
+      : (tweet) => words.every((word) => tweet.content.toLowerCase().includes(word)),
+    empty: tag ? ["No tweet has this hashtag", "Be the first to use it."]
+      : ["No tweet has these words", "Whole words are looked for, whatever their case."],
+  });
+}
+
+function person(query) {
+  const place = h("div", {});
+  get(`/api/users/search?q=${encodeURIComponent(query.replace(/^@/, ""))}`).then(
+    ({ user }) => place.replaceChildren(h("section", { "aria-label": "Person" }, personRow(user))),
+    () => {}, // nobody is called so, which is no news
+  );
+  return place;
+}
+
+export function searchView({ query: parameters }) {
+  const query = (parameters.get("q") || "").trim();
+  if (!query) {
+    return {
+      title: "Search",
+      element: h("div", { class: "view" }, h("h1", { tabindex: -1 }, "Search"),
+        h("p", { class: "lead" }, "Look for words, for a name, or for a #hashtag, in the box above.")),
+    };
+  }
+  const tweets = results(query);
+  return {
+    title: query,
+    element: h("div", { class: "view" },
+      h("div", { class: "view-head" },
+        h("h1", { tabindex: -1, dir: "auto" }, hashtagOf(query) ? query : `“${query}”`)),
+      hashtagOf(query) ? null : person(query), tweets.element),
+    wake: () => tweets.wake(),
+    sleep: () => tweets.sleep(),
+  };
+}

@@ -1,0 +1,40 @@
+// One tweet at an address of its own.
+
+import { get } from "../api.js";
+import { h, icon } from "../dom.js";
+import { changes, confirmLikes, isDeleted, latest, ownTweet } from "../memory.js";
+import { retitle } from "../router.js";
+import { emptyState, errorState, skeleton } from "../states.js";
+import { tweetCard } from "../tweet_card.js";
+
+export function tweetView({ params: [id] }) {
+  const place = h("div", {}, skeleton(1));
+  const view = {
+    title: "Tweet",
+    element: h("div", { class: "view" },
+      h("div", { class: "view-head" },
+        h("a", { class: "round", href: "/", "aria-label": "Back to the timeline" }, icon("back")),
+        h("h1", { tabindex: -1 }, "Tweet")), place),
+  };
+  let card = null;
+  const gone = () => place.replaceChildren(emptyState("This tweet is gone", "It was deleted."));
+  const update = (event) => { if (event.detail === card?.id) card.update(); };
+  changes.addEventListener("likes", update);
+  changes.addEventListener("tweet", update);
+  changes.addEventListener("deleted", (event) => { if (event.detail === card?.id) gone(); });
+
+  async function read() {
+    if (isDeleted(Number(id))) return gone();
+    try {
+      const tweet = latest(ownTweet(Number(id)) || await get(`/api/tweets/${id}`));
+      confirmLikes(tweet.id, tweet.likes);
+      card = tweetCard(tweet, { large: true });
+      place.replaceChildren(card.element);
+      retitle(view, `${tweet.display_name}: ${tweet.content.slice(0, 60)}`);
+    } catch (error) {
+      place.replaceChildren(errorState(error, read));
+    }
+  }
+  read();
+  return view;
+}
