@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "proxy/trusted_proxies.h"
+#include "common/net/network_set.h"
 #include "proxy/upstream/balancer.h"
 #include "proxy/upstream/pool.h"
 
@@ -35,7 +35,7 @@ std::string check_backend(std::string_view text) {
 }
 
 std::string check_network(std::string_view text) {
-  const auto added = TrustedProxies().add(text);
+  const auto added = net::NetworkSet().add(text);
   return added ? "" : added.error().what;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/net/network_set.h"
 #include "common/observe/event_log.h"
 #include "common/observe/metrics.h"
 #include "proxy/access_log.h"
@@ -10,7 +11,6 @@
 #include "proxy/cache/http_cache.h"
 #include "proxy/config.h"
 #include "proxy/routes.h"
-#include "proxy/trusted_proxies.h"
 #include "proxy/upstream/backend.h"
 #include "proxy/upstream/pool.h"
 
@@ -31,7 +31,7 @@ struct SharedState {
   std::vector<std::unique_ptr<Backend>> backends;  ///< by Backend::id()
   std::vector<std::unique_ptr<Pool>> pools;        ///< by Pool::id()
   std::unique_ptr<Routes> routes;
-  TrustedProxies trusted;
+  net::NetworkSet trusted;
   HttpCache cache;
   FetchLock fetches;
   std::unique_ptr<AccessLog> access_log;  ///< null when it is off

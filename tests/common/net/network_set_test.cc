@@ -1,18 +1,18 @@
-#include "proxy/trusted_proxies.h"
+#include "common/net/network_set.h"
 
 #include <doctest/doctest.h>
 
 using namespace roost;
-using namespace roost::proxy;
+using namespace roost::net;
 
 namespace {
-net::Address address(const char* text) {
-  return *net::Address::parse(text);
+Address address(const char* text) {
+  return *Address::parse(text);
 }
 }  // namespace
 
 TEST_CASE("networks contain their addresses and no others") {
-  TrustedProxies trusted;
+  NetworkSet trusted;
   CHECK_FALSE(trusted.contains(address("10.1.2.3:80")));
   REQUIRE(trusted.add("10.0.0.0/8"));
   REQUIRE(trusted.add("192.0.2.7"));
@@ -27,7 +27,7 @@ TEST_CASE("networks contain their addresses and no others") {
 }
 
 TEST_CASE("what is not a network is refused") {
-  TrustedProxies trusted;
+  NetworkSet trusted;
   for (const char* wrong : {"", "host", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/8x", "10.0.0"}) {
     CHECK_FALSE(trusted.add(wrong));
   }

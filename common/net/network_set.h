@@ -10,15 +10,14 @@
 #include "common/base/result.h"
 #include "common/net/address.h"
 
-namespace roost::proxy {
+namespace roost::net {
 
-/// The networks whose forwarding fields (X-Forwarded-*, X-Request-Id) are believed; everybody else's are replaced.
-/// Immutable after the start; any thread.
-class TrustedProxies {
+/// A set of networks, such as those whose forwarding fields (X-Forwarded-*) are believed. Any thread once it is filled.
+class NetworkSet {
  public:
   /// "10.0.0.0/8", "::1/128", "192.0.2.7" (that one address).
   Result<void> add(std::string_view network);
-  bool contains(const net::Address& address) const;
+  bool contains(const Address& address) const;
   bool empty() const { return networks_.empty(); }
 
  private:
@@ -30,4 +29,4 @@ class TrustedProxies {
   std::vector<Network> networks_;
 };
 
-}  // namespace roost::proxy
+}  // namespace roost::net

@@ -1,4 +1,4 @@
-#include "proxy/trusted_proxies.h"
+#include "common/net/network_set.h"
 
 #include <charconv>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-namespace roost::proxy {
+namespace roost::net {
 
 namespace {
 
@@ -23,7 +23,7 @@ bool same_prefix(const uint8_t* a, const uint8_t* b, uint32_t bits) {
 
 }  // namespace
 
-Result<void> TrustedProxies::add(std::string_view text) {
+Result<void> NetworkSet::add(std::string_view text) {
   const size_t slash = text.find('/');
   const std::string host(text.substr(0, slash));
   Network network{AF_INET, {}, 0};
@@ -45,7 +45,7 @@ Result<void> TrustedProxies::add(std::string_view text) {
   return {};
 }
 
-bool TrustedProxies::contains(const net::Address& address) const {
+bool NetworkSet::contains(const Address& address) const {
   if (networks_.empty()) return false;
   const auto* v4 = reinterpret_cast<const sockaddr_in*>(address.raw());
   const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.raw());
@@ -68,4 +68,4 @@ bool TrustedProxies::contains(const net::Address& address) const {
   return false;
 }
 
-}  // namespace roost::proxy
+}  // namespace roost::net
