@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "api/cors.h"
 #include "common/net/address.h"
+#include "common/net/network_set.h"
 
 namespace roost::api {
 namespace {
@@ -29,7 +31,13 @@ std::string check_not_empty(std::string_view text) {
   return text.empty() ? "must not be empty" : "";
 }
 
+std::string check_network(std::string_view text) {
+  const auto added = net::NetworkSet().add(text);
+  return added ? "" : added.error().what;
+}
+
 constexpr int64_t kDayMs = 86'400'000;
+constexpr config::Range kAttempts{1, 1'000'000};
 
 }  // namespace
 
@@ -53,7 +61,17 @@ void declare(config::FieldTable& table, Config& config) {
       .text("data", &config.data, "directory of database, journal and logs", check_not_empty)
       .text("worker", &config.worker, "name of this worker in the logs; empty for w<port>", check_worker)
       .flag("demo", &config.demo, "fill an empty database with sample users and tweets")
-      .duration("drain_timeout", &config.drain_timeout_ms, {0, 600'000}, "how long SIGTERM waits for requests");
+      .duration("drain_timeout", &config.drain_timeout_ms, {0, 600'000}, "how long SIGTERM waits for requests")
+      .text("token_key", &config.token_key, "file of the key that signs tokens; empty for <data>/token.key")
+      .duration("token_ttl", &config.token_ttl_ms, {1000, 365 * kDayMs}, "how long one stays logged in")
+      .number("password_ops", &config.password_operations, {1, 100}, "passes of argon2id over its memory")
+      .bytes("password_memory", &config.password_memory_bytes, {8 << 10, 4LL << 30}, "of argon2id, for each hash")
+      .number("login_attempts", &config.login_attempts, kAttempts, "failed log-ins of an account per login_window")
+      .number("login_attempts_per_address", &config.login_attempts_per_address, kAttempts,
+              "failed log-ins of a client's address per login_window")
+      .duration("login_window", &config.login_window_ms, {1000, kDayMs}, "over which failed log-ins are counted")
+      .list("cors_origins", &config.cors_origins, "origins whose pages may use the API, or \"*\"", check_origin)
+      .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is believed", check_network);
   table.section("database")
       .text("url", &config.database_url, "sqlite:PATH; empty for sqlite:<data>/roost.db", check_database);
   table.section("batcher")

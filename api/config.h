@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "api/logs.h"
 #include "batcher/batcher.h"
@@ -17,6 +18,15 @@ struct Config {
   std::string worker;  ///< empty: "w<port>"
   bool demo = false;
   int64_t drain_timeout_ms = 10'000;
+  std::string token_key;  ///< empty: <data>/token.key
+  int64_t token_ttl_ms = 86'400'000;
+  int64_t password_operations = 2;
+  int64_t password_memory_bytes = 64 << 20;
+  int64_t login_attempts = 10;
+  int64_t login_attempts_per_address = 50;
+  int64_t login_window_ms = 60'000;
+  std::vector<std::string> cors_origins;
+  std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
   // [database]
   std::string database_url;  ///< empty: sqlite:<data>/roost.db
   // [batcher]
@@ -41,6 +51,7 @@ struct Config {
   std::string sqlite_path() const;
   std::string log_directory() const { return logs_directory.empty() ? data + "/logs" : logs_directory; }
   std::string journal_directory() const { return data + "/journal"; }
+  std::string token_key_path() const { return token_key.empty() ? data + "/token.key" : token_key; }
   LogAccess log_access() const;
   batcher::Durability batcher_durability() const;
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <random>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -26,10 +27,11 @@ bool is_api_call(std::string_view path) {
 
 }  // namespace
 
-Front::Front(net::EventLoop& loop, const Routes& routes, RequestLog& log, observe::MetricScope& metrics)
+Front::Front(net::EventLoop& loop, const Routes& routes, RequestLog& log, observe::MetricScope& metrics, Cors cors)
     : loop_(loop),
       routes_(routes),
       log_(log),
+      cors_(std::move(cors)),
       durations_(metrics.histogram(kDurations)),
       refused_(metrics.counter(kRefusals)),
       request_id_prefix_(std::random_device{}()) {
@@ -73,6 +75,8 @@ void Front::send(http::Responder* responder, const Request& request, Answer answ
   if (responder == nullptr) return;
   answer.fields.add("Date", date_.at_unix_ms(loop_.unix_ms()));
   answer.fields.add("X-Request-Id", request.request_id);
+  cors_.add_to(answer.fields, request.origin);
+  if (request.is_preflight) cors_.add_preflight_to(answer.fields, request.origin, routes_.allowed(request.path));
   if (answer.status != 304 && answer.status != 204) answer.fields.add("Content-Type", answer.content_type);
   const Slice body(std::string_view(answer.body));
   responder->respond({.status = answer.status,

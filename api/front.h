@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "api/cors.h"
 #include "api/exchange.h"
 #include "api/request_log.h"
 #include "api/routes.h"
@@ -20,7 +21,7 @@ class Front final : public http::RequestAcceptor {
   /// The largest body of a request; more is answered 413 by the server.
   static constexpr uint64_t kMaxBodyBytes = 64 * 1024;
 
-  Front(net::EventLoop& loop, const Routes& routes, RequestLog& log, observe::MetricScope& metrics);
+  Front(net::EventLoop& loop, const Routes& routes, RequestLog& log, observe::MetricScope& metrics, Cors cors = {});
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
@@ -42,6 +43,7 @@ class Front final : public http::RequestAcceptor {
   net::EventLoop& loop_;
   const Routes& routes_;
   RequestLog& log_;
+  const Cors cors_;
   observe::Histogram& durations_;
   observe::Counter& refused_;
   observe::Counter* answered_[6];  // by the status' first digit

@@ -40,6 +40,10 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   }
   if (const auto etags = head.fields.combined(FieldId::if_none_match)) request.if_none_match = *etags;
   if (head.fields.has(FieldId::authorization)) request.authorization = head.fields.value(FieldId::authorization);
+  if (head.fields.has(FieldId::content_type)) request.content_type = head.fields.value(FieldId::content_type);
+  if (head.fields.has(FieldId::origin)) request.origin = head.fields.value(FieldId::origin);
+  request.is_preflight =
+      head.method == http::Method::options && head.fields.find("Access-Control-Request-Method") != nullptr;
   if (const auto addresses = head.fields.combined(FieldId::x_forwarded_for)) request.forwarded_for = *addresses;
   if (const auto directives = head.fields.combined(FieldId::cache_control))
     request.no_cache = asks_past_caches(*directives);

@@ -21,10 +21,13 @@ struct Request {
   std::string request_id;
   std::string if_none_match;
   std::string authorization;
+  std::string content_type;
+  std::string origin;
   std::string forwarded_for;  ///< X-Forwarded-For, all of it
   std::string body;
-  bool no_cache = false;    ///< Cache-Control: no-cache, or max-age=0
-  bool wants_html = false;  ///< Accept names text/html
+  bool no_cache = false;      ///< Cache-Control: no-cache, or max-age=0
+  bool is_preflight = false;  ///< OPTIONS with Access-Control-Request-Method (the Fetch standard, CORS)
+  bool wants_html = false;    ///< Accept names text/html
   net::Address client;
   int64_t arrived_us = 0;             ///< Unix time
   std::vector<std::string> captures;  ///< what stands for the {…} of the route's pattern, decoded

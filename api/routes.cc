@@ -78,7 +78,9 @@ Routes::Match Routes::find(http::Method method, std::string_view path) const {
   for (const Route& route : routes_) {
     if (!fits(route.segments, segments)) continue;
     if (route.method != wanted) {
-      match.allow += (match.allow.empty() ? "" : ", ") + std::string(method_name(route.method));
+      const std::string_view name = method_name(route.method);  // a capture and its like may both have it
+      if (match.allow.find(name) == std::string::npos)
+        match.allow += (match.allow.empty() ? "" : ", ") + std::string(name);
       continue;
     }
     match.action = &route.action;

@@ -33,6 +33,9 @@ class Routes {
   /// as GET.
   Match find(http::Method method, std::string_view path) const;
 
+  /// The methods that a path has, as Allow lists them; empty when there is no such path.
+  std::string allowed(std::string_view path) const { return find(http::Method::other, path).allow; }
+
   /// Answers the request through the action found, or with 400, 404 or 405; OPTIONS with the methods there are.
   void dispatch(Request& request, Reply reply) const;
 

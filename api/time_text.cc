@@ -27,6 +27,15 @@ std::string format_iso_time(int64_t unix_ms) {
                      parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, unix_ms % 1000);
 }
 
+std::string format_month(int64_t unix_ms) {
+  static constexpr const char* kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
+                                            "July",    "August",   "September", "October", "November", "December"};
+  const std::time_t seconds = unix_ms / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format("{} {}", kMonths[parts.tm_mon], parts.tm_year + 1900);
+}
+
 std::optional<int64_t> parse_time(std::string_view text) {
   if (const auto plain = parse_digits(text)) return plain;
   constexpr std::string_view kShape = "0000-00-00T00:00:00";

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "api/db/words.h"
 
@@ -27,7 +27,7 @@ void TweetStore::timeline(ListRange range, Use use, const std::string& request_i
 
 void TweetStore::tweet(int64_t id, Use use, const std::string& request_id, PageDone done) {
   cache_.get<TweetPage>(
-      tweet_key(id), DbCache::Group::single, use,
+      tweet_key(id), DbCache::Group::tweet, use,
       [&](Done<TweetPage> loaded) { database_.load_tweet(id, request_id, std::move(loaded)); }, std::move(done));
 }
 
@@ -44,6 +44,14 @@ void TweetStore::hashtag_tweets(const std::string& tag, ListRange range, Use use
   cache_.get<TweetPage>(
       fmt::format("hashtag/{}/{}", range_key(range), folded), DbCache::Group::list, use,
       [&](Done<TweetPage> loaded) { database_.load_hashtag_tweets(folded, range, request_id, std::move(loaded)); },
+      std::move(done));
+}
+
+void TweetStore::word_tweets(std::vector<std::string> words, ListRange range, Use use, const std::string& request_id,
+                             PageDone done) {
+  cache_.get<TweetPage>(
+      fmt::format("words/{}/{}", range_key(range), fmt::join(words, " ")), DbCache::Group::list, use,
+      [&](Done<TweetPage> loaded) { database_.search_tweets(std::move(words), range, request_id, std::move(loaded)); },
       std::move(done));
 }
 

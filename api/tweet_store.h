@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "api/db/database.h"
 #include "api/db/db_cache.h"
@@ -26,6 +28,9 @@ class TweetStore {
   void tweet(int64_t id, Use use, const std::string& request_id, PageDone done);
   void user_tweets(int64_t user_id, ListRange range, Use use, const std::string& request_id, PageDone done);
   void hashtag_tweets(const std::string& tag, ListRange range, Use use, const std::string& request_id, PageDone done);
+  /// Those with all of the words: at least one, as extract_words makes them.
+  void word_tweets(std::vector<std::string> words, ListRange range, Use use, const std::string& request_id,
+                   PageDone done);
 
   void insert(int64_t user_id, std::string content, const std::string& request_id, Done<std::optional<Tweet>> done);
   void update(int64_t id, int64_t user_id, std::string content, const std::string& request_id, Done<Change> done);

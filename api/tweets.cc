@@ -5,31 +5,14 @@
 
 #include <fmt/core.h>
 
-#include "api/db/demo.h"
 #include "api/db/hashtags.h"
+#include "api/db/words.h"
+#include "api/failure.h"
 #include "api/input.h"
 #include "api/tweet_json.h"
 
 namespace roost::api {
 namespace {
-
-DbCache::Use use_of(const Request& request) {
-  return request.no_cache ? DbCache::Use::bypass : DbCache::Use::cached;
-}
-
-/// `rel="next"` (RFC 8288): the same path, from the last tweet on.
-std::string next_link(const Request& request, ListRange range, const TweetPage& page) {
-  std::string others;  // parameters that are not about the range stay as they were
-  std::string_view rest = request.query_text;
-  while (!rest.empty()) {
-    const size_t end = rest.find('&');
-    const std::string_view pair = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    if (!pair.starts_with("limit=") && !pair.starts_with("before=") && !pair.empty()) others += std::string(pair) + "&";
-  }
-  return fmt::format("<{}?{}limit={}&before={}>; rel=\"next\"", request.path, others, range.limit,
-                     page.tweets.back().id);
-}
 
 std::string tweet_body(const Tweet& tweet, int64_t likes) {
   std::string body;
@@ -48,20 +31,16 @@ void Tweets::add_to(Routes& routes) {
   add(Method::get, "/api/tweets", &Tweets::list);
   add(Method::post, "/api/tweets", &Tweets::create);
   add(Method::get, "/api/tweets/hashtag/search", &Tweets::list_of_hashtag);
+  add(Method::get, "/api/tweets/search", &Tweets::list_of_words);
   add(Method::get, "/api/tweets/{id}", &Tweets::show);
   add(Method::patch, "/api/tweets/{id}", &Tweets::change);
   add(Method::delete_, "/api/tweets/{id}", &Tweets::remove);
   add(Method::get, "/api/users/{id}/tweets", &Tweets::list_of_user);
 }
 
-Answer Tweets::failure(const Error& error) {
-  events_.warning("database", {{"error", error.what}});
-  return problem_of(error);
-}
-
 TweetStore::PageDone Tweets::answer_list(Reply reply, ListRange range, Shape shape) {
   return [this, reply = std::move(reply), range, shape](Result<Reading<TweetPage>> reading) mutable {
-    if (!reading) return reply.send(failure(reading.error()));
+    if (!reading) return reply.send(failure(events_, reading.error()));
     const TweetPage& page = *reading->value;
     std::string body = shape == Shape::array ? "[" : "{\"tweets\":[";
     for (const Tweet& tweet : page.tweets) {
@@ -72,7 +51,7 @@ TweetStore::PageDone Tweets::answer_list(Reply reply, ListRange range, Shape sha
     const Request& request = reply.request();
     Answer answer =
         public_answer(std::move(body), kJson, clock_.monotonic_ms() - reading->loaded_at_ms, request.if_none_match);
-    if (page.more) answer.fields.add("Link", next_link(request, range, page));
+    if (page.more) answer.fields.add("Link", next_link(request, range, page.tweets.back().id));
     reply.send(std::move(answer));
   };
 }
@@ -103,6 +82,20 @@ void Tweets::list_of_hashtag(Request& request, Reply reply) {
                         answer_list(std::move(reply), *range, Shape::array));
 }
 
+void Tweets::list_of_words(Request& request, Reply reply) {
+  auto query = read_parameter(request, "query", kMaxQueryBytes);
+  if (!query) return reply.send(query.error());
+  const auto range = read_range(request);
+  if (!range) return reply.send(range.error());
+  std::vector<std::string> words = extract_words(*query);
+  if (words.empty())  // signs alone: no tweet has been found by them
+    return reply.send(public_answer("[]", kJson, 0, request.if_none_match));
+  words.resize(std::min(words.size(), kMaxSearchWords));
+  const auto use = use_of(request);
+  const std::string request_id = request.request_id;
+  store_.word_tweets(std::move(words), *range, use, request_id, answer_list(std::move(reply), *range, Shape::array));
+}
+
 Answer Tweets::tweet_answer(const Reading<TweetPage>& reading, const Request& request) const {
   if (reading.value->absent()) return not_found(request.method, "There is no such tweet.");
   const Tweet& tweet = reading.value->tweets.front();
@@ -115,17 +108,20 @@ void Tweets::show(Request& request, Reply reply) {
   if (!id) return reply.send(id.error());
   store_.tweet(*id, use_of(request), request.request_id,
                [this, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
-                 reply.send(reading ? tweet_answer(*reading, reply.request()) : failure(reading.error()));
+                 reply.send(reading ? tweet_answer(*reading, reply.request()) : failure(events_, reading.error()));
                });
 }
 
 void Tweets::create(Request& request, Reply reply) {
+  const auto author = authentication_.user_id(request);
+  if (!author) return reply.send(author.error());
   auto content = read_content(request, kMaxCharacters);
   if (!content) return reply.send(content.error());
-  store_.insert(kDemoUserId, std::move(*content), request.request_id,
+  const std::string request_id = request.request_id;
+  store_.insert(*author, std::move(*content), request_id,
                 [this, reply = std::move(reply)](Result<std::optional<Tweet>> inserted) mutable {
-                  if (!inserted) return reply.send(failure(inserted.error()));
-                  if (!*inserted) return reply.send(problem(401, "There is no such account any more."));
+                  if (!inserted) return reply.send(failure(events_, inserted.error()));
+                  if (!*inserted) return reply.send(account_is_gone());
                   const Tweet& tweet = **inserted;
                   Answer answer = uncached_json(201, tweet_body(tweet, tweet.likes));
                   answer.fields.add("Location", fmt::format("/api/tweets/{}", tweet.id));
@@ -134,39 +130,51 @@ void Tweets::create(Request& request, Reply reply) {
 }
 
 void Tweets::change(Request& request, Reply reply) {
+  const auto author = authentication_.user_id(request);
+  if (!author) return reply.send(author.error());
   const auto id = read_id(request);
   if (!id) return reply.send(id.error());
   auto content = read_content(request, kMaxCharacters);
   if (!content) return reply.send(content.error());
-  auto show_it = [this, id = *id](Reply to) {
-    const std::string request_id = to.request().request_id;
-    store_.tweet(id, DbCache::Use::cached, request_id,
-                 [this, to = std::move(to)](Result<Reading<TweetPage>> reading) mutable {
-                   if (!reading) return to.send(failure(reading.error()));
-                   if (reading->value->absent())
-                     return to.send(not_found(to.request().method, "There is no such tweet."));
-                   const Tweet& tweet = reading->value->tweets.front();
-                   to.send(uncached_json(200, tweet_body(tweet, store_.likes(*reading->value, tweet))));
-                 });
-  };
-  store_.update(*id, kDemoUserId, std::move(*content), request.request_id,
-                [this, show_it, reply = std::move(reply)](Result<Change> made) mutable {
-                  if (!made) return reply.send(failure(made.error()));
-                  if (*made == Change::not_found)
-                    return reply.send(not_found(reply.request().method, "There is no such tweet."));
-                  if (*made == Change::not_owner) return reply.send(problem(403, "This tweet is somebody else's."));
-                  show_it(std::move(reply));
+  const std::string request_id = request.request_id;
+  store_.update(*id, *author, std::move(*content), request_id,
+                [this, id = *id, reply = std::move(reply)](Result<Change> made) mutable {
+                  if (!made) return reply.send(failure(events_, made.error()));
+                  if (*made != Change::made) return refuse_change(*made, std::move(reply));
+                  show_changed(id, std::move(reply));
                 });
 }
 
+void Tweets::show_changed(int64_t id, Reply reply) {
+  const std::string request_id = reply.request().request_id;
+  store_.tweet(id, DbCache::Use::cached, request_id,
+               [this, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
+                 if (!reading) return reply.send(failure(events_, reading.error()));
+                 if (reading->value->absent())
+                   return reply.send(not_found(reply.request().method, "There is no such tweet."));
+                 const Tweet& tweet = reading->value->tweets.front();
+                 reply.send(uncached_json(200, tweet_body(tweet, store_.likes(*reading->value, tweet))));
+               });
+}
+
 void Tweets::remove(Request& request, Reply reply) {
+  const auto author = authentication_.user_id(request);
+  if (!author) return reply.send(author.error());
   const auto id = read_id(request);
   if (!id) return reply.send(id.error());
-  store_.remove(*id, kDemoUserId, request.request_id, [this, reply = std::move(reply)](Result<Change> made) mutable {
-    if (!made) return reply.send(failure(made.error()));
-    if (*made == Change::not_found) return reply.send(not_found(reply.request().method, "There is no such tweet."));
-    if (*made == Change::not_owner) return reply.send(problem(403, "This tweet is somebody else's."));
+  const std::string request_id = request.request_id;
+  store_.remove(*id, *author, request_id, [this, reply = std::move(reply)](Result<Change> made) mutable {
+    if (!made) return reply.send(failure(events_, made.error()));
+    if (*made != Change::made) return refuse_change(*made, std::move(reply));
     reply.send(uncached_json(200, R"({"message":"The tweet was deleted."})"));
+  });
+}
+
+/// A deleted account has no tweets any more, so its token ends up here; it is told so.
+void Tweets::refuse_change(Change change, Reply reply) {
+  authentication_.with_account(std::move(reply), [change](const User&, Reply to) {
+    if (change == Change::not_owner) return to.send(problem(403, "This tweet is somebody else's."));
+    to.send(not_found(to.request().method, "There is no such tweet."));
   });
 }
 

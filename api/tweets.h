@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/authentication.h"
 #include "api/exchange.h"
 #include "api/routes.h"
 #include "api/tweet_store.h"
@@ -8,20 +9,23 @@
 
 namespace roost::api {
 
-/// The routes of tweets (docs/api.md). As long as there are no accounts, whoever writes is the demo user.
+/// The routes of tweets (docs/api.md). Reading looks at no token; writing is for whoever the token names, and changing
+/// for the author alone. Loop thread only.
 class Tweets {
  public:
   static constexpr size_t kMaxCharacters = 280;  ///< code points of a tweet
+  static constexpr size_t kMaxQueryBytes = 500;  ///< of a search for words
 
   /// All outlive it.
-  Tweets(TweetStore& store, const Clock& clock, observe::EventLog& events)
-      : store_(store), clock_(clock), events_(events) {}
+  Tweets(TweetStore& store, const Authentication& authentication, const Clock& clock, observe::EventLog& events)
+      : store_(store), authentication_(authentication), clock_(clock), events_(events) {}
   void add_to(Routes& routes);
 
  private:
   void list(Request& request, Reply reply);
   void list_of_user(Request& request, Reply reply);
   void list_of_hashtag(Request& request, Reply reply);
+  void list_of_words(Request& request, Reply reply);
   void show(Request& request, Reply reply);
   void create(Request& request, Reply reply);
   void change(Request& request, Reply reply);
@@ -30,9 +34,11 @@ class Tweets {
   enum class Shape : uint8_t { array, object };  ///< [tweet…], or {"tweets":[tweet…]}
   TweetStore::PageDone answer_list(Reply reply, ListRange range, Shape shape);
   Answer tweet_answer(const Reading<TweetPage>& reading, const Request& request) const;
-  Answer failure(const Error& error);
+  void show_changed(int64_t id, Reply reply);
+  void refuse_change(Change change, Reply reply);
 
   TweetStore& store_;
+  const Authentication& authentication_;
   const Clock& clock_;
   observe::EventLog& events_;
 };

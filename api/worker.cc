@@ -7,23 +7,33 @@
 
 #include <fmt/core.h>
 
+#include "api/accounts.h"
+#include "api/authentication.h"
 #include "api/db/db_cache.h"
 #include "api/db/demo.h"
 #include "api/db/sqlite_database.h"
 #include "api/db/sqlite_like_store.h"
+#include "api/follows.h"
 #include "api/front.h"
 #include "api/health.h"
 #include "api/like_sink.h"
 #include "api/likes.h"
+#include "api/login_limit.h"
 #include "api/logs.h"
 #include "api/pages.h"
+#include "api/passwords.h"
+#include "api/people.h"
 #include "api/request_log.h"
 #include "api/routes.h"
+#include "api/tokens.h"
 #include "api/tweets.h"
+#include "api/user_store.h"
 #include "api/worker_metrics.h"
 #include "batcher/batcher.h"
 #include "batcher/posix_disk.h"
+#include "common/base/check.h"
 #include "common/net/event_loop.h"
+#include "common/net/network_set.h"
 #include "common/net/tcp_listener.h"
 
 namespace roost::api {
@@ -52,6 +62,8 @@ class Worker::Body {
   Result<void> listen();
   Result<void> open_stores();
   Result<void> open_batcher();
+  Result<void> open_accounts();
+  void add_account_routes();
   void add_routes();
   void drain();
   void stop_when_idle();
@@ -71,6 +83,15 @@ class Worker::Body {
   batcher::PosixDisk disk_;
   std::unique_ptr<batcher::Batcher> batcher_;
   std::unique_ptr<TweetStore> tweets_;
+  std::unique_ptr<Tokens> tokens_;
+  std::unique_ptr<Passwords> passwords_;
+  std::unique_ptr<LoginLimit> login_limit_;
+  net::NetworkSet trusted_proxies_;
+  std::unique_ptr<UserStore> users_;
+  std::unique_ptr<Authentication> authentication_;
+  std::unique_ptr<Accounts> account_routes_;
+  std::unique_ptr<Follows> follow_routes_;
+  std::unique_ptr<People> people_routes_;
   std::unique_ptr<Tweets> tweet_routes_;
   std::unique_ptr<Likes> like_routes_;
   std::unique_ptr<Logs> log_routes_;
@@ -103,6 +124,7 @@ Worker::Body::~Body() {
   listener_.reset();
   server_.reset();
   front_.reset();
+  passwords_.reset();
   batcher_.reset();  // before the loop and the stores that its threads use
 }
 
@@ -115,6 +137,7 @@ Result<void> Worker::Body::start() {
   if (auto made = make_directories(); !made) return made;
   if (auto opened = open_stores(); !opened) return opened;
   if (auto opened = open_batcher(); !opened) return opened;
+  if (auto opened = open_accounts(); !opened) return opened;
   add_routes();
   listener_->resume();
   return {};
@@ -153,7 +176,6 @@ Result<void> Worker::Body::open_stores() {
   if (!log) return tl::unexpected<Error>(log.error());
   log_ = std::move(*log);
   const std::string path = config_.sqlite_path();
-  if (auto ensured = ensure_demo_user(path, clock_.unix_ms()); !ensured) return ensured;
   if (config_.demo) {
     if (auto filled = add_demo_content(path, clock_.unix_ms()); !filled) return filled;
   }
@@ -193,9 +215,38 @@ Result<void> Worker::Body::open_batcher() {
   return {};
 }
 
+Result<void> Worker::Body::open_accounts() {
+  auto tokens = Tokens::open(config_.token_key_path(), config_.token_ttl_ms);
+  if (!tokens) return tl::unexpected<Error>(tokens.error());
+  tokens_ = std::make_unique<Tokens>(std::move(*tokens));
+  passwords_ =
+      std::make_unique<Passwords>(Passwords::Options{.operations = static_cast<uint64_t>(config_.password_operations),
+                                                     .memory_bytes = static_cast<size_t>(config_.password_memory_bytes),
+                                                     .deliver = [this](Task task) { loop_.post(std::move(task)); }});
+  login_limit_ =
+      std::make_unique<LoginLimit>(LoginLimit::Options{.attempts_per_account = config_.login_attempts,
+                                                       .attempts_per_address = config_.login_attempts_per_address,
+                                                       .window_ms = config_.login_window_ms});
+  for (const std::string& network : config_.trusted_proxies) ROOST_CHECK(trusted_proxies_.add(network));
+  return {};
+}
+
+void Worker::Body::add_account_routes() {
+  users_ = std::make_unique<UserStore>(*database_, cache_);
+  authentication_ = std::make_unique<Authentication>(*tokens_, *users_, clock_, events_);
+  account_routes_ = std::make_unique<Accounts>(Accounts::Parts{*users_, *authentication_, *passwords_, *tokens_,
+                                                               *login_limit_, trusted_proxies_, clock_, events_});
+  follow_routes_ = std::make_unique<Follows>(*users_, *authentication_, events_);
+  people_routes_ = std::make_unique<People>(*users_, clock_, events_);
+  account_routes_->add_to(routes_);
+  follow_routes_->add_to(routes_);
+  people_routes_->add_to(routes_);
+}
+
 void Worker::Body::add_routes() {
+  add_account_routes();
   tweets_ = std::make_unique<TweetStore>(*database_, cache_, *batcher_);
-  tweet_routes_ = std::make_unique<Tweets>(*tweets_, clock_, events_);
+  tweet_routes_ = std::make_unique<Tweets>(*tweets_, *authentication_, clock_, events_);
   like_routes_ = std::make_unique<Likes>(*tweets_, *batcher_, clock_, events_);
   health_ = std::make_unique<Health>(*database_, metrics_);
   log_routes_ = std::make_unique<Logs>(Logs::Options{config_.log_directory(), config_.log_access(), config_.logs_token},
@@ -209,7 +260,7 @@ void Worker::Body::add_routes() {
   log_routes_->add_to(routes_);
   health_->add_to(routes_);
   Pages::add_to(routes_);
-  front_ = std::make_unique<Front>(loop_, routes_, *log_, scope);
+  front_ = std::make_unique<Front>(loop_, routes_, *log_, scope, Cors(config_.cors_origins));
   http::ServerLimits limits;
   limits.max_body_bytes = Front::kMaxBodyBytes;
   server_ = std::make_unique<http::Server>(loop_, limits, *front_);

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import signal
 import sqlite3
 import subprocess
@@ -36,11 +37,25 @@ def likes_in_logs(folder):
     return found
 
 
+def post_json(url, body, token=None):
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    asked = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        return json.load(answer)
+
+
+def new_token(url):
+    """Of an account of its own, new with each run."""
+    name, password = f"mix_{secrets.token_hex(8)}", secrets.token_hex(16)
+    account = {"username": name, "email": f"{name}@example.org", "password": password, "display_name": "The mix"}
+    post_json(f"{url}/api/users/register", account)
+    return post_json(f"{url}/api/users/login", {"username": name, "password": password})["access_token"]
+
+
 def tweet_ids(url, wanted=20):
+    token = new_token(url)
     for i in range(wanted):
-        body = json.dumps({"content": f"A tweet to read and to like, number {i + 1}."}).encode()
-        headers = {"Content-Type": "application/json"}
-        urllib.request.urlopen(urllib.request.Request(f"{url}/api/tweets", body, headers), timeout=10).read()
+        post_json(f"{url}/api/tweets", {"content": f"A tweet to read and to like, number {i + 1}."}, token)
     with urllib.request.urlopen(f"{url}/api/tweets?limit={wanted}", timeout=10) as answer:
         return [tweet["id"] for tweet in json.load(answer)]
 

@@ -22,6 +22,7 @@ Nothing sleeps to let something happen: `wait_until` asks for what is awaited. T
 $ROOST_TIME_SCALE, which the runner raises for sanitizer builds."""
 
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -181,6 +182,48 @@ class Program:
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
 
+# argon2id at its cheapest, so that a test may register whom it likes.
+CHEAP_PASSWORDS = {"ROOST_API_PASSWORD_OPS": "1", "ROOST_API_PASSWORD_MEMORY": "8KiB"}
+
+
+class Person:
+    """Somebody with an account, logged in. `address` is whom they talk to: a worker's, or a proxy's."""
+
+    def __init__(self, address, username, password="correct horse"):
+        self.address, self.username, self.password = address, username, password
+        fields = {"username": username, "email": f"{username}@example.org", "password": password}
+        made = json_request(address, "POST", "/api/users/register", fields)
+        if made.status not in (201, 400):  # 400: is registered already
+            raise AssertionError(f"registering {username}: {made.status} {made.body!r}")
+        answer = json_request(address, "POST", "/api/users/login", {"username": username, "password": password})
+        if answer.status != 200:
+            raise AssertionError(f"logging in {username}: {answer.status} {answer.body!r}")
+        login = json.loads(answer.body)
+        self.id, self.token = login["id"], login["access_token"]
+
+    @property
+    def authorization(self):
+        return "Authorization", f"Bearer {self.token}"
+
+    def request(self, method, target, body=None, headers=()):
+        return json_request(self.address, method, target, body, [self.authorization, *headers])
+
+    def post(self, content):
+        """Posts a tweet and returns it."""
+        answer = self.request("POST", "/api/tweets", {"content": content})
+        if answer.status != 201:
+            raise AssertionError(f"posting: {answer.status} {answer.body!r}")
+        return json.loads(answer.body)
+
+
+def json_request(address, method, target, body=None, headers=()):
+    """A request whose body, if it has one, is JSON; bytes are sent as they are."""
+    if body is None:
+        return request(address, method, target, headers)
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return request(address, method, target, [*headers, ("Content-Type", "application/json")], text)
+
+
 class FlowTest(unittest.TestCase):
     """Gives a test its directory, programs and backends, and takes all of them down again."""
 
@@ -226,6 +269,7 @@ class FlowTest(unittest.TestCase):
         address = listen or f"127.0.0.1:{free_port()}"
         data = data or self.directory / "data"
         arguments = ["--listen", address, "--data", data, "--worker", name]
+        environment = {**CHEAP_PASSWORDS, **(environment or {})}
         program = self.program("roost-api", *arguments, *flags, environment=environment)
         program.address = address
         self._listening(program)

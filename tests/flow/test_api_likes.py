@@ -12,8 +12,7 @@ FLUSH_OFTEN = {"ROOST_BATCHER_MAX_AGE": "100ms"}
 
 class Likes(FlowTest):
     def post(self, worker, content="like me"):
-        answer = request(worker.address, "POST", "/api/tweets", (), json.dumps({"content": content}).encode())
-        return json.loads(answer.body)["id"]
+        return Person(worker.address, "alice").post(content)["id"]
 
     def like(self, worker, tweet, path="/like/{}"):
         answer = request(worker.address, "POST", path.format(tweet), (), b"")
@@ -132,7 +131,7 @@ class Likes(FlowTest):
         worker = self.api(environment=FLUSH_OFTEN)
         gone, other = self.post(worker, "gone"), self.post(worker, "other")
         self.like(worker, gone)
-        request(worker.address, "DELETE", f"/api/tweets/{gone}")
+        self.assertEqual(Person(worker.address, "alice").request("DELETE", f"/api/tweets/{gone}").status, 200)
         self.like(worker, other)
         wait_until(lambda: self.metric(worker, "roost_likes_applied_total") == 2, what="both to be applied")
         self.assertEqual(self.stored(other), 1)

@@ -57,15 +57,17 @@ class Starting(FlowTest):
 
     def test_sigterm_drains(self):
         worker = self.api()
+        token = Person(worker.address, "alice").token
         with Connection(worker.address) as connection:
-            connection.send(b"POST /api/tweets HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n")
+            connection.send(f"POST /api/tweets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+                            "Content-Length: 21\r\n\r\n")
             wait_until(lambda: get(worker.address, "/healthz").status == 200)
             worker.exit_is_expected = True
             worker.signal(signal.SIGTERM)
             wait_until(lambda: not accepts_connections(worker.address), what="the port to close")
-            connection.send(b'{"content": "at the"}'[:20])
+            connection.send(b'{"content": "at the"}')
             answer = connection.read("POST")
-            self.assertIn(answer.status, (201, 422))
+            self.assertEqual(answer.status, 201)
             self.assertEqual(answer.header("Connection"), "close")
         self.assertEqual(worker.wait(), 0)
 
@@ -90,16 +92,18 @@ class Logs(FlowTest):
 
     def test_filters(self):
         worker = self.api()
-        request(worker.address, "POST", "/api/tweets", (), b'{"content": "a"}')
+        alice = Person(worker.address, "alice")
+        before = self.logs(worker)["request_count"]
+        alice.post("a")
         get(worker.address, "/api/tweets")
         get(worker.address, "/like/1")
-        self.assertEqual(self.logs(worker, "?method=post")["requests"], [["POST", "/api/tweets"]])
+        self.assertEqual(self.logs(worker, "?method=post&path=/api/tweets")["requests"], [["POST", "/api/tweets"]])
         self.assertEqual(self.logs(worker, "?path=/like/")["requests"], [["GET", "/like/1"]])
         self.assertEqual(self.logs(worker, "?kind=api")["db_accesses"], [])
         self.assertEqual(self.logs(worker, "?kind=db")["requests"], [])
         self.assertEqual(self.logs(worker, "?kind=api&limit=1")["requests"], [["GET", "/like/1"]])
         self.assertEqual(self.logs(worker, "?since=2100-01-01T00:00:00Z")["request_count"], 0)
-        full = self.logs(worker, "?format=full&kind=api")["requests"]
+        full = self.logs(worker, "?format=full&kind=api")["requests"][before:]
         self.assertEqual([record["status"] for record in full], [201, 200, 200])
         self.assertEqual({record["worker"] for record in full}, {"w1"})
 

@@ -11,15 +11,16 @@ class Worker(FlowTest):
     def setUp(self):
         super().setUp()
         self.worker = self.api(flags=self.flags)
+        self.alice = Person(self.worker.address, "alice")
 
     def fetch(self, method, path, body=None, headers=()):
-        text = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
-        return request(self.worker.address, method, path, headers, text)
+        """As alice, where it is not just read."""
+        if method not in ("GET", "HEAD"):
+            headers = [self.alice.authorization, *headers]
+        return json_request(self.worker.address, method, path, body, headers)
 
     def post(self, content):
-        answer = self.fetch("POST", "/api/tweets", {"content": content})
-        self.assertEqual(answer.status, 201, answer.body)
-        return json.loads(answer.body)
+        return self.alice.post(content)
 
     def json(self, path, status=200):
         answer = self.fetch("GET", path)
@@ -42,7 +43,7 @@ class Tweets(Worker):
         tweet = self.post("Hello #World and <b>you</b>")
         self.assertEqual(set(tweet), {"id", "user_id", "username", "display_name", "content", "created_at",
                                       "updated_at", "likes", "hashtags"})
-        self.assertEqual((tweet["username"], tweet["likes"], tweet["hashtags"]), ("demo", 0, ["world"]))
+        self.assertEqual((tweet["username"], tweet["likes"], tweet["hashtags"]), ("alice", 0, ["world"]))
         path = f"/api/tweets/{tweet['id']}"
         self.assertEqual(self.json(path), tweet)
         self.assertEqual(self.json(path + "/"), tweet)
@@ -74,7 +75,7 @@ class Tweets(Worker):
                 link = answer.header("Link")
                 path = link[1:link.index(">")] if link else None
             self.assertEqual(seen, ids)
-        self.assertEqual(len(self.json("/api/users/1/tweets")["tweets"]), 5)
+        self.assertEqual(len(self.json(f"/api/users/{self.alice.id}/tweets")["tweets"]), 5)
         self.assertEqual(self.json("/api/users/7/tweets"), {"tweets": []})
 
     def test_reads_may_be_cached_and_revalidated(self):

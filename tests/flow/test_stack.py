@@ -12,16 +12,13 @@ class Stack(FlowTest):
         super().setUp()
         self.workers = [self.api(f"w{i}") for i in (1, 2, 3)]
         self.front = self.proxy(*self.workers, admin=True)
+        self.alice = Person(self.front.address, "alice")
 
-    def fetch(self, method, path, body=None):
-        fields = [("Content-Type", "application/json")] if body is not None else []
-        text = json.dumps(body) if body is not None else "" if method == "POST" else None
-        return request(self.front.address, method, path, fields, text)
+    def fetch(self, method, path):
+        return request(self.front.address, method, path, (), "" if method == "POST" else None)
 
     def post_tweet(self, content):
-        answer = self.fetch("POST", "/api/tweets", {"content": content})
-        self.assertEqual(answer.status, 201, answer.body)
-        return json.loads(answer.body)["id"]
+        return self.alice.post(content)["id"]
 
     def logs(self, query="?limit=10000"):
         answer = self.fetch("GET", "/logs" + query)
@@ -45,7 +42,7 @@ class Reading(Stack):
         self.assertEqual(len(calls), 1)
 
     def test_logs_list_every_call_of_every_worker_in_order(self):
-        made = []
+        made = [["POST", "/api/users/register"], ["POST", "/api/users/login"]]
         for i in range(30):
             tweet = self.post_tweet(f"number {i}")
             self.assertEqual(self.fetch("GET", f"/api/tweets/{tweet}").status, 200)
@@ -59,9 +56,9 @@ class Reading(Stack):
         self.assertEqual(workers, {"w1", "w2", "w3"})
 
     def test_logs_are_never_cached(self):
-        self.assertEqual(self.logs()["request_count"], 0)
+        before = self.logs()["request_count"]
         self.post_tweet("one")
-        self.assertEqual(self.logs()["request_count"], 1)
+        self.assertEqual(self.logs()["request_count"], before + 1)
 
 
 class Likes(Stack):

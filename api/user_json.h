@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "api/db/user.h"
+
+namespace roost::api {
+
+/// "id":1,"username":"…","display_name":"…","bio":"…": what everybody sees of a person, without braces.
+void append_public_fields(std::string& out, const User& user);
+
+/// One's own account, the only place where an e-mail address is shown:
+/// {"id":1,"username":"…","email":"…","display_name":"…","bio":"…","created_at":"…Z","updated_at":"…Z","followers":2,
+///  "following":3}
+std::string own_user_json(const User& user);
+
+/// A person's profile: {"id":1,"username":"…","display_name":"…","bio":"…","created_at":"…Z","updated_at":"…Z",
+///  "followers":2,"following":3,"joinDate":"November 2026"}
+std::string profile_json(const User& user);
+
+/// {"id":1,"username":"…","display_name":"…","bio":"…","is_following":true}
+void append_followed_user(std::string& out, const FollowedUser& followed);
+
+}  // namespace roost::api
