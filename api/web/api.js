@@ -21,11 +21,19 @@ function noAnswer(error) {
   return new ApiError(0, navigator.onLine ? "The server cannot be reached." : "You are offline.");
 }
 
+/** "username: at least 3 characters" is told at that field, as "At least 3 characters." */
+function sentence(detail, field) {
+  if (!field || !detail.startsWith(`${field}: `)) return detail;
+  const rest = detail.slice(field.length + 2);
+  return rest.charAt(0).toUpperCase() + rest.slice(1) + (/[.!?]$/.test(rest) ? "" : ".");
+}
+
 async function problemOf(response) {
   const problem = await response.json().catch(() => ({}));
   const detail = typeof problem.detail === "string" ? problem.detail : `The server answered ${response.status}.`;
   const field = typeof problem.field === "string" ? problem.field : "";
-  return new ApiError(response.status, detail, field, Number(response.headers.get("Retry-After")) || 0);
+  const retryAfter_s = Number(response.headers.get("Retry-After")) || 0;
+  return new ApiError(response.status, sentence(detail, field), field, retryAfter_s);
 }
 
 /**
@@ -97,9 +105,11 @@ export async function logOut() {
   await done;
 }
 
-/** The person with that very user name, or a 404. */
-export async function personNamed(username, options) {
-  const { user } = await get(`/api/users/search?q=${encodeURIComponent(username)}`, options);
+/** The person with that very user name, or a 404. Of oneself the numbers are never old. */
+export async function personNamed(username) {
+  const own = session.user?.username.toLowerCase() === username.toLowerCase();
+  if (own) return get("/api/users/me", { auth: true });
+  const { user } = await get(`/api/users/search?q=${encodeURIComponent(username)}`);
   if (user.username.toLowerCase() !== username.toLowerCase()) throw new ApiError(404, "Nobody here has that name.");
   return user;
 }

@@ -2,7 +2,7 @@
 
 import { get, logOut } from "./api.js";
 import { notice } from "./announce.js";
-import { h, icon } from "./dom.js";
+import { broadcast, h, icon } from "./dom.js";
 import { forgetViews, navigate, reloadView, startRouter } from "./router.js";
 import { session } from "./session.js";
 import { avatar } from "./tweet_card.js";
@@ -73,6 +73,7 @@ function showPlace() {
     else link.removeAttribute("aria-current");
   }
   document.body.classList.toggle("wide", location.pathname.startsWith("/logs"));
+  broadcast("shown");
   $("query").value = location.pathname.startsWith("/search") ? new URLSearchParams(location.search).get("q") || "" : "";
 }
 

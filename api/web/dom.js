@@ -12,6 +12,13 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Tells something to the elements on screen that have `data-hears`. What is not on screen looks for itself when it
+ *  comes back, so that nothing holds on to views that are gone. */
+export function broadcast(type, detail) {
+  for (const element of document.querySelectorAll("[data-hears]"))
+    element.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
 const kShapes = {
   home: "M4 11.2 12 4.5l8 6.7V19a1 1 0 0 1-1 1h-4.6v-5.4H9.6V20H5a1 1 0 0 1-1-1z",
   people: "M9 11.2a3.4 3.4 0 1 0 0-6.8 3.4 3.4 0 0 0 0 6.8zM2.8 19.6c.4-3.5 2.9-5.4 6.2-5.4s5.8 1.9 6.2 5.4" +

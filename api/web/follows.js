@@ -1,6 +1,7 @@
-// Whom the person who is logged in follows.
+// Whom the person who is logged in follows. Broadcasts "follows" when that changed.
 
 import { call } from "./api.js";
+import { broadcast } from "./dom.js";
 import { session } from "./session.js";
 
 const kPage = 200;
@@ -12,15 +13,10 @@ const counted = new Map();
 let ids = new Set();
 let loading = null;
 
-/** Fires "change" with the person's id as `detail`, or null when any may have changed. */
-export const followChanges = new EventTarget();
-const tell = (id) => followChanges.dispatchEvent(new CustomEvent("change", { detail: id }));
-
 session.addEventListener("change", () => {
   ids = new Set();
   loading = null;
   counted.clear();
-  tell(null);
 });
 
 async function load() {
@@ -30,7 +26,7 @@ async function load() {
     for (const person of data.following) ids.add(person.id);
     path = next;
   }
-  tell(null);
+  broadcast("follows");
 }
 
 /** Reads the list once for each log-in. Errors are passed over here: a button that is wrong is put right by a click. */
@@ -61,7 +57,7 @@ export async function setFollowed(person, followed) {
     counted.set(person.id, { before: person.followers, after: before + (followed ? 1 : -1), at_ms: Date.now() });
   }
   learnFollow(person.id, followed);
-  tell(person.id);
+  broadcast("follows");
 }
 
 async function settle(id, followed, error) {

@@ -1,15 +1,14 @@
 // What this tab has seen and done. Public reads may be a minute old; a person's own likes, tweets, edits and follows
-// must not seem to vanish meanwhile, so what was done here is laid over what is read.
+// must not seem to vanish meanwhile, so what was done here is laid over what is read. Broadcasts "likes", "tweet" and
+// "deleted", with the tweet's id as `detail`, and "posted" with the tweet.
+
+import { broadcast } from "./dom.js";
 
 const kLikesKey = "roost.likes";
 const kWritesKey = "roost.writes";
 const kMostLikes = 1000;
 const kMostWrites = 100;
 const kWriteLife_ms = 150000; // a minute in the worker's cache, a minute in others', and some
-
-/** Fires "likes", "tweet" and "deleted", with the tweet's id as `detail`, and "posted" with the tweet. */
-export const changes = new EventTarget();
-const tell = (type, detail) => changes.dispatchEvent(new CustomEvent(type, { detail }));
 
 function load(key) {
   try {
@@ -50,7 +49,7 @@ export function confirmLikes(id, count) {
 export function showLikes(id, count) {
   if (count <= (shown.get(id) || 0)) return;
   shown.set(id, count);
-  tell("likes", id);
+  broadcast("likes", id);
 }
 
 function remember(id, write) {
@@ -61,17 +60,17 @@ function remember(id, write) {
 
 export function rememberPost(tweet) {
   remember(tweet.id, { tweet, created: true });
-  tell("posted", tweet);
+  broadcast("posted", tweet);
 }
 
 export function rememberEdit(tweet) {
   remember(tweet.id, { tweet, created: writes.get(tweet.id)?.created || false });
-  tell("tweet", tweet.id);
+  broadcast("tweet", tweet.id);
 }
 
 export function rememberDeletion(id) {
   remember(id, { tweet: null, created: false });
-  tell("deleted", id);
+  broadcast("deleted", id);
 }
 
 function recent(id) {

@@ -2,7 +2,7 @@
 
 import { failed, notice } from "./announce.js";
 import { h } from "./dom.js";
-import { followChanges, isFollowed, loadFollows, setFollowed } from "./follows.js";
+import { isFollowed, loadFollows, setFollowed } from "./follows.js";
 import { session } from "./session.js";
 import { avatar } from "./tweet_card.js";
 import { profilePath } from "./words.js";
@@ -10,7 +10,7 @@ import { profilePath } from "./words.js";
 /** A toggle, or nothing for oneself and for those who are not logged in. */
 export function followButton(person) {
   if (!session.user || session.user.id === person.id) return null;
-  const button = h("button", { type: "button", class: "follow" });
+  const button = h("button", { type: "button", class: "follow", "data-hears": true });
   let busy = false;
   const show = () => {
     const followed = isFollowed(person.id);
@@ -31,9 +31,8 @@ export function followButton(person) {
     busy = false;
     show();
   });
-  followChanges.addEventListener("change", (event) => {
-    if (event.detail === null || event.detail === person.id) show();
-  });
+  button.addEventListener("follows", show);
+  button.addEventListener("shown", show);
   show();
   loadFollows();
   return button;

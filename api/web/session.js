@@ -11,7 +11,7 @@ function stored() {
   }
 }
 
-/** Fires "change" when somebody logs in or out, here or in another tab; `detail.expired` when the server ended it. */
+/** Fires "change" when somebody logs in or out, in any tab; `detail.expired` when the server ended it. */
 class Session extends EventTarget {
   #session = stored();
 

@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { counted, tickTimes } from "./words.js";
 import { h } from "./dom.js";
-import { changes, confirmLikes, withOwnWrites } from "./memory.js";
+import { confirmLikes, isDeleted, withOwnWrites } from "./memory.js";
 import { emptyState, errorState, skeleton } from "./states.js";
 import { tweetCard } from "./tweet_card.js";
 
@@ -23,19 +23,26 @@ export class TweetList {
     this.more = h("button", { type: "button", class: "quiet-button more", hidden: true, onclick: readOlder },
       "Show older");
     this.end = h("p", { class: "list-end", hidden: true }, end);
-    this.element = h("section", { class: "tweet-list", "aria-label": label, "aria-busy": "true" },
+    this.element = h("section", { class: "tweet-list", "aria-label": label, "aria-busy": "true", "data-hears": true },
       this.newsButton, this.list, this.place, this.more, this.end);
     this.near = new IntersectionObserver(
       (entries) => { if (entries.some((entry) => entry.isIntersecting)) this.readOlder(); }, { rootMargin: "600px" });
-    changes.addEventListener("likes", (event) => this.cards.get(event.detail)?.update());
-    changes.addEventListener("tweet", (event) => this.cards.get(event.detail)?.update());
-    changes.addEventListener("deleted", (event) => this.remove(event.detail));
-    changes.addEventListener("posted", (event) => { if (this.matches(event.detail)) this.put([event.detail], true); });
+    const update = (event) => this.cards.get(event.detail)?.update();
+    this.element.addEventListener("likes", update);
+    this.element.addEventListener("tweet", update);
+    this.element.addEventListener("deleted", (event) => this.remove(event.detail));
+    this.element.addEventListener("posted", (event) => {
+      if (this.matches(event.detail)) this.put([event.detail], true);
+    });
     this.onVisible = () => this.refresh();
     this.readFirst();
   }
 
+  /** On screen, perhaps again: takes in what was done meanwhile. */
   wake() {
+    if (this.cards.size) this.put(withOwnWrites([], this.matches, true, false), true);
+    for (const card of this.cards.values()) card.update();
+    for (const id of [...this.cards.keys()].filter(isDeleted)) this.remove(id, false);
     this.near.observe(this.more);
     clearInterval(this.timer);
     this.timer = setInterval(() => this.refresh(), kRefresh_ms);
@@ -107,14 +114,14 @@ export class TweetList {
     this.showPlace();
   }
 
-  remove(id) {
+  remove(id, refocus = true) {
     const card = this.cards.get(id);
     if (!card) return;
     const neighbour = card.item.nextElementSibling || card.item.previousElementSibling;
     this.cards.delete(id);
     card.item.remove();
     this.showPlace();
-    if (!this.element.isConnected) return;
+    if (!refocus) return;
     // The dialog gives the focus back to a button that is gone; it goes to the neighbour instead.
     setTimeout(() => (neighbour?.querySelector(".when") || this.list).focus({ preventScroll: true }), 0);
   }

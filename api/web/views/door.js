@@ -26,7 +26,7 @@ const carry = (query) => (query.get("next") ? `?next=${encodeURIComponent(query.
 export function loginView({ query }) {
   const username = field("username", "User name", {
     required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false", autofocus: true,
-  });
+  }, "Or your e-mail address.");
   const password = field("password", "Password",
     { type: "password", required: true, autocomplete: "current-password" });
   const form = makeForm([username, password], "Log in", async (values) => {
@@ -43,12 +43,13 @@ export function registerView({ query }) {
   const fields = [
     field("username", "User name", {
       required: true, autocomplete: "username", autocapitalize: "none", spellcheck: "false", autofocus: true,
-    }, "How others find you: @name"),
+      maxlength: 30,
+    }, "3 to 30 letters, digits and underscores."),
     field("email", "E-mail", { type: "email", required: true, autocomplete: "email" }, "Shown to nobody but you."),
     field("password", "Password", { type: "password", required: true, autocomplete: "new-password", minlength: 8 },
       "At least 8 characters."),
-    field("display_name", "Name", { autocomplete: "name" }, "Stands on your tweets. May be left empty."),
-    field("bio", "About you", { tag: "textarea", rows: 2 }, "May be left empty."),
+    field("display_name", "Name", { autocomplete: "name", maxlength: 50 }, "Stands on your tweets. May be left empty."),
+    field("bio", "About you", { tag: "textarea", rows: 2, maxlength: 160 }, "May be left empty."),
   ];
   const form = makeForm(fields, "Join", async (values) => {
     const given = Object.entries(values).filter(([, value]) => value.trim() !== "");

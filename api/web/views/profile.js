@@ -4,7 +4,7 @@ import { deleteAccount, personNamed } from "../api.js";
 import { notice } from "../announce.js";
 import { askFirst } from "../dialogs.js";
 import { h } from "../dom.js";
-import { followChanges, followersOf } from "../follows.js";
+import { followersOf } from "../follows.js";
 import { followButton } from "../person.js";
 import { navigate, retitle } from "../router.js";
 import { session } from "../session.js";
@@ -21,7 +21,7 @@ function count(number, label, path) {
 function counts(person) {
   const own = session.user?.id === person.id;
   const followers = followersOf(person);
-  return h("ul", { class: "counts", "aria-live": "polite" },
+  return h("ul", { class: "counts" },
     count(person.following, "following", own && "/following"),
     count(followers, followers === 1 ? "follower" : "followers", own && "/followers"),
     own ? h("li", { class: "last" },
@@ -43,13 +43,8 @@ function leaveForGood() {
 
 function head(person) {
   const since = new Date(person.created_at).toLocaleDateString("en", { month: "long", year: "numeric" });
-  let numbers = counts(person);
-  followChanges.addEventListener("change", (event) => {
-    if (event.detail !== person.id) return;
-    const now = counts(person);
-    numbers.replaceWith(now);
-    numbers = now;
-  });
+  const numbers = h("div", { "data-hears": true, "aria-live": "polite" }, counts(person));
+  numbers.addEventListener("follows", () => numbers.replaceChildren(counts(person)));
   return h("header", { class: "card profile" },
     h("div", { class: `banner hue-${person.id % 6}`, "aria-hidden": "true" }),
     h("div", { class: "profile-top" }, avatar(person, "big"), followButton(person)),

@@ -2,26 +2,27 @@
 
 import { get } from "../api.js";
 import { h, icon } from "../dom.js";
-import { changes, confirmLikes, isDeleted, latest, ownTweet } from "../memory.js";
+import { confirmLikes, isDeleted, latest, ownTweet } from "../memory.js";
 import { retitle } from "../router.js";
 import { emptyState, errorState, skeleton } from "../states.js";
 import { tweetCard } from "../tweet_card.js";
 
 export function tweetView({ params: [id] }) {
+  let card = null;
   const place = h("div", {}, skeleton(1));
   const view = {
     title: "Tweet",
-    element: h("div", { class: "view" },
+    element: h("div", { class: "view", "data-hears": true },
       h("div", { class: "view-head" },
         h("a", { class: "round", href: "/", "aria-label": "Back to the timeline" }, icon("back")),
         h("h1", { tabindex: -1 }, "Tweet")), place),
+    wake: () => (card && isDeleted(card.id) ? gone() : card?.update()),
   };
-  let card = null;
   const gone = () => place.replaceChildren(emptyState("This tweet is gone", "It was deleted."));
   const update = (event) => { if (event.detail === card?.id) card.update(); };
-  changes.addEventListener("likes", update);
-  changes.addEventListener("tweet", update);
-  changes.addEventListener("deleted", (event) => { if (event.detail === card?.id) gone(); });
+  view.element.addEventListener("likes", update);
+  view.element.addEventListener("tweet", update);
+  view.element.addEventListener("deleted", (event) => { if (event.detail === card?.id) gone(); });
 
   async function read() {
     if (isDeleted(Number(id))) return gone();
