@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "batcher/backoff.h"
 #include "batcher/sink.h"
+#include "common/base/backoff.h"
 
 namespace roost::batcher {
 

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "batcher/backoff.h"
 #include "batcher/disk.h"
 #include "batcher/flush_policy.h"
 #include "batcher/journal_id.h"
 #include "batcher/sink.h"
+#include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/base/task.h"

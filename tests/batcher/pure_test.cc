@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include "batcher/backoff.h"
 #include "batcher/flush_policy.h"
 #include "batcher/journal_id.h"
 #include "batcher/key_counts.h"
+#include "common/base/backoff.h"
 
 namespace roost::batcher {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace roost::batcher {
+namespace roost {
 
 /// How long to wait before attempt number n+1: doubling from `initial_ms` to `max_ms`, of which the upper half is drawn
 /// at random so that workers that failed together do not come back together. Pure.
@@ -15,4 +15,4 @@ struct Backoff {
   int64_t delay_ms(int failures, uint64_t random) const;
 };
 
-}  // namespace roost::batcher
+}  // namespace roost

@@ -1,8 +1,8 @@
-#include "batcher/backoff.h"
+#include "common/base/backoff.h"
 
 #include <algorithm>
 
-namespace roost::batcher {
+namespace roost {
 
 int64_t Backoff::delay_ms(int failures, uint64_t random) const {
   int64_t delay = std::min(initial_ms, max_ms);
@@ -11,4 +11,4 @@ int64_t Backoff::delay_ms(int failures, uint64_t random) const {
   return half + static_cast<int64_t>(random % static_cast<uint64_t>(delay - half + 1));
 }
 
-}  // namespace roost::batcher
+}  // namespace roost
