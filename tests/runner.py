@@ -14,6 +14,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "flow"))
+from postgres import Postgres  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "simulate", "flow", "clang", "fuzz", "asan", "tsan"]
 PROGRAMS = ["roost-proxy", "roost-api"]
@@ -104,10 +107,10 @@ def run(command, limit_s, environment=None, cwd=ROOT):
     return code, output.decode(errors="replace"), time.monotonic() - begun
 
 
-def unit_program(path, preset):
+def unit_program(path, preset, postgres_url):
     """A doctest program as one outcome, its cases counted."""
     with tempfile.TemporaryDirectory(prefix="roost-unit-") as folder:
-        environment = {**SANITIZERS, "TMPDIR": folder}
+        environment = {**SANITIZERS, "TMPDIR": folder, "ROOST_TEST_POSTGRES": postgres_url}
         limit_s = UNIT_LIMIT_S * TIME_SCALE.get(preset, 1)
         code, output, seconds = run([path, "--no-colors"], limit_s, environment, folder)
     found = re.search(r"test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed", output)
@@ -162,12 +165,17 @@ class Runner:
         self.options = options
         self.board = Board()
         self.built = {}
+        self.postgres = None
 
     def go(self):
         begun = time.monotonic()
-        for name in self.options.suites or SUITES:
-            self.board.suite(name)
-            getattr(self, name)()
+        try:
+            for name in self.options.suites or SUITES:
+                self.board.suite(name)
+                getattr(self, name)()
+        finally:
+            if self.postgres:
+                self.postgres.close()
         return self.board.close(time.monotonic() - begun)
 
     def wanted(self, paths):
@@ -199,8 +207,15 @@ class Runner:
 
     def unit(self, preset="debug"):
         if self.have(preset):
-            programs = (ROOT / "build" / preset / "bin").glob("test_*")
-            self.in_parallel([(unit_program, path, preset) for path in self.wanted(programs)])
+            programs = self.wanted((ROOT / "build" / preset / "bin").glob("test_*"))
+            self.in_parallel([(unit_program, path, preset, self.database_for(path, preset)) for path in programs])
+
+    def database_for(self, path, preset):
+        """The URL of a PostgreSQL database that a test program has for itself; empty for those that need none."""
+        if not path.name.startswith("test_api"):
+            return ""
+        self.postgres = self.postgres or Postgres()
+        return self.postgres.create_database(f"{path.name}-{preset}")
 
     def simulate(self):
         if self.have("release", "simulate"):
