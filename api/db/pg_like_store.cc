@@ -1,0 +1,128 @@
+#include "api/db/pg_like_store.h"
+
+#include <random>
+#include <vector>
+
+#include <fmt/core.h>
+
+namespace roost::api {
+namespace {
+
+// $1 journal, $2 token.
+constexpr PgStatement kTakeOver{
+    "INSERT INTO like_journals(journal, applied_seq, token) VALUES($1, 0, $2) "
+    "ON CONFLICT (journal) DO UPDATE SET token = EXCLUDED.token RETURNING applied_seq"};
+
+// $1 journal, $2 sequence, $3 token, $4 ids of tweets, sorted, $5 their likes. The fence is the first thing that is
+// done, and the tweets' locks are taken in the order of their ids, as by everybody else.
+constexpr PgStatement kApply{
+    "WITH fence AS ("
+    "  UPDATE like_journals SET applied_seq = $2 WHERE journal = $1 AND applied_seq = $2 - 1 AND token = $3 RETURNING 1"
+    "), locked AS MATERIALIZED ("
+    "  SELECT t.id, d.likes FROM unnest($4::bigint[], $5::bigint[]) AS d(id, likes) JOIN tweets t ON t.id = d.id"
+    "  WHERE EXISTS (SELECT 1 FROM fence) ORDER BY t.id FOR NO KEY UPDATE OF t"
+    "), added AS ("
+    "  UPDATE tweets SET likes = tweets.likes + locked.likes FROM locked WHERE tweets.id = locked.id RETURNING 1"
+    ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
+
+constexpr PgStatement kForget{"DELETE FROM like_journals WHERE journal = $1"};
+
+// $1 names of sessions. Only a role's own sessions can be ended by it; the others are not ours anyway.
+constexpr PgStatement kEndSessions{
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE application_name = ANY($1) AND usename = current_user AND pid <> pg_backend_pid()"};
+
+constexpr size_t kMaxLostSessions = 16;
+
+int64_t random_token() {
+  std::random_device device;
+  return static_cast<int64_t>((uint64_t{device()} << 32 | device()) >> 1);
+}
+
+}  // namespace
+
+PgLikeStore::PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer)
+    : target_(std::move(target)), limits_(limits), observer_(observer) {}
+
+PgResult<PgSession*> PgLikeStore::session() {
+  if (session_ && session_->usable()) return session_.get();
+  session_.reset();
+  limits_.name = fmt::format("roost-api likes {:016x}", random_token());
+  auto connected = PgSession::connect(target_, limits_);
+  if (!connected) return tl::unexpected<PgFailure>(std::move(connected.error()));
+  session_ = std::move(*connected);
+  end_lost_sessions();
+  return session_.get();
+}
+
+void PgLikeStore::end_lost_sessions() {
+  if (lost_sessions_.empty() || !limits_.session) return;
+  PgParams params;
+  // Where this fails they end by their time-outs, or by the next who connects.
+  if (session_->run(kEndSessions, params.add(lost_sessions_))) lost_sessions_.clear();
+}
+
+PgResult<PgRows> PgLikeStore::run(const PgStatement& statement, const PgParams& params) {
+  const auto connected = session();
+  if (!connected) return tl::unexpected<PgFailure>(connected.error());
+  auto result = (*connected)->run(statement, params);
+  if (!result && result.error().connection_bad) {
+    session_.reset();
+    if (lost_sessions_.size() < kMaxLostSessions) lost_sessions_.push_back(limits_.name);
+  }
+  return result;
+}
+
+PgResult<uint64_t> PgLikeStore::take_over(const std::string& journal) {
+  AccessScope access(observer_, "INSERT", "like_journals", "");
+  const int64_t token = random_token();
+  PgParams params;
+  auto taken = run(kTakeOver, params.add(journal).add(token));
+  if (!taken) return tl::unexpected<PgFailure>(std::move(taken.error()));
+  access.set_rows(1);
+  tokens_[journal] = token;
+  return static_cast<uint64_t>(taken->integer(0, 0));
+}
+
+ApplyAnswer PgLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) {
+  if (!tokens_.contains(journal)) {
+    if (auto taken = take_over(journal); !taken) return {ApplyOutcome::not_applied, std::move(taken.error().what)};
+  }
+  std::vector<int64_t> ids;
+  std::vector<int64_t> likes;
+  for (const LikeDelta& delta : deltas) {
+    ids.push_back(delta.tweet_id);
+    likes.push_back(delta.likes);
+  }
+  // Nothing has been sent while there is no connection.
+  if (const auto connected = session(); !connected) return {ApplyOutcome::not_applied, connected.error().what};
+  AccessScope access(observer_, "UPDATE", "tweets", "");
+  PgParams params;
+  params.add(journal).add(static_cast<int64_t>(sequence)).add(tokens_[journal]);
+  params.add(std::span<const int64_t>(ids)).add(std::span<const int64_t>(likes));
+  auto result = run(kApply, params);
+  if (!result) {
+    const bool open = result.error().verdict == PgVerdict::unknown;
+    return {open ? ApplyOutcome::unknown : ApplyOutcome::not_applied, std::move(result.error().what)};
+  }
+  if (result->integer(0, 0) == 0) return {ApplyOutcome::unknown, "another sequence or another owner is stored"};
+  access.set_rows(result->integer(0, 1));
+  return {ApplyOutcome::applied, ""};
+}
+
+Result<uint64_t> PgLikeStore::applied_seq(const std::string& journal) {
+  auto taken = take_over(journal);
+  if (!taken) return tl::unexpected<Error>(error_of(taken.error()));
+  return *taken;
+}
+
+Result<void> PgLikeStore::forget(const std::string& journal) {
+  AccessScope access(observer_, "DELETE", "like_journals", "");
+  PgParams params;
+  auto forgotten = run(kForget, params.add(journal));
+  if (!forgotten) return tl::unexpected<Error>(error_of(forgotten.error()));
+  tokens_.erase(journal);
+  return {};
+}
+
+}  // namespace roost::api

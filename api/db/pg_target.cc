@@ -1,0 +1,136 @@
+#include "api/db/pg_target.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/core.h>
+#include <libpq-fe.h>
+
+namespace roost::api {
+namespace {
+
+constexpr std::string_view kDefaultPort = "5432";
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> parts;
+  while (true) {
+    const size_t comma = list.find(',');
+    parts.emplace_back(list.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+/// Sockets ("/run/postgresql", "@abstract") and addresses need no look-up, and neither does an empty name.
+bool is_name(const std::string& host) {
+  if (host.empty() || host[0] == '/' || host[0] == '@') return false;
+  return !net::Address::parse(host + ":1") && !net::Address::parse("[" + host + "]:1");
+}
+
+std::string value_of(const std::vector<std::pair<std::string, std::string>>& settings, std::string_view keyword) {
+  const auto found = std::find_if(settings.begin(), settings.end(), [&](const auto& s) { return s.first == keyword; });
+  return found == settings.end() ? std::string() : found->second;
+}
+
+/// Hosts and ports side by side, as libpq pairs them: one port counts for all.
+std::vector<std::pair<std::string, std::string>> hosts_of(
+    const std::vector<std::pair<std::string, std::string>>& settings) {
+  const auto hosts = split(value_of(settings, "host"));
+  const auto ports = split(value_of(settings, "port"));
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    std::string port = ports.size() == 1 ? ports[0] : i < ports.size() ? ports[i] : std::string();
+    pairs.emplace_back(hosts[i], port.empty() ? std::string(kDefaultPort) : std::move(port));
+  }
+  return pairs;
+}
+
+}  // namespace
+
+Result<PgTarget> PgTarget::parse(const std::string& url) {
+  if (!url.starts_with("postgres://") && !url.starts_with("postgresql://"))
+    return fail("expected \"postgres://USER:PASSWORD@HOST:PORT/DATABASE\"");
+  char* problem = nullptr;
+  PQconninfoOption* options = PQconninfoParse(url.c_str(), &problem);
+  PQfreemem(problem);  // it may quote the password
+  if (options == nullptr)
+    return fail(
+        "not a URL that PostgreSQL's library understands: special characters of names and passwords are "
+        "written as %XX");
+  PgTarget target;
+  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
+    if (option->val != nullptr && *option->val != '\0') target.given_.emplace_back(option->keyword, option->val);
+  }
+  PQconninfoFree(options);
+  const auto hosts = hosts_of(target.given_);
+  for (const auto& [host, port] : hosts) {
+    uint16_t number = 0;
+    std::from_chars(port.data(), port.data() + port.size(), number);
+    if (!target.has("hostaddr") && is_name(host)) target.lookups_.push_back({host, number});
+    target.name_ += fmt::format("{}{}:{}", target.name_.empty() ? "" : ",", host, port);
+  }
+  target.name_ += "/" + value_of(target.given_, "dbname");
+  return target;
+}
+
+bool PgTarget::has(std::string_view keyword) const {
+  return std::any_of(given_.begin(), given_.end(), [&](const auto& setting) { return setting.first == keyword; });
+}
+
+std::vector<std::pair<std::string, std::string>> PgTarget::settings(
+    const std::vector<std::vector<net::Address>>& addresses) const {
+  std::vector<std::pair<std::string, std::string>> settings = given_;
+  const auto add_missing = [&](const char* keyword, const char* value) {
+    if (!has(keyword)) settings.emplace_back(keyword, value);
+  };
+  settings.emplace_back("client_encoding", "UTF8");
+  add_missing("application_name", "roost-api");
+  add_missing("gssencmode", "disable");  // asking for a ticket may block
+  // A server whose host is gone is noticed, however quiet the connection is.
+  add_missing("keepalives_idle", "30");
+  add_missing("keepalives_interval", "10");
+  add_missing("keepalives_count", "3");
+  add_missing("tcp_user_timeout", "30000");
+  if (addresses.empty()) return settings;
+
+  std::string hosts;
+  std::string numbers;
+  std::string ports;
+  size_t lookup = 0;
+  const auto add_host = [&](const std::string& host, const std::string& number, const std::string& port) {
+    const char* comma = ports.empty() ? "" : ",";
+    hosts += comma + host;
+    numbers += comma + number;
+    ports += comma + port;
+  };
+  for (const auto& [host, port] : hosts_of(given_)) {
+    if (!is_name(host)) {
+      add_host(host, "", port);
+      continue;
+    }
+    for (const net::Address& address : addresses[lookup]) add_host(host, address.host(), port);
+    ++lookup;
+  }
+  std::erase_if(settings, [](const auto& s) { return s.first == "host" || s.first == "port"; });
+  settings.emplace_back("host", hosts);
+  settings.emplace_back("hostaddr", numbers);
+  settings.emplace_back("port", ports);
+  return settings;
+}
+
+std::string without_password(std::string_view url) {
+  const size_t start = url.find("://");
+  if (start == std::string_view::npos) return std::string(url);
+  std::string shown(url);
+  const size_t authority = start + 3;
+  const size_t at = shown.substr(0, shown.find_first_of("/?", authority)).rfind('@');
+  const size_t colon = shown.find(':', authority);
+  if (at != std::string::npos && colon < at) shown.replace(colon + 1, at - colon - 1, "***");
+  for (size_t found = shown.find("password="); found != std::string::npos; found = shown.find("password=", found + 9)) {
+    const size_t value = found + 9;
+    shown.replace(value, std::min(shown.find('&', value), shown.size()) - value, "***");
+  }
+  return shown;
+}
+
+}  // namespace roost::api
