@@ -18,13 +18,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "flow"))
 from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ["tidy", "unit", "simulate", "flow", "clang", "fuzz", "asan", "tsan"]
+SUITES = ["tidy", "unit", "simulate", "mutation", "flow", "clang", "fuzz", "asan", "tsan"]
 PROGRAMS = ["roost-proxy", "roost-api"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
 UNIT_LIMIT_S, FLOW_LIMIT_S = 120, 400
 # Seeds of the batcher's simulation: when the suite is asked for by name, and in a run of everything.
-SEEDS, FEW_SEEDS = 100_000, 1_000
+SEEDS, FEW_SEEDS, MUTANT_SEEDS = 100_000, 1_000, 1_500
 MOST_OUTPUT = 12000
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
@@ -160,6 +160,21 @@ def simulation(first, count):
     return [Outcome(name, seconds, int(code == 0), int(code != 0), output)]
 
 
+def mutant(path):
+    """A test program with one protection left out: its tests must fail."""
+    kind = path.name.removeprefix("mutant_").partition("-")[0]
+    crash_points = "--test-case" if kind == "crash_points" else "--test-case-exclude"
+    with tempfile.TemporaryDirectory(prefix="roost-mutant-") as folder:
+        command = [path, "--no-colors", "--abort-after=1", f"{crash_points}=power may go before*"]
+        if kind == "simulate":
+            command = [path, 1, MUTANT_SEEDS]
+        code, output, seconds = run(command, UNIT_LIMIT_S, {"TMPDIR": folder}, folder)
+    name, caught = path.name.partition("-")[2], code != 0
+    if not caught:
+        output += f"\nnothing notices that {path.name} is wrong: see tests/mutation/mutants.cmake"
+    return [Outcome(f"{name} is noticed", seconds, int(caught), int(not caught), output)]
+
+
 class Runner:
     def __init__(self, options):
         self.options = options
@@ -222,6 +237,13 @@ class Runner:
             seeds = SEEDS if "simulate" in self.options.suites else FEW_SEEDS
             chunk = max(seeds // 20, FEW_SEEDS // 2)
             self.in_parallel([(simulation, first, chunk) for first in range(1, seeds, chunk)])
+
+    def mutation(self):
+        if self.have("debug", "mutants"):
+            listed = re.findall(r"(?m)^roost_mutant\((\w+) (\S+)", (ROOT / "tests/mutation/mutants.cmake").read_text())
+            names = [f"mutant_{program.replace('/', '_')}-{name}" for name, program in listed]
+            paths = self.wanted(ROOT / "build/debug/bin" / name for name in names)
+            self.in_parallel([(mutant, path) for path in paths])
 
     def flow(self, preset="release"):
         if not self.have(preset, *(PROGRAMS if preset == "release" else [])):

@@ -2,10 +2,25 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 
 #include <doctest/doctest.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/batcher/temporary_directory.h"
+
+namespace {
+/// What happens between opening a directory and locking it.
+std::function<void()> before_flock;  // NOLINT: the C function below has nowhere else to look
+}  // namespace
+
+/// Instead of the C library's.
+extern "C" int flock(int fd, int operation) noexcept {
+  if (before_flock) std::exchange(before_flock, nullptr)();
+  return static_cast<int>(::syscall(SYS_flock, fd, operation));
+}
 
 namespace roost::batcher {
 
@@ -56,6 +71,26 @@ TEST_CASE("a directory has one lock, which goes with it when it is renamed") {
   CHECK(disk.lock_directory(b).error().code == EWOULDBLOCK);
   lock->reset();
   CHECK(disk.lock_directory(b));
+}
+
+TEST_CASE("a directory that was moved away before it was locked is not there") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/journal";
+  PosixDisk disk;
+  REQUIRE(disk.create_directory(path));
+  before_flock = [&] { REQUIRE(disk.rename(path, path + ".done")); };
+  SUBCASE("nothing stands under its name") {
+    CHECK(disk.lock_directory(path).error().code == ENOENT);
+  }
+  SUBCASE("another one stands under its name") {
+    before_flock = [&] {
+      REQUIRE(disk.rename(path, path + ".done"));
+      REQUIRE(disk.create_directory(path));
+    };
+    CHECK(disk.lock_directory(path).error().code == ENOENT);
+    CHECK(disk.lock_directory(path));
+  }
+  CHECK(disk.lock_directory(path + ".done"));  // The one that was locked in error was let go.
 }
 
 }  // namespace roost::batcher
