@@ -7,6 +7,7 @@
 #include "common/base/result.h"
 #include "common/http/fields.h"
 #include "common/http/message.h"
+#include "common/observe/json_text.h"
 
 namespace roost::api {
 
@@ -47,7 +48,6 @@ Answer not_found(http::Method method, std::string_view detail);
 /// else 500. What went wrong inside is not told to the client.
 Answer problem_of(const Error& error);
 
-/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
+using observe::append_json_string;
 
 }  // namespace roost::api

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "proxy/problem.h"
+#include "common/observe/json_text.h"
 
 namespace roost::proxy {
 
@@ -20,7 +20,7 @@ void append_time(std::string& to, int64_t unix_ms) {
 
 void append_text(std::string& to, std::string_view key, std::string_view text) {
   to.append(",\"").append(key).append("\":");
-  append_json_string(to, text);
+  observe::append_json_string(to, text);
 }
 
 }  // namespace

@@ -10,7 +10,4 @@ namespace roost::proxy {
 /// `more_fields`: field lines such as Cache-Status; Date among them. Ends the request.
 void respond_problem(http::Responder& responder, int status, std::string_view detail, std::string_view more_fields);
 
-/// The text as a JSON string, quotes included: control characters and quotes escaped, bytes that are no UTF-8 replaced.
-void append_json_string(std::string& to, std::string_view text);
-
 }  // namespace roost::proxy

@@ -13,12 +13,6 @@ using namespace roost::api;
 
 namespace {
 
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
 bool has_line(const Answer& answer, std::string_view line) {
   return answer.fields.text().find(std::string(line) + "\r\n") != std::string_view::npos;
 }
@@ -78,15 +72,6 @@ TEST_CASE("times") {
   for (const char* bad : {"", "yesterday", "2026-03-01", "2026-03-01T10:00:00", "2026-03-01T10:00:00.Z",
                           "2026-03-01T10:00:00.12345678901Z", "2026-03-0xT10:00:00Z", "-5"})
     CHECK_FALSE(parse_time(bad));
-}
-
-TEST_CASE("JSON strings") {
-  CHECK(json_string("plain \xC3\xA9 \xF0\x9F\x90\xA6") == "\"plain \xC3\xA9 \xF0\x9F\x90\xA6\"");
-  CHECK(json_string("\"\\\n\t\x01\x7f") == R"("\"\\\n\u0009\u0001\u007f")");
-  CHECK(json_string("a\x80z") == "\"a\xEF\xBF\xBDz\"");
-  CHECK(json_string("\xED\xA0\x80") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");  // a surrogate
-  CHECK(json_string("\xC3") == "\"\xEF\xBF\xBD\"");
-  CHECK(json_string(std::string_view("a\0b", 3)) == "\"a\\u0000b\"");
 }
 
 TEST_CASE("a public answer carries age and ETag, and is 304 when the client has it") {
