@@ -52,15 +52,19 @@ Passwords::~Passwords() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+Result<std::string> Passwords::hash_now(std::string_view password) const {
+  std::array<char, crypto_pwhash_STRBYTES> text;
+  const int failed =
+      crypto_pwhash_str(text.data(), password.data(), password.size(), options_.operations, options_.memory_bytes);
+  if (failed != 0) return fail("not enough memory to hash a password", Side::internal, true);
+  return std::string(text.data());
+}
+
 void Passwords::hash(std::string password, Done<std::string> done) {
   auto answer = std::make_shared<Done<std::string>>(std::move(done));
   Task job = [this, password = std::move(password), answer]() mutable {
-    std::array<char, crypto_pwhash_STRBYTES> text;
-    const int failed =
-        crypto_pwhash_str(text.data(), password.data(), password.size(), options_.operations, options_.memory_bytes);
+    Result<std::string> hashed = hash_now(password);
     sodium_memzero(password.data(), password.size());
-    Result<std::string> hashed = fail("not enough memory to hash a password", Side::internal, true);
-    if (failed == 0) hashed = std::string(text.data());
     options_.deliver(
         [answer = std::move(answer), hashed = std::move(hashed)]() mutable { (*answer)(std::move(hashed)); });
   };

@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -35,6 +36,8 @@ class Passwords {
 
   /// The text to be stored, with its salt and cost. `done` runs through `deliver`.
   void hash(std::string password, Done<std::string> done);
+  /// The same at once, for before anybody is served: blocks for as long as it takes.
+  Result<std::string> hash_now(std::string_view password) const;
   /// Whether `hash` was made of this password.
   void verify(std::string password, std::string hash, Done<bool> done);
 

@@ -64,6 +64,7 @@ class Worker::Body {
   Result<void> open_batcher();
   Result<void> open_accounts();
   void add_account_routes();
+  Result<void> fill_samples();
   void add_routes();
   void drain();
   void stop_when_idle();
@@ -138,6 +139,9 @@ Result<void> Worker::Body::start() {
   if (auto opened = open_stores(); !opened) return opened;
   if (auto opened = open_batcher(); !opened) return opened;
   if (auto opened = open_accounts(); !opened) return opened;
+  if (config_.demo) {
+    if (auto filled = fill_samples(); !filled) return filled;
+  }
   add_routes();
   listener_->resume();
   return {};
@@ -176,9 +180,6 @@ Result<void> Worker::Body::open_stores() {
   if (!log) return tl::unexpected<Error>(log.error());
   log_ = std::move(*log);
   const std::string path = config_.sqlite_path();
-  if (config_.demo) {
-    if (auto filled = add_demo_content(path, clock_.unix_ms()); !filled) return filled;
-  }
   auto database = SqliteDatabase::open(
       {.path = path, .observer = log_.get(), .deliver = [this](Task task) { loop_.post(std::move(task)); }}, clock_);
   if (!database) return tl::unexpected<Error>(database.error());
@@ -241,6 +242,11 @@ void Worker::Body::add_account_routes() {
   account_routes_->add_to(routes_);
   follow_routes_->add_to(routes_);
   people_routes_->add_to(routes_);
+}
+
+Result<void> Worker::Body::fill_samples() {
+  return fill_sqlite_with_demo(
+      config_.sqlite_path(), [this] { return passwords_->hash_now(kDemoPassword); }, clock_.unix_ms());
 }
 
 void Worker::Body::add_routes() {

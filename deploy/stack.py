@@ -160,6 +160,8 @@ def show_urls(stack):
     if stack["admin"]:
         rows.append(("Proxy status", f"http://{stack['admin']}/"))
     rows.append(("Data", shown_path(stack["data"])))
+    if stack.get("demo"):
+        rows.append(("Log in as", "demo, with the password roost-demo"))
     print()
     for name, value in rows:
         print(f"    {name:<14} {STYLE.blue if value.startswith('http') else ''}{value}{STYLE.plain}")

@@ -93,6 +93,8 @@ class Stack:
         command = [self.program("roost-api"), "--listen", address, "--data", self.state.data, "--worker", name]
         if self.options.database:
             command += ["--database", self.options.database]
+        if self.options.demo:
+            command += ["--demo"]
         return Child(name, address, command + self.config(), self.state.folder)
 
     def front(self):
@@ -247,6 +249,7 @@ class Stack:
 
     def summary(self, ready):
         return {"ready": ready, "address": self.address, "admin": self.admin, "data": str(self.state.data),
+                "demo": self.options.demo,
                 "processes": [child.summary() for child in [self.proxy, *self.workers]]}
 
     def publish(self, ready):
@@ -301,6 +304,7 @@ def options_from(arguments):
     parser.add_argument("--threads", type=number_in(1, 256), default=0)
     parser.add_argument("--data", default="data")
     parser.add_argument("--config", default="")
+    parser.add_argument("--demo", action="store_true")
     parser.add_argument("--detach", action="store_true")
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)

@@ -53,7 +53,7 @@ class Starting(FlowTest):
     def test_workers_that_start_together_share_one_database(self):
         workers = concurrently(4, lambda i: self.api(f"w{i}", flags=("--demo",)))
         counts = {len(json.loads(get(worker.address, "/api/tweets").body)) for worker in workers}
-        self.assertEqual(counts, {12})
+        self.assertEqual(counts, {48})
 
     def test_sigterm_drains(self):
         worker = self.api()

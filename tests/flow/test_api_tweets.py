@@ -164,12 +164,18 @@ class Demo(Worker):
     flags = ("--demo",)
 
     def test_the_demo_fills_an_empty_database_once(self):
-        tweets = self.json("/api/tweets")
-        self.assertGreaterEqual(len(tweets), 10)
-        self.api("w2", flags=("--demo",))
-        self.assertEqual(len(json.loads(get(self.worker.address, "/api/tweets").body)), len(tweets))
+        tweets = self.json("/api/tweets?limit=200")
+        self.assertEqual(len(tweets), 48)
+        second = self.api("w2", flags=("--demo",))
+        self.assertEqual(json.loads(get(second.address, "/api/tweets?limit=200").body), tweets)
         self.assertProblem(self.fetch("DELETE", f"/api/tweets/{tweets[0]['id']}"), 403)
         self.assertProblem(self.fetch("PATCH", f"/api/tweets/{tweets[0]['id']}", {"content": "mine"}), 403)
+
+    def test_the_people_of_the_demo_can_log_in(self):
+        for name in ("demo", "kenji"):
+            person = Person(self.worker.address, name, "roost-demo")
+            followed = person.request("GET", "/api/users/following")
+            self.assertEqual(json.loads(followed.body)["count"], 4)
 
 
 class Pages(Worker):

@@ -21,9 +21,9 @@ class Deploy(FlowTest):
         return ["--data", self.data, "--port", self.port, "--admin-port", self.admin_port,
                 "--worker-port", self.worker_port]
 
-    def up(self):
+    def up(self, *more):
         self.addCleanup(lambda: self.script("down", "--data", self.data))
-        return self.script("up", *self.up_flags(), "--detach")
+        return self.script("up", *self.up_flags(), *more, "--detach")
 
     def stack(self):
         return {p["name"]: p for p in json.loads((self.data / "run/stack.json").read_text())["processes"]}
@@ -47,6 +47,12 @@ class Deploy(FlowTest):
         self.assertEqual(code, 0, output)
         self.assertFalse(accepts_connections(address))
         self.assertEqual(self.script("status", "--data", self.data)[0], 3)
+
+    def test_the_demo_is_there_when_it_is_asked_for(self):
+        code, output = self.up("--demo", "--workers", "2")
+        self.assertEqual(code, 0, output)
+        self.assertIn("demo, with the password roost-demo", output)
+        self.assertEqual(len(json.loads(get(f"127.0.0.1:{self.port}", "/api/tweets").body)), 48)
 
     def test_a_port_in_use_is_named_with_its_holder(self):
         with socket.create_server(("127.0.0.1", self.port)):

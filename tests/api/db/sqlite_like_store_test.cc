@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
-#include "api/db/demo.h"
+#include "api/db/sqlite_schema.h"
 #include "api/db/sqlite_tweets.h"
 #include "tests/api/db/scratch.h"
 
@@ -22,12 +22,18 @@ struct Fixture {
   std::unique_ptr<SqliteConnection> connection;
 
   Fixture() {
-    REQUIRE(add_demo_content(path, 1'700'000'000'000));
-    store = open_store();
     auto opened = SqliteConnection::open(path, SqliteConnection::Mode::write, nullptr);
     REQUIRE(opened);
     connection = std::move(*opened);
-    REQUIRE(connection->execute("UPDATE tweets SET likes = 0"));
+    REQUIRE(migrate(*connection));
+    REQUIRE(
+        connection->execute("INSERT INTO users(username, display_name, created_at_ms, updated_at_ms) "
+                            "VALUES('a', 'A', 1, 1)"));
+    for (int i = 0; i < 12; ++i) {
+      REQUIRE(connection->execute(
+          "INSERT INTO tweets(user_id, content, created_at_ms, updated_at_ms) VALUES(1, 'text', 1, 1)"));
+    }
+    store = open_store();
   }
   std::unique_ptr<SqliteLikeStore> open_store() {
     auto opened = SqliteLikeStore::open(path, &notes);
