@@ -75,6 +75,7 @@ void Front::send(http::Responder* responder, const Request& request, Answer answ
   if (responder == nullptr) return;
   answer.fields.add("Date", date_.at_unix_ms(loop_.unix_ms()));
   answer.fields.add("X-Request-Id", request.request_id);
+  answer.fields.add("X-Content-Type-Options", "nosniff");  // JSON with somebody's text in it is no page
   cors_.add_to(answer.fields, request.origin);
   if (request.is_preflight) cors_.add_preflight_to(answer.fields, request.origin, routes_.allowed(request.path));
   if (answer.status != 304 && answer.status != 204) answer.fields.add("Content-Type", answer.content_type);

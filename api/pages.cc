@@ -19,7 +19,6 @@ constexpr std::string_view kAddresses[] = {"/",          "/tweets/{id}", "/peopl
                                            "/followers", "/search",      "/login",  "/register"};
 
 void add_policy(Answer& answer) {
-  answer.fields.add("X-Content-Type-Options", "nosniff");
   answer.fields.add("Referrer-Policy", "same-origin");
   answer.fields.add("Content-Security-Policy", kPolicy);
 }

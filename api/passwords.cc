@@ -49,6 +49,7 @@ Passwords::~Passwords() {
     queue_.clear();
   }
   wake_.notify_all();
+  dropped.clear();
   for (std::thread& thread : threads_) thread.join();
 }
 
