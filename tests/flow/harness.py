@@ -264,11 +264,17 @@ class FlowTest(unittest.TestCase):
         program.address, program.admin = address, admin
         return self._listening(program)
 
+    def database(self):
+        """The URL of the database this test's workers use; None is SQLite in their data directory."""
+        return None
+
     def api(self, name="w1", data=None, flags=(), listen=None, environment=None):
         """A roost-api worker, once it is ready. Workers of one test share the data directory unless told otherwise."""
         address = listen or f"127.0.0.1:{free_port()}"
         data = data or self.directory / "data"
         arguments = ["--listen", address, "--data", data, "--worker", name]
+        if url := self.database():
+            arguments += ["--database", url]
         environment = {**CHEAP_PASSWORDS, **(environment or {})}
         program = self.program("roost-api", *arguments, *flags, environment=environment)
         program.address = address
