@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "flow"))
 from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ["tidy", "unit", "simulate", "mutation", "flow", "clang", "fuzz", "asan", "tsan"]
+SUITES = ["tidy", "unit", "simulate", "mutation", "flow", "web", "clang", "fuzz", "asan", "tsan"]
 PROGRAMS = ["roost-proxy", "roost-api"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
@@ -253,6 +253,23 @@ class Runner:
         files = [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
         self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * TIME_SCALE.get(preset, 1))
                           for path in self.wanted(files)])
+
+    def have_node_modules(self, folder):
+        """Installs what package-lock.json names, unless that was done since it last changed."""
+        wanted, installed = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
+        if installed.exists() and installed.stat().st_mtime >= wanted.stat().st_mtime:
+            return True
+        code, output, seconds = run(["npm", "ci"], 300, cwd=folder)
+        if code != 0:
+            self.board.add(Outcome("npm ci", seconds, 0, 1, output))
+        return code == 0
+
+    def web(self):
+        if not self.have("release", *PROGRAMS) or not self.have_node_modules(ROOT / "tests/web"):
+            return
+        environment = {"ROOST_BIN": str(ROOT / "build/release/bin"), "ROOST_SHOTS": str(ROOT / "build/web")}
+        self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S)
+                          for path in self.wanted((ROOT / "tests/web").glob("test_*.py"))])
 
     def clang(self):
         begun = time.monotonic()

@@ -31,7 +31,7 @@ OWNED_HEADERS = {r"uv\.h": "common/net", r"llhttp\.h": "common/http", r"sqlite3\
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "proxy", "api", "batcher", "common", "bench", "tests",
              "deploy", "docs", "build", "data", "compile_commands.json"}
 IGNORED_FOLDERS = {"build", "data", ".git", "results", "node_modules", "__pycache__", ".cache"}
-CODE = {".cc", ".h", ".py", ".lua", ".sh", ".js", ".css", ".html", ".toml", ".txt"}
+CODE = {".cc", ".h", ".py", ".lua", ".sh", ".js", ".mjs", ".css", ".html", ".toml", ".txt"}
 EMPTY_NAMES = r"Util|Manager|Helper|Handler"
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE_PATHS = re.compile(r"(?<![\w./$})])/(work|home|root)/|/tmp/b" r"(rief|-[a-z])")

@@ -1,0 +1,95 @@
+// Each view in both themes on a phone and on a desktop: its picture is kept, and what can be measured is.
+
+import assert from "node:assert/strict";
+import { logIn, openPage, shoot, tweetWith } from "./browser.mjs";
+
+/** In the page: controls without a name, ids used twice, texts with too little contrast, and a page wider than the
+ *  screen. Grounds are taken from the nearest opaque ancestor, which is how these pages are painted. */
+function faults() {
+  const found = [];
+  const seen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  const nameOf = (element) => element.getAttribute("aria-label") || element.textContent.trim() ||
+    [...(element.labels || [])].map((label) => label.textContent.trim()).join(" ");
+  for (const element of document.querySelectorAll("a[href], button, input, select, textarea, [role=region]")) {
+    if (seen(element) && !element.closest("[aria-hidden=true]") && !nameOf(element))
+      found.push(`no name: ${element.outerHTML.slice(0, 120)}`);
+  }
+  for (const image of document.images) if (!image.hasAttribute("alt")) found.push(`no alt: ${image.outerHTML}`);
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) found.push(`id used twice: ${id}`);
+  if (document.querySelectorAll("h1").length !== 1) found.push(`${document.querySelectorAll("h1").length} h1`);
+
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const channels = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return canvas.getImageData(0, 0, 1, 1).data;
+  };
+  const luminance = ([r, g, b]) => [r, g, b].map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0);
+  const groundOf = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour[3] > 220) return colour;
+    }
+    return channels("white");
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const told = new Set();
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (!node.data.trim() || !seen(element)) continue;
+    if (element.closest(".skip, .unseen, noscript, :disabled, [aria-disabled]")) continue;
+    const style = getComputedStyle(element);
+    const [low, high] = [luminance(channels(style.color)), luminance(groundOf(element))].sort((a, b) => a - b);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    const contrast = (high + 0.05) / (low + 0.05);
+    const what = `contrast ${contrast.toFixed(2)}: .${element.className} "${node.data.trim().slice(0, 30)}"`;
+    if (contrast < (large ? 3 : 4.5) && !told.has(what)) told.add(what);
+  }
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) found.push(`${wide} pixels wider than the screen`);
+  return [...found, ...told];
+}
+
+const kViews = [
+  ["timeline", "/", "article.tweet"], ["search", "/search?q=%23garden", "article.tweet"],
+  ["people", "/people", "article.person"], ["log", "/logs", "tbody tr"], ["log-in", "/login?expired=1", ".door"],
+  ["register", "/register", ".door"], ["nothing", "/search?q=%23nobodysaidthis", ".state"],
+  ["nowhere", "/tweets/999999999", ".state"],
+];
+
+const kOwnViews = [
+  ["own-timeline", "/", "article.tweet"], ["own-profile", "", "header.profile"],
+  ["following", "/following", "main .state, article.person"],
+];
+
+/** All views in one theme and width; answers what is wrong with them. */
+export async function lookAtAll(browser, person, scheme, width) {
+  const page = await openPage(browser, { scheme, width, height: width < 500 ? 740 : 900 });
+  const wrong = [];
+  async function look(name) {
+    wrong.push(...(await page.evaluate(faults)).map((fault) => `${name}: ${fault}`));
+    await shoot(page, `${name}-${scheme}-${width}`);
+  }
+  async function visit([name, path, landmark]) {
+    await page.goto(path || `/people/${person.username}`);
+    await page.locator(landmark).first().waitFor();
+    await look(name);
+  }
+  for (const view of kViews) await visit(view);
+  await logIn(page, person.username);
+  for (const view of kOwnViews) await visit(view);
+  const own = tweetWith(page, "garden").first();
+  await page.goto(`/people/${person.username}`);
+  for (const name of ["Edit", "Delete"]) {
+    await own.getByRole("button", { name }).click();
+    await page.getByRole("dialog").waitFor();
+    await look(`dialog-${name.toLowerCase()}`);
+    await page.keyboard.press("Escape");
+  }
+  assert.deepEqual([...wrong, ...page.complaints], []);
+  await page.context().close();
+}

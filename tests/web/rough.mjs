@@ -1,0 +1,245 @@
+// What goes wrong, or is meant to: hostile text, a token that ended, no network; and a person without a mouse.
+
+import assert from "node:assert/strict";
+import { kBase, logIn, openPage, tweetWith, until } from "./browser.mjs";
+
+export const kHostile = {
+  display_name: "<img src=x onerror=\"window.stung=1\">",
+  bio: "</p><script>window.stung=2</script>",
+  content: "<script>window.stung=3</script><svg onload=window.stung=4> \" ' & javascript:window.stung=5 #a<b>c</b>",
+};
+
+export async function hostileTextIsText(browser, hostile) {
+  const page = await openPage(browser);
+  const names = new RegExp("onerror");
+  const [own, named] = [`/people/${hostile.username}`, `/search?q=${hostile.username}`];
+  for (const path of ["/", own, "/search?q=script", named, "/people"]) {
+    await page.goto(path);
+    await page.getByText(names).first().waitFor();
+    if (path !== named && path !== "/people") {
+      const tweet = tweetWith(page, "stung=3").first();
+      await tweet.waitFor();
+      assert.equal(await tweet.locator(".content").textContent(), kHostile.content);
+    }
+    assert.equal(await page.locator("main img[src=x], main .content svg, main .content b, main script").count(), 0);
+    assert.equal(await page.evaluate(() => window.stung), undefined);
+  }
+  await page.goto("/search?q=%3Cimg%20src%3Dx%20onerror%3Dwindow.stung%3D6%3E");
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  for (const next of ["https://example.org/", "//example.org/", "/\\example.org/"]) {
+    await logIn(page, hostile.username, `?next=${encodeURIComponent(next)}`);
+    await until(() => page.url() === `${kBase}/`, "the timeline"); // never another site
+    await page.getByRole("button", { name: "Log out" }).click();
+  }
+  assert.equal(await page.evaluate(() => window.stung), undefined);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+export async function thePolicyHolds(browser) {
+  const page = await openPage(browser);
+  await page.goto("/");
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "window.stung = 7";
+    document.body.append(script);
+    document.body.insertAdjacentHTML("beforeend", "<p style='color: red' onclick='window.stung = 8'>x</p>");
+    document.body.lastElementChild.click();
+  });
+  assert.equal(await page.evaluate(() => window.stung), undefined);
+  await until(() => page.complaints.some((text) => /Content Security Policy/.test(text)), "the browser to complain");
+  await page.context().close();
+}
+
+export async function anEndedTokenLeadsToTheDoor(browser, person) {
+  const page = await openPage(browser);
+  await logIn(page, person.username);
+  await page.evaluate(() => {
+    const session = JSON.parse(localStorage.getItem("roost.session"));
+    localStorage.setItem("roost.session", JSON.stringify({ ...session, token: `${session.token.slice(0, -3)}AAA` }));
+  });
+  await page.reload();
+  await page.getByText("Your log-in has expired").waitFor();
+  await page.getByLabel("User name").fill(person.username);
+  await page.getByLabel("Password").fill("a quiet password");
+  await page.getByRole("main").getByRole("button", { name: "Log in" }).click();
+  const writing = page.getByLabel("What is going on?");
+  await writing.fill("half a sentence");
+  await page.evaluate(() => {
+    const session = JSON.parse(localStorage.getItem("roost.session"));
+    localStorage.setItem("roost.session", JSON.stringify({ ...session, token: "ended" }));
+    window.dispatchEvent(new StorageEvent("storage", { key: "roost.session" })); // as another tab would
+  });
+  await page.getByRole("button", { name: "Post" }).click();
+  await page.getByText("Your log-in has expired").waitFor();
+  await logIn(page, person.username);
+  assert.equal(await writing.inputValue(), "half a sentence");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+export async function offlineIsSaid(browser) {
+  const page = await openPage(browser);
+  await page.goto("/");
+  await page.locator("article.tweet").first().waitFor();
+  await page.context().setOffline(true);
+  await page.getByText("You are offline. What you see may be old.").waitFor();
+  await page.getByRole("link", { name: "People" }).click();
+  await page.getByRole("alert").getByText("You are offline").waitFor();
+  await page.context().setOffline(false);
+  await page.locator("article.person").first().waitFor();
+  await page.goBack();
+  await page.locator("article.tweet").first().waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+export async function theListGoesOn(browser, count) {
+  const page = await openPage(browser, { width: 360, height: 740 });
+  await page.goto("/");
+  const tweets = page.locator("article.tweet");
+  await tweets.first().waitFor();
+  const before = await tweets.count();
+  assert.ok(before < count, `${before} of ${count} at once`);
+  await until(async () => {
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    return page.getByText("That is where it all began.").isVisible();
+  }, "the oldest tweet");
+  assert.ok((await tweets.count()) >= count);
+  const ids = await tweets.evaluateAll((all) => all.map((one) => Number(one.dataset.id)));
+  assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => b - a));
+  // Going away and back finds the list as it was left.
+  const place = await tweets.nth(count - 2).evaluate((tweet) => {
+    tweet.scrollIntoView({ block: "center" });
+    return window.scrollY;
+  });
+  await tweets.nth(count - 2).locator(".when").click();
+  await page.getByRole("heading", { name: "Tweet", level: 1 }).waitFor();
+  await page.goBack();
+  await until(async () => Math.abs((await page.evaluate(() => window.scrollY)) - place) < 5, "the old place");
+  await page.context().close();
+}
+
+export async function aRefusedLikeIsSentAgain(browser) {
+  const page = await openPage(browser);
+  let asked = 0;
+  await page.route("**/like", (route) => {
+    if (++asked > 2) return route.continue();
+    return route.fulfill({ status: 503, headers: { "Retry-After": "1" }, json: { detail: "Busy." } });
+  });
+  await page.goto("/");
+  const tweet = page.locator("article.tweet").first();
+  const count = Number(await tweet.locator(".count").textContent());
+  await tweet.getByRole("button", { name: /^Like/ }).click();
+  assert.equal(Number(await tweet.locator(".count").textContent()), count + 1);
+  await page.waitForResponse((response) => response.status() === 202);
+  assert.equal(asked, 3);
+  await page.unroute("**/like");
+  await page.route("**/like", (route) => route.abort());
+  await tweet.getByRole("button", { name: /^Like/ }).click();
+  await page.getByText("Your like was not counted.").waitFor();
+  await page.reload();
+  await tweet.waitFor();
+  assert.equal(Number(await tweet.locator(".count").textContent()), count + 1);
+  await page.context().close();
+}
+
+export async function newTweetsAreTold(browser) {
+  const page = await openPage(browser);
+  await page.clock.install();
+  await page.goto("/");
+  const first = page.locator("article.tweet").first();
+  await first.waitFor();
+  const likes = Number(await first.locator(".count").textContent());
+  await page.route("**/api/tweets?*", async (route) => {
+    const response = await route.fetch();
+    const [newest, ...older] = await response.json();
+    const fresh = { ...newest, id: newest.id + 1000, content: "Only just said." };
+    await route.fulfill({ response, json: [fresh, { ...newest, likes: likes + 7 }, ...older] });
+  });
+  await page.clock.fastForward(16000);
+  await page.getByRole("button", { name: "Show 1 new tweet" }).click();
+  await tweetWith(page, "Only just said.").waitFor();
+  const counts = await page.locator(".count").allTextContents();
+  assert.equal(Number(counts[1]), likes + 7);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+export async function theLogIsLive(browser) {
+  const page = await openPage(browser);
+  await page.goto("/logs");
+  const rows = page.locator("tbody tr");
+  await rows.first().waitFor();
+  await page.getByLabel("Kind").selectOption("api");
+  await page.getByLabel("Method or operation").fill("get");
+  await page.getByLabel("Path or table begins with").fill("/api/users/search");
+  const unseen = `/api/users/search?q=${Date.now()}`;
+  await page.evaluate((path) => fetch(path), unseen);
+  const shown = () => rows.evaluateAll((all) => all.map((row) => row.querySelector(".subject").textContent));
+  await until(async () => {
+    const subjects = await shown();
+    return subjects.length > 0 && subjects.every((subject) => subject.startsWith("/api/users/search"));
+  }, "the filtered rows");
+  const live = page.getByRole("button", { name: "Live" });
+  await live.click();
+  await page.getByRole("button", { name: "Paused", pressed: false }).waitFor();
+  await page.reload(); // the filters stand in the address
+  assert.equal(await page.getByLabel("Path or table begins with").inputValue(), "/api/users/search");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+export async function byKeyboardAlone(browser, person) {
+  const page = await openPage(browser);
+  const press = (key) => page.keyboard.press(key);
+  const focused = () => page.evaluate(() => {
+    const element = document.activeElement;
+    return element.getAttribute("aria-label") || element.textContent.trim() || element.id;
+  });
+  async function tabTo(wanted) {
+    for (let i = 0; i < 60; ++i) {
+      await press("Tab");
+      if (wanted.test(await focused())) return;
+    }
+    throw new Error(`Tab never came to ${wanted}; it is at "${await focused()}"`);
+  }
+  await page.goto("/");
+  await page.locator("article.tweet").first().waitFor();
+  await press("Tab");
+  assert.equal(await focused(), "Skip to the content");
+  const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  assert.notEqual(ring, "none");
+  await tabTo(/^Log in$/);
+  await press("Enter");
+  await page.getByLabel("User name").waitFor();
+  await until(async () => (await focused()) === "username", "the first field to have the focus");
+  await page.keyboard.type(person.username);
+  await press("Tab");
+  await page.keyboard.type("a quiet password");
+  await press("Enter");
+  await page.getByLabel("What is going on?").waitFor();
+  await tabTo(/^content$/);
+  await page.keyboard.type("Typed, never clicked.");
+  await press("Control+Enter");
+  await tweetWith(page, "Typed, never").waitFor();
+  await tabTo(/^Like, 0 likes$/);
+  await press("Enter");
+  await press("Space");
+  await until(async () => /^Like, 2/.test(await focused()), "two likes");
+  await press("Tab");
+  assert.equal(await focused(), "Edit");
+  await press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await press("Escape");
+  await until(async () => (await focused()) === "Edit", "the focus to come back");
+  await press("Tab");
+  await press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await press("Tab");
+  assert.equal(await focused(), "Delete");
+  await press("Enter");
+  await tweetWith(page, "Typed, never").waitFor({ state: "detached" });
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
