@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "api/account_input.h"
+#include "api/cache_groups.h"
 #include "api/client_address.h"
 #include "api/db/words.h"
 #include "api/failure.h"
@@ -75,7 +76,9 @@ void Accounts::insert(NewAccount account, std::string password_hash, Reply reply
       return reply.send(problem(400, "This user name is taken.", "username"));
     if (made->outcome == Outcome::email_taken)
       return reply.send(problem(400, "This e-mail address is taken.", "email"));
-    reply.send(uncached_json(201, own_user_json(made->user)));
+    Answer answer = uncached_json(201, own_user_json(made->user));
+    answer.fields.add("Cache-Group-Invalidation", new_user_groups());
+    reply.send(std::move(answer));
   });
 }
 
@@ -125,10 +128,12 @@ void Accounts::remove(Request&, Reply reply) {
     if (!id) return to.send(id.error());
     if (account.id != *id) return refuse_removal(*id, std::move(to));
     const std::string request_id = to.request().request_id;
-    parts_.users.remove(*id, request_id, [this, to = std::move(to)](Result<Change> change) mutable {
+    parts_.users.remove(*id, request_id, [this, id = *id, to = std::move(to)](Result<Change> change) mutable {
       if (!change) return to.send(failure(parts_.events, change.error()));
       if (*change != Change::made) return to.send(account_is_gone());  // by another request at the same time
-      to.send(uncached_json(200, R"({"message":"The account was deleted."})"));
+      Answer answer = uncached_json(200, R"({"message":"The account was deleted."})");
+      answer.fields.add("Cache-Group-Invalidation", deleted_user_groups(id));
+      to.send(std::move(answer));
     });
   });
 }

@@ -28,7 +28,8 @@ Answer uncached_json(int status, std::string body) {
 Answer public_answer(std::string body, std::string_view content_type, int64_t age_ms, std::string_view if_none_match) {
   static const std::string kPublic = fmt::format("public, max-age={}", kPublicMaxAgeS);
   Answer answer = cached_answer(std::move(body), content_type, kPublic, if_none_match);
-  if (age_ms >= 1000) answer.fields.add("Age", static_cast<uint64_t>(age_ms / 1000));
+  // Rounded up, so that no cache in front keeps it beyond the minute.
+  if (age_ms > 0) answer.fields.add("Age", static_cast<uint64_t>((age_ms + 999) / 1000));
   return answer;
 }
 

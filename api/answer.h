@@ -29,8 +29,8 @@ struct Answer {
 /// JSON that nobody may keep: writes, logs, health.
 Answer uncached_json(int status, std::string body);
 
-/// A public read: `Cache-Control: public, max-age=60`, `Age` when it is not new, and a strong ETag of the body; or 304
-/// without a body when `if_none_match` (RFC 9110 §13.1.2) names that ETag.
+/// A public read: `Cache-Control: public, max-age=60`, `Age` (rounded up) when it is not new, and a strong ETag of the
+/// body; or 304 without a body when `if_none_match` (RFC 9110 §13.1.2) names that ETag.
 Answer public_answer(std::string body, std::string_view content_type, int64_t age_ms, std::string_view if_none_match);
 
 /// 200 with the given Cache-Control and a strong ETag of the body, or 304 as above.

@@ -71,7 +71,9 @@ void declare(config::FieldTable& table, Config& config) {
               "failed log-ins of a client's address per login_window")
       .duration("login_window", &config.login_window_ms, {1000, kDayMs}, "over which failed log-ins are counted")
       .list("cors_origins", &config.cors_origins, "origins whose pages may use the API, or \"*\"", check_origin)
-      .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is believed", check_network);
+      .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is believed", check_network)
+      .list("proxies", &config.proxies, "admin addresses of the proxies in front, told when likes were written",
+            check_address);
   table.section("database")
       .text("url", &config.database_url, "sqlite:PATH; empty for sqlite:<data>/roost.db", check_database);
   table.section("batcher")
@@ -83,7 +85,8 @@ void declare(config::FieldTable& table, Config& config) {
       .duration("batch_spacing", &config.batch_spacing_ms, {0, 60'000}, "least time between two batches")
       .bytes("max_journal", &config.max_journal_bytes, {32 << 20, int64_t{1} << 40}, "bound of the journal on disk");
   table.section("db_cache")
-      .duration("ttl", &config.cache_ttl_ms, {1, kDayMs}, "how long what was read is served")
+      .duration("ttl", &config.cache_ttl_ms, {1, kDayMs},
+                "how long what was read is served; a little under the minute that answers may be kept")
       .duration("negative_ttl", &config.cache_negative_ttl_ms, {1, kDayMs}, "the same for what was not there")
       .bytes("max_bytes", &config.cache_max_bytes, {64 << 10, int64_t{1} << 40}, "bound of all entries together");
   table.section("logs")

@@ -27,6 +27,7 @@ struct Config {
   int64_t login_window_ms = 60'000;
   std::vector<std::string> cors_origins;
   std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
+  std::vector<std::string> proxies;  ///< admin addresses of the proxies in front
   // [database]
   std::string database_url;  ///< empty: sqlite:<data>/roost.db
   // [batcher]
@@ -37,7 +38,7 @@ struct Config {
   int64_t batch_spacing_ms = 25;
   int64_t max_journal_bytes = 256 << 20;
   // [db_cache]
-  int64_t cache_ttl_ms = 60'000;
+  int64_t cache_ttl_ms = 58'000;
   int64_t cache_negative_ttl_ms = 5'000;
   int64_t cache_max_bytes = 64 << 20;
   // [logs]

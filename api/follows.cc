@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "api/cache_groups.h"
 #include "api/failure.h"
 #include "api/input.h"
 #include "api/user_json.h"
@@ -48,8 +49,13 @@ void Follows::change(Request& request, Reply reply, Wish wish) {
   if (*id == *own_id) return refuse_oneself(std::move(reply), wish);
   const std::string request_id = request.request_id;
   const bool follows = wish == Wish::follow;
-  Done<FollowChange> done = [this, follows, reply = std::move(reply)](Result<FollowChange> made) mutable {
-    reply.send(made ? outcome_answer(*made, follows, reply.request().method) : failure(events_, made.error()));
+  std::string groups = follow_groups(*own_id, *id);
+  Done<FollowChange> done = [this, follows, groups = std::move(groups),
+                             reply = std::move(reply)](Result<FollowChange> made) mutable {
+    if (!made) return reply.send(failure(events_, made.error()));
+    Answer answer = outcome_answer(*made, follows, reply.request().method);
+    if (*made == FollowChange::made) answer.fields.add("Cache-Group-Invalidation", groups);
+    reply.send(std::move(answer));
   };
   if (follows) return users_.follow(*own_id, *id, request_id, std::move(done));
   users_.unfollow(*own_id, *id, request_id, std::move(done));

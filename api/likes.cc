@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "api/cache_groups.h"
 #include "api/input.h"
 
 namespace roost::api {
@@ -41,7 +42,7 @@ void Likes::queue(int64_t id, Reading<TweetPage> reading, Reply reply) {
     if (!accepted) return waiting->send(problem_of(accepted.error()));
     // The count may have been loaded anew while the like was being written; an older one would miss applied batches.
     const Reading<TweetPage> newest = store_.newest(id, std::move(reading));
-    const int64_t likes = store_.likes(*newest.value, newest.value->tweets.front());
+    const int64_t likes = store_.likes_here(*newest.value, newest.value->tweets.front());
     waiting->send(
         uncached_json(202, fmt::format(R"({{"status":"queued","id":{},"likes":{},"cached":{}}})", id, likes, likes)));
   };
@@ -52,15 +53,18 @@ void Likes::show(Request& request, Reply reply) {
   const auto id = read_id(request);
   if (!id) return reply.send(id.error());
   const auto use = request.no_cache ? DbCache::Use::bypass : DbCache::Use::cached;
-  store_.tweet(
-      *id, use, request.request_id,
-      [this, id = *id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
-        if (!reading) return reply.send(failure(reading.error()));
-        if (reading->value->absent()) return reply.send(not_found(reply.request().method, "There is no such tweet."));
-        const int64_t likes = store_.likes(*reading->value, reading->value->tweets.front());
-        reply.send(public_answer(fmt::format(R"({{"id":{},"likes":{}}})", id, likes), kJson,
-                                 clock_.monotonic_ms() - reading->loaded_at_ms, reply.request().if_none_match));
-      });
+  store_.tweet(*id, use, request.request_id,
+               [this, id = *id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
+                 if (!reading) return reply.send(failure(reading.error()));
+                 if (reading->value->absent())
+                   return reply.send(not_found(reply.request().method, "There is no such tweet."));
+                 const int64_t likes = reading->value->tweets.front().likes;
+                 Answer answer = public_answer(fmt::format(R"({{"id":{},"likes":{}}})", id, likes), kJson,
+                                               age_on_arrival_ms(reply.request(), reading->loaded_at_ms, clock_),
+                                               reply.request().if_none_match);
+                 answer.fields.add("Cache-Groups", tweet_groups(*reading->value));
+                 reply.send(std::move(answer));
+               });
 }
 
 }  // namespace roost::api

@@ -47,6 +47,7 @@ int read_command_line(int argc, char** argv, CommandLine& line) {
   setting("--data", "api", "data", "directory of database, journal and logs (data)");
   setting("--worker", "api", "worker", "name of this worker in the logs (w<port>)");
   setting("--database", "database", "url", "sqlite:PATH (sqlite:<data>/roost.db)");
+  setting("--proxy", "api", "proxies", "admin address of a proxy in front; several with commas");
   app.add_flag_callback(
       "--demo",
       [&line] {

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "api/cache_groups.h"
 #include "api/failure.h"
 #include "api/input.h"
 #include "api/user_json.h"
@@ -38,8 +39,10 @@ void People::list(Request& request, Reply reply) {
                  }
                  body += "]}";
                  const Request& asked = reply.request();
-                 Answer answer = public_answer(std::move(body), kJson, clock_.monotonic_ms() - reading->loaded_at_ms,
-                                               asked.if_none_match);
+                 Answer answer =
+                     public_answer(std::move(body), kJson, age_on_arrival_ms(asked, reading->loaded_at_ms, clock_),
+                                   asked.if_none_match);
+                 answer.fields.add("Cache-Groups", user_groups(page));
                  if (page.more) answer.fields.add("Link", next_link(asked, range, page.users.back().id));
                  reply.send(std::move(answer));
                });
@@ -55,8 +58,11 @@ void People::search(Request& request, Reply reply) {
     if (!reading) return reply.send(failure(events_, reading.error()));
     if (reading->value->absent())
       return reply.send(not_found(reply.request().method, "Nobody of that name was found."));
-    reply.send(public_answer(fmt::format(R"({{"user":{}}})", profile_json(reading->value->users.front())), kJson,
-                             clock_.monotonic_ms() - reading->loaded_at_ms, reply.request().if_none_match));
+    Answer answer =
+        public_answer(fmt::format(R"({{"user":{}}})", profile_json(reading->value->users.front())), kJson,
+                      age_on_arrival_ms(reply.request(), reading->loaded_at_ms, clock_), reply.request().if_none_match);
+    answer.fields.add("Cache-Groups", user_groups(*reading->value));
+    reply.send(std::move(answer));
   });
 }
 
@@ -65,15 +71,19 @@ void People::count(Request& request, Reply reply, FollowSide side) {
   if (!id) return reply.send(id.error());
   const auto use = use_of(request);
   const std::string request_id = request.request_id;
-  users_.profile(
-      *id, use, request_id, [this, side, reply = std::move(reply)](Result<Reading<UserPage>> reading) mutable {
-        if (!reading) return reply.send(failure(events_, reading.error()));
-        if (reading->value->absent()) return reply.send(not_found(reply.request().method, "There is no such user."));
-        const User& user = reading->value->users.front();
-        const int64_t number = side == FollowSide::followers ? user.followers : user.following;
-        reply.send(public_answer(fmt::format(R"({{"count":{}}})", number), kJson,
-                                 clock_.monotonic_ms() - reading->loaded_at_ms, reply.request().if_none_match));
-      });
+  users_.profile(*id, use, request_id,
+                 [this, side, reply = std::move(reply)](Result<Reading<UserPage>> reading) mutable {
+                   if (!reading) return reply.send(failure(events_, reading.error()));
+                   if (reading->value->absent())
+                     return reply.send(not_found(reply.request().method, "There is no such user."));
+                   const User& user = reading->value->users.front();
+                   const int64_t number = side == FollowSide::followers ? user.followers : user.following;
+                   Answer answer = public_answer(fmt::format(R"({{"count":{}}})", number), kJson,
+                                                 age_on_arrival_ms(reply.request(), reading->loaded_at_ms, clock_),
+                                                 reply.request().if_none_match);
+                   answer.fields.add("Cache-Groups", user_groups(*reading->value));
+                   reply.send(std::move(answer));
+                 });
 }
 
 }  // namespace roost::api

@@ -51,6 +51,11 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   return request;
 }
 
+int64_t age_on_arrival_ms(const Request& request, int64_t loaded_at_ms, const Clock& clock) {
+  const int64_t here_ms = clock.unix_ms() - request.arrived_us / 1000;
+  return std::max<int64_t>(0, clock.monotonic_ms() - loaded_at_ms - std::max<int64_t>(0, here_ms));
+}
+
 std::optional<int64_t> parse_id(std::string_view text) {
   int64_t id = 0;
   if (text.empty() || text.front() == '-') return std::nullopt;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/query_string.h"
+#include "common/base/clock.h"
 #include "common/http/message.h"
 #include "common/net/address.h"
 
@@ -35,6 +36,10 @@ struct Request {
   /// Copies what is needed; `body`, `captures` and `request_id`, when there is none, are left empty.
   static Request from(const http::RequestHead& head, const net::Address& client);
 };
+
+/// How old something loaded at `loaded_at_ms` (Clock::monotonic_ms) was when the request arrived: 0 when it was loaded
+/// for it. What passes from then on, whoever asked measures for itself (RFC 9111 §4.2.3).
+int64_t age_on_arrival_ms(const Request& request, int64_t loaded_at_ms, const Clock& clock);
 
 /// A positive 64-bit id: digits only, 1 to 2^63-1.
 std::optional<int64_t> parse_id(std::string_view text);

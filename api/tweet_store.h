@@ -36,8 +36,10 @@ class TweetStore {
   void update(int64_t id, int64_t user_id, std::string content, const std::string& request_id, Done<Change> done);
   void remove(int64_t id, int64_t user_id, const std::string& request_id, Done<Change> done);
 
-  /// What the database holds of a tweet's likes and what is pending here, without counting any twice.
-  int64_t likes(const TweetPage& page, const Tweet& tweet) const {
+  /// What the database holds of a tweet's likes and what is pending here, without counting any twice: for who has just
+  /// liked it. Everybody else is shown what the database holds, which every worker shows alike, so that no count goes
+  /// down for a reader who meets one worker after another.
+  int64_t likes_here(const TweetPage& page, const Tweet& tweet) const {
     return tweet.likes + batcher_.pending_after(tweet.id, page.applied_seq);
   }
   /// The newest reading of the tweet that is in the cache, or `known`.

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "api/cache_groups.h"
 #include "api/db/hashtags.h"
 #include "api/db/words.h"
 #include "api/failure.h"
@@ -45,12 +46,13 @@ TweetStore::PageDone Tweets::answer_list(Reply reply, ListRange range, Shape sha
     std::string body = shape == Shape::array ? "[" : "{\"tweets\":[";
     for (const Tweet& tweet : page.tweets) {
       if (&tweet != &page.tweets.front()) body += ',';
-      append_tweet(body, tweet, store_.likes(page, tweet));
+      append_tweet(body, tweet, tweet.likes);
     }
     body += shape == Shape::array ? "]" : "]}";
     const Request& request = reply.request();
-    Answer answer =
-        public_answer(std::move(body), kJson, clock_.monotonic_ms() - reading->loaded_at_ms, request.if_none_match);
+    Answer answer = public_answer(std::move(body), kJson, age_on_arrival_ms(request, reading->loaded_at_ms, clock_),
+                                  request.if_none_match);
+    answer.fields.add("Cache-Groups", list_groups(page));
     if (page.more) answer.fields.add("Link", next_link(request, range, page.tweets.back().id));
     reply.send(std::move(answer));
   };
@@ -99,8 +101,10 @@ void Tweets::list_of_words(Request& request, Reply reply) {
 Answer Tweets::tweet_answer(const Reading<TweetPage>& reading, const Request& request) const {
   if (reading.value->absent()) return not_found(request.method, "There is no such tweet.");
   const Tweet& tweet = reading.value->tweets.front();
-  return public_answer(tweet_body(tweet, store_.likes(*reading.value, tweet)), kJson,
-                       clock_.monotonic_ms() - reading.loaded_at_ms, request.if_none_match);
+  Answer answer = public_answer(tweet_body(tweet, tweet.likes), kJson,
+                                age_on_arrival_ms(request, reading.loaded_at_ms, clock_), request.if_none_match);
+  answer.fields.add("Cache-Groups", tweet_groups(*reading.value));
+  return answer;
 }
 
 void Tweets::show(Request& request, Reply reply) {
@@ -125,6 +129,7 @@ void Tweets::create(Request& request, Reply reply) {
                   const Tweet& tweet = **inserted;
                   Answer answer = uncached_json(201, tweet_body(tweet, tweet.likes));
                   answer.fields.add("Location", fmt::format("/api/tweets/{}", tweet.id));
+                  answer.fields.add("Cache-Group-Invalidation", tweet_change_groups(tweet.id));
                   reply.send(std::move(answer));
                 });
 }
@@ -148,12 +153,14 @@ void Tweets::change(Request& request, Reply reply) {
 void Tweets::show_changed(int64_t id, Reply reply) {
   const std::string request_id = reply.request().request_id;
   store_.tweet(id, DbCache::Use::cached, request_id,
-               [this, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
+               [this, id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
                  if (!reading) return reply.send(failure(events_, reading.error()));
                  if (reading->value->absent())
                    return reply.send(not_found(reply.request().method, "There is no such tweet."));
                  const Tweet& tweet = reading->value->tweets.front();
-                 reply.send(uncached_json(200, tweet_body(tweet, store_.likes(*reading->value, tweet))));
+                 Answer answer = uncached_json(200, tweet_body(tweet, tweet.likes));
+                 answer.fields.add("Cache-Group-Invalidation", tweet_change_groups(id));
+                 reply.send(std::move(answer));
                });
 }
 
@@ -163,10 +170,12 @@ void Tweets::remove(Request& request, Reply reply) {
   const auto id = read_id(request);
   if (!id) return reply.send(id.error());
   const std::string request_id = request.request_id;
-  store_.remove(*id, *author, request_id, [this, reply = std::move(reply)](Result<Change> made) mutable {
+  store_.remove(*id, *author, request_id, [this, id = *id, reply = std::move(reply)](Result<Change> made) mutable {
     if (!made) return reply.send(failure(events_, made.error()));
     if (*made != Change::made) return refuse_change(*made, std::move(reply));
-    reply.send(uncached_json(200, R"({"message":"The tweet was deleted."})"));
+    Answer answer = uncached_json(200, R"({"message":"The tweet was deleted."})");
+    answer.fields.add("Cache-Group-Invalidation", tweet_change_groups(id));
+    reply.send(std::move(answer));
   });
 }
 

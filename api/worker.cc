@@ -24,6 +24,7 @@
 #include "api/passwords.h"
 #include "api/people.h"
 #include "api/request_log.h"
+#include "api/revalidator.h"
 #include "api/routes.h"
 #include "api/tokens.h"
 #include "api/tweets.h"
@@ -83,6 +84,7 @@ class Worker::Body {
   std::unique_ptr<LikeSink> sink_;
   batcher::PosixDisk disk_;
   std::unique_ptr<batcher::Batcher> batcher_;
+  std::unique_ptr<Revalidator> revalidator_;
   std::unique_ptr<TweetStore> tweets_;
   std::unique_ptr<Tokens> tokens_;
   std::unique_ptr<Passwords> passwords_;
@@ -206,6 +208,7 @@ Result<void> Worker::Body::open_batcher() {
     for (const batcher::KeyDelta& delta : batch.deltas) ids.push_back(delta.key);
     loop_.post([this, ids = std::move(ids)] {
       if (tweets_) tweets_->on_likes_applied(ids);
+      if (revalidator_) revalidator_->tweets_changed(ids);
     });
   };
   options.report = [this](std::string_view sentence) { events_.warning("likes", {{"what", sentence}}); };
@@ -251,6 +254,9 @@ Result<void> Worker::Body::fill_samples() {
 
 void Worker::Body::add_routes() {
   add_account_routes();
+  std::vector<net::Address> proxies;
+  for (const std::string& text : config_.proxies) proxies.push_back(*net::Address::parse(text));  // checked when read
+  revalidator_ = std::make_unique<Revalidator>(loop_, proxies, events_);
   tweets_ = std::make_unique<TweetStore>(*database_, cache_, *batcher_);
   tweet_routes_ = std::make_unique<Tweets>(*tweets_, *authentication_, clock_, events_);
   like_routes_ = std::make_unique<Likes>(*tweets_, *batcher_, clock_, events_);

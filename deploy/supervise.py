@@ -91,6 +91,8 @@ class Stack:
     def worker(self, number):
         name, address = f"w{number + 1}", f"127.0.0.1:{self.options.worker_port + number}"
         command = [self.program("roost-api"), "--listen", address, "--data", self.state.data, "--worker", name]
+        if self.admin:
+            command += ["--proxy", self.admin]
         if self.options.database:
             command += ["--database", self.options.database]
         if self.options.demo:

@@ -5,6 +5,8 @@
 
 #include "common/http/http_date.h"
 #include "proxy/cache/cache_key.h"
+#include "proxy/cache/tags.h"
+#include "proxy/front.h"
 #include "proxy/problem.h"
 
 namespace roost::proxy {
@@ -136,10 +138,25 @@ void Admin::on_request(http::Responder& responder, const http::RequestHead& head
   respond_problem(responder, 404, "the admin listener has /status, /metrics, /healthz and POST /purge", {});
 }
 
+// ?tag= or ?tags=a,b: with soft=1 what bears one is asked for anew before it is used again, else it is dropped.
+void Admin::purge_tags(http::Responder& responder, const std::string& tags, bool soft) {
+  size_t named = 0;
+  size_t dropped = 0;
+  for_each_tag(tags, [&](std::string_view tag) {
+    ++named;
+    if (soft) return shared_.cache.revalidate_tag({}, tag, now_us());
+    shared_.fetches.spoil_tag(tag);
+    dropped += shared_.cache.purge_tag(tag);
+  });
+  const std::string_view what = soft ? "tags_to_revalidate" : "purged";
+  respond(responder, 200, "application/json", fmt::format("{{\"{}\":{}}}\n", what, soft ? named : dropped));
+}
+
 void Admin::purge(http::Responder& responder, const http::RequestHead& head) {
   const std::string url = query_value(head.query, "url");
   const std::string prefix = query_value(head.query, "prefix");
   const std::string tag = query_value(head.query, "tag");
+  const std::string tags = query_value(head.query, "tags");
   std::string key;
   size_t dropped = 0;
   if (head.method == http::Method::purge) {
@@ -157,11 +174,10 @@ void Admin::purge(http::Responder& responder, const http::RequestHead& head) {
     }
     shared_.fetches.spoil_prefix(key);
     dropped = shared_.cache.purge_prefix(key);
-  } else if (!tag.empty()) {
-    shared_.fetches.spoil_tag(tag);
-    dropped = shared_.cache.purge_tag(tag);
+  } else if (!tag.empty() || !tags.empty()) {
+    return purge_tags(responder, tag.empty() ? tags : '"' + tag + '"', query_value(head.query, "soft") == "1");
   } else {
-    return respond_problem(responder, 400, "say what to drop: ?url=, ?prefix= or ?tag=", {});
+    return respond_problem(responder, 400, "say what to drop: ?url=, ?prefix=, ?tag= or ?tags=", {});
   }
   respond(responder, 200, "application/json", fmt::format("{{\"purged\":{}}}\n", dropped));
 }

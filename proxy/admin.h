@@ -17,7 +17,8 @@ namespace roost::proxy {
 ///   GET   /metrics             Prometheus text
 ///   GET   /healthz             200 as long as the process serves
 ///   POST  /purge?url=…         drops what is stored of a URL ("http://host/path", percent-encoded), all variants
-///         /purge?prefix=…      of every URL that begins so; ?tag=… what carries the tag in Cache-Groups
+///         /purge?prefix=…      of every URL that begins so; ?tag=… what carries the tag in Cache-Groups; ?tags=a,b
+///         /purge?tags=…&soft=1 keeps it, but asks for it anew, past all caches, before it is used again
 ///   PURGE /path                the same as ?url= for this Host and path
 ///
 /// Loop thread only.
@@ -35,6 +36,7 @@ class Admin final : public http::RequestAcceptor {
   void on_refused(const net::Address&, int, const Error&) override {}
   void respond(http::Responder& responder, int status, std::string_view type, const std::string& body);
   void purge(http::Responder& responder, const http::RequestHead& head);
+  void purge_tags(http::Responder& responder, const std::string& tags, bool soft);
 
   net::EventLoop& loop_;
   SharedState& shared_;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/base/check.h"
+#include "proxy/cache/tags.h"
 #include "proxy/front.h"
 #include "proxy/problem.h"
 
@@ -71,6 +72,7 @@ void Exchange::remember(const http::RequestHead& head, const Plan& plan) {
   backend_head_us_ = -1;
   status_ = 0;
   leads_ = too_large_ = head_sent_ = false;
+  revalidates_ = plan.revalidate;
   client_writable_ = true;
   cursor_ = {};
   more_fields_.clear();
@@ -93,6 +95,8 @@ void Exchange::forward_fields(const http::RequestHead& head, const Plan& plan) {
 
 void Exchange::call_backend() {
   set_state(State::calling);
+  // The signal that a worker's own cache is passed by; a client's no-cache never gets this far (ForwardPurpose).
+  if (leads_ && revalidates_) call_.request().fields.add("Cache-Control", "no-cache");
   called_us_ = now_us();
   const uint64_t key_hash = std::hash<std::string_view>()(call_.request().target);
   call_.open(*route_->pool, key_hash);
@@ -234,7 +238,7 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
   if (leads_) {
     lead_head(head);
   } else {
-    if (!http::is_safe(method_)) invalidate(head.status);
+    if (!http::is_safe(method_)) invalidate(head);
     if (head.fields.has(FieldId::age)) {
       more_fields_.append("Age: ").append(head.fields.value(FieldId::age)).append("\r\n");
     }
@@ -246,12 +250,18 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
   flush_timer_.start_ms(0);
 }
 
-// RFC 9111 §4.4: what an unsafe request changed is not what is stored any more.
-void Exchange::invalidate(int status) {
-  if (status < 200 || status >= 400 || url_key_bytes_ == 0) return;
+// RFC 9111 §4.4: what an unsafe request changed is not what is stored any more. Nor are the groups that the answer
+// names (RFC 9875 §3).
+void Exchange::invalidate(const http::ResponseHead& head) {
+  if (head.status < 200 || head.status >= 400 || url_key_bytes_ == 0) return;
   const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
   front_.shared().fetches.spoil(url_key);  // first, so that a fetch that ends meanwhile is either told or purged
   front_.shared().cache.purge(url_key);
+  front_.shared().cache.note_change(url_key, now_us());
+  const auto groups = head.fields.combined(FieldId::cache_group_invalidation);
+  if (!groups) return;
+  const std::string_view host = url_key.substr(0, url_key.find('/'));
+  for_each_tag(*groups, [&](std::string_view tag) { front_.shared().cache.revalidate_tag(host, tag, now_us()); });
 }
 
 void Exchange::on_answer_body(std::string_view bytes) {

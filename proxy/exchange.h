@@ -23,7 +23,8 @@ class Front;
 /// What is to be done with a request that the cache could not answer at once.
 struct Plan {
   const Route* route = nullptr;
-  bool share = false;  ///< lead or join a fetch for the cache; false: pass, for this client alone
+  bool revalidate = false;  ///< what is stored is outdated: no cache on the way may answer
+  bool share = false;       ///< lead or join a fetch for the cache; false: pass, for this client alone
   ForwardReason reason = ForwardReason::bypass;
   std::string_view key;      ///< to fetch under: the URL's key, or a variant's
   std::string_view url_key;  ///< the URL's; empty when no key was made
@@ -110,7 +111,7 @@ class Exchange final : public ListLink<>,
   void on_answer_end() override;
   void on_call_writable() override;
   void on_call_failed(const CallFailure& failure) override;
-  void invalidate(int status);
+  void invalidate(const http::ResponseHead& head);
 
   Front& front_;
   BackendCall call_;
@@ -126,7 +127,8 @@ class Exchange final : public ListLink<>,
   bool head_sent_ = false;       // to the client
   bool client_writable_ = true;  // the last send_… said to go on
   bool trusted_ = false;
-  int status_ = 0;  // of the answer
+  bool revalidates_ = false;  // Plan::revalidate, or found out when leading
+  int status_ = 0;            // of the answer
   http::BodyLength answer_length_;
   http::FieldLines answer_fields_;
   std::string more_fields_;  // Age and Cache-Status

@@ -43,6 +43,10 @@ bool Exchange::answer_stored() {
   look_up_key_.assign(key_, 0, url_key_bytes_);
   const auto stored = front_.shared().cache.find(look_up_key_, kept_.fields(), now_unix_ms);
   if (!stored || stored->times().fresh_for_ms(now_unix_ms) <= 0) return false;
+  if (front_.shared().cache.is_outdated(*stored)) {
+    revalidates_ = true;
+    return false;
+  }
   if (leads_) stop_sharing(FetchState::abandoned);
   outcome_ = Outcome::hit;
   status_ = stored->status();
@@ -100,6 +104,9 @@ void Exchange::publish_head(const http::ResponseHead& head, const Storing& stori
   fetched.initial_age_ms = storing.initial_age_ms;
   fetched.lifetime_ms = storing.lifetime_ms;
   fetched.received_unix_ms = front_.context().loop.unix_ms();
+  // It is as new as the question, or as much older as it says it was then.
+  const int64_t age_when_asked_ms = storing.initial_age_ms - backend_head_us_ / 1'000;
+  fetched.right_at_us = called_us_ - (revalidates_ ? 0 : age_when_asked_ms * 1'000);
   fetched.length_known = head.body.kind != BodyLength::Kind::chunked && head.body.kind != BodyLength::Kind::until_close;
   fetched.length = fetched.length_known ? head.body.bytes : 0;
   const bool not_modified = responder_ != nullptr && fetched.status == 200 &&
@@ -159,6 +166,7 @@ void Exchange::share_end() {
     parts.last_modified = reading.head->last_modified;
     parts.vary = reading.head->vary;
     parts.tags = reading.head->tags;
+    parts.right_at_us = reading.head->right_at_us;
     parts.body = body;
     const ResponseTimes times{reading.head->received_unix_ms, reading.head->initial_age_ms, reading.head->lifetime_ms};
     const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);

@@ -53,13 +53,16 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
     if (stored) {
       const int64_t fresh_for_ms = stored->times().fresh_for_ms(now_unix_ms);
       const bool young = rules.max_age_ms < 0 || stored->times().age_ms(now_unix_ms) <= rules.max_age_ms;
-      if (fresh_for_ms > rules.min_fresh_ms && young) {
+      plan.revalidate = shared_.cache.is_outdated(*stored);
+      if (fresh_for_ms > rules.min_fresh_ms && young && !plan.revalidate) {
         answer_stored(responder, head, *stored, plan.started_us);
         return true;
       }
-      plan.reason = fresh_for_ms > 0 ? ForwardReason::request : ForwardReason::stale;
+      const bool stale = fresh_for_ms <= 0 || plan.revalidate;
+      plan.reason = stale ? ForwardReason::stale : ForwardReason::request;
     } else {
       plan.reason = key_.size() > url_key_bytes ? ForwardReason::vary_miss : ForwardReason::uri_miss;
+      plan.revalidate = shared_.cache.changed_lately(std::string_view(key_).substr(0, url_key_bytes), now_us());
     }
   }
   plan.key = key_;

@@ -39,6 +39,7 @@ struct FetchedHead {
   int64_t initial_age_ms = 0;
   int64_t lifetime_ms = 0;
   int64_t received_unix_ms = 0;
+  int64_t right_at_us = 0;  ///< as ResponseParts::right_at_us
   bool length_known = false;
   uint64_t length = 0;
 };

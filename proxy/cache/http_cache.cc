@@ -73,6 +73,14 @@ size_t HttpCache::purge_tag(std::string_view tag) {
   return sweep([&](const StoredResponse& entry) { return has_tag(entry.tags(), tag); });
 }
 
+bool HttpCache::check_tags(const StoredResponse& response) const {
+  const int64_t latest_us = tag_clock_.latest_us();  // before the look, so that no change falls in between
+  const std::string_view host = response.key().substr(0, response.key().find('/'));
+  if (tag_clock_.changed_since(host, response.tags(), response.right_at_us())) return true;
+  response.found_right_at(latest_us);
+  return false;
+}
+
 void HttpCache::remember_uncacheable(std::string_view key, int64_t now_unix_ms) {
   const uint64_t hash = cache::hash_key(key);
   Remembered& place = uncacheable_[hash % kMaxUncacheable];

@@ -9,6 +9,7 @@
 #include "common/cache/store.h"
 #include "common/http/fields.h"
 #include "proxy/cache/stored_response.h"
+#include "proxy/cache/tag_clock.h"
 
 namespace roost::proxy {
 
@@ -49,6 +50,23 @@ class HttpCache {
   size_t purge_tag(std::string_view tag);
   void clear() { store_.clear(); }
 
+  /// What bears the tag has changed: it stays stored, but is asked for anew before it is used again (is_outdated).
+  /// `host`: the origin that says so, empty for all. Costs the same whatever is stored.
+  void revalidate_tag(std::string_view host, std::string_view tag, int64_t now_us) {
+    tag_clock_.note(host, tag, now_us);
+  }
+  /// What is behind a URL has changed, and nothing is stored of it any more: for kChangedLatelyUs fetches of it pass
+  /// all caches by (changed_lately), since those may not know yet.
+  void note_change(std::string_view url_key, int64_t now_us) { tag_clock_.note({}, url_key, now_us); }
+  bool changed_lately(std::string_view url_key, int64_t now_us) const {
+    return tag_clock_.changed_at_us({}, url_key) > now_us - kChangedLatelyUs;
+  }
+  static constexpr int64_t kChangedLatelyUs = 60'000'000;
+  /// Whether a tag of it has changed since it was loaded. One comparison unless some tag has changed meanwhile.
+  bool is_outdated(const StoredResponse& response) const {
+    return !response.tags().empty() && response.right_at_us() < tag_clock_.latest_us() && check_tags(response);
+  }
+
   /// Remembers for kUncacheableMs that the answer under `key` was not to be stored, so that the next requests do not
   /// queue behind one another only to learn it again. A bounded table: a newer key may push out an older one.
   void remember_uncacheable(std::string_view key, int64_t now_unix_ms);
@@ -68,7 +86,10 @@ class HttpCache {
   size_t sweep(Predicate matches);
   uint32_t generation_of(std::string_view url_key, std::string_view vary, int64_t now_unix_ms);
 
+  bool check_tags(const StoredResponse& response) const;
+
   cache::Store<StoredResponse> store_;
+  TagClock tag_clock_;
   std::atomic<uint32_t> generations_{0};
   struct Remembered {
     std::atomic<uint64_t> hash{0};

@@ -77,6 +77,7 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Resp
 // Status, texts beyond the field lines, and the body.
 void StoredResponse::fill(const Layout& layout, const ResponseParts& parts) {
   status_ = static_cast<uint16_t>(parts.status);
+  found_right_at(parts.right_at_us);
   char* behind = const_cast<char*>(key().data()) + key().size() + fields_size_;
   const std::string_view etag = usable(parts.etag);
   const std::string_view last_modified = usable(parts.last_modified);

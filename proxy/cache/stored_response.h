@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -15,8 +16,9 @@ struct ResponseParts {
   std::string_view fields;  ///< field lines ready to write: no framing, no hop-by-hop fields, no Age
   std::string_view etag;    ///< as in the fields; empty when absent
   std::string_view last_modified;
-  std::string_view vary;  ///< names of the request fields it depends on; empty when it depends on none
-  std::string_view tags;  ///< Cache-Groups: what a purge by tag names, separated by commas
+  std::string_view vary;    ///< names of the request fields it depends on; empty when it depends on none
+  std::string_view tags;    ///< Cache-Groups: what a purge by tag names, separated by commas
+  int64_t right_at_us = 0;  ///< of the TagClock's clock: nothing that had changed by then is missing in it
   std::span<const BlockRef> body;
 };
 
@@ -35,7 +37,7 @@ struct ResponseTimes {
 
 /// One response in the cache, immutable. It is a single allocation, kept small because there may be millions:
 ///
-///     128 bytes of this │ slices of the body │ references to its blocks │ key │ field lines │ small body
+///     136 bytes of this │ slices of the body │ references to its blocks │ key │ field lines │ small body
 ///
 /// A body of at most kMaxInlineBody is copied in; a larger one stays in the blocks it arrived in, shared with whoever
 /// is still being sent it. It leaves the store when it is stale.
@@ -69,6 +71,9 @@ class StoredResponse final : public cache::Entry {
   ResponseTimes times() const {
     return {stored_unix_ms_, initial_age_ms_, expires_at_ms() - stored_unix_ms_ + initial_age_ms_};
   }
+  /// Up to when no tag of it is known to have changed (TagClock). The one thing about it that moves on.
+  int64_t right_at_us() const { return right_at_us_.load(std::memory_order_relaxed); }
+  void found_right_at(int64_t us) const { right_at_us_.store(us, std::memory_order_relaxed); }
   uint64_t body_bytes() const;
   /// Ready to write. Pieces of a small body have no owner: they live as long as this does, and are copied when they
   /// must wait.
@@ -90,6 +95,7 @@ class StoredResponse final : public cache::Entry {
 
   int64_t stored_unix_ms_ = 0;
   int64_t initial_age_ms_ = 0;
+  mutable std::atomic<int64_t> right_at_us_{0};
   // Places of texts count from the first field line.
   uint32_t fields_size_ = 0;
   uint32_t tags_at_ = 0;

@@ -6,14 +6,20 @@
 
 namespace roost::proxy {
 
-/// Whether a Cache-Groups value, a list of strings (RFC 9875 §2), holds this one. Bare words are taken as well; case
-/// matters.
-inline bool has_tag(std::string_view tags, std::string_view wanted) {
-  bool found = false;
+/// Calls `use(tag)` for each of a Cache-Groups or Cache-Group-Invalidation value, a list of strings (RFC 9875 §2). Bare
+/// words are taken as well.
+template <class Use>
+void for_each_tag(std::string_view tags, Use&& use) {
   http::for_each_list_element(tags, [&](std::string_view tag) {
     if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
-    found |= tag == wanted;
+    if (!tag.empty()) use(tag);
   });
+}
+
+/// Whether the list holds this one; case matters.
+inline bool has_tag(std::string_view tags, std::string_view wanted) {
+  bool found = false;
+  for_each_tag(tags, [&](std::string_view tag) { found |= tag == wanted; });
   return found;
 }
 

@@ -1,0 +1,197 @@
+"""How old a count may be, and that it never goes down: three workers behind a proxy."""
+
+import json
+import random
+import threading
+
+from harness import *
+
+
+class Staleness(FlowTest):
+    """The times are short ones of the same kind as in earnest; nothing here waits for a minute."""
+
+    max_age = "100ms"
+    told = True
+
+    def setUp(self):
+        super().setUp()
+        admin = f"127.0.0.1:{free_port()}"
+        environment = {"ROOST_BATCHER_MAX_AGE": self.max_age}
+        flags = ("--proxy", admin if self.told else f"127.0.0.1:{free_port()}")
+        self.workers = [self.api(f"w{i}", flags=flags, environment=environment) for i in (1, 2, 3)]
+        self.front = self.proxy(*self.workers, admin=admin, flags=["--threads", 2])
+
+    def fetch(self, method, path, body=None, fields=()):
+        text = json.dumps(body) if body is not None else "" if method == "POST" else None
+        if body is not None:
+            fields = [*fields, ("Content-Type", "application/json")]
+        return request(self.front.address, method, path, fields, text)
+
+    def post_tweet(self, content="count me"):
+        return self.person().post(content)["id"]
+
+    def person(self, name="alice"):
+        return Person(self.front.address, name)
+
+    def like(self, worker, tweet, times):
+        with Connection(worker.address) as connection:
+            for _ in range(times):
+                self.assertEqual(connection.request("POST", f"/like/{tweet}", body=b"").status, 202)
+
+    def shown(self, path, tweet):
+        answer = self.fetch("GET", path)
+        self.assertEqual(answer.status, 200, answer.body)
+        document = json.loads(answer.body)
+        return next(t["likes"] for t in document if t["id"] == tweet) if isinstance(document, list) \
+            else document["likes"]
+
+    def warm(self, paths):
+        """Reads everything through every worker's own cache and then the proxy's."""
+        for worker in self.workers:
+            for path in paths:
+                self.assertEqual(get(worker.address, path).status, 200)
+        for path in paths:
+            self.fetch("GET", path)
+            self.fetch("GET", path)  # past the workers' caches, when the first was read before the tweet changed
+            self.assertIn("hit", self.fetch("GET", path).header("Cache-Status"))
+
+
+class Told(Staleness):
+    max_age = "1m"
+
+    def test_the_flush_of_eleven_shows_through_the_proxy_whichever_worker_answers(self):
+        tweet = self.post_tweet()
+        paths = [f"/api/tweets/{tweet}", f"/like/{tweet}", "/api/tweets", "/api/tweets?limit=7"]
+        self.warm(paths)
+        for i, worker in enumerate(self.workers, 1):
+            self.like(worker, tweet, 11)
+            for path in paths:
+                wait_until(lambda p=path, n=11 * i: self.shown(p, tweet) == n, 10, f"{11 * i} at {path}")
+            for path in paths:  # and it is kept again
+                self.assertIn("hit", self.fetch("GET", path).header("Cache-Status"))
+
+    def test_ten_likes_wait_for_their_time(self):
+        tweet = self.post_tweet()
+        self.warm([f"/like/{tweet}"])
+        self.like(self.workers[0], tweet, 10)
+        self.assertEqual(self.shown(f"/like/{tweet}", tweet), 0)
+
+    def test_a_new_an_edited_and_a_deleted_tweet_show_at_once(self):
+        paths = ["/api/tweets", "/api/tweets?limit=3"]
+        self.post_tweet("an old one")
+        self.warm(paths)
+        tweet = self.post_tweet("first words")
+        for path in paths:
+            self.assertEqual(json.loads(self.fetch("GET", path).body)[0]["content"], "first words")
+        self.warm(paths + [f"/api/tweets/{tweet}"])
+        edited = self.person().request("PATCH", f"/api/tweets/{tweet}", {"content": "second words"})
+        self.assertEqual(edited.status, 200)
+        for path in paths:
+            self.assertEqual(json.loads(self.fetch("GET", path).body)[0]["content"], "second words")
+        self.assertEqual(json.loads(self.fetch("GET", f"/api/tweets/{tweet}").body)["content"], "second words")
+        self.assertEqual(self.person().request("DELETE", f"/api/tweets/{tweet}").status, 200)
+        for path in paths:
+            self.assertEqual(json.loads(self.fetch("GET", path).body)[0]["content"], "an old one")
+        self.assertEqual(self.fetch("GET", f"/api/tweets/{tweet}").status, 404)
+
+    def test_who_is_followed_or_leaves_shows_at_once(self):
+        alice, bob = self.person("alice"), self.person("bob")
+        paths = [f"/api/users/{bob.id}/followers/count", "/api/users/search?q=bob", "/api/users"]
+        self.warm(paths)
+        self.assertEqual(alice.request("POST", f"/api/users/follow/{bob.id}").status, 200)
+        self.assertEqual(json.loads(self.fetch("GET", paths[0]).body)["count"], 1)
+        self.assertEqual(json.loads(self.fetch("GET", paths[1]).body)["user"]["followers"], 1)
+        self.warm(paths)
+        self.assertEqual(bob.request("DELETE", f"/api/users/{bob.id}").status, 200)
+        self.assertEqual(self.fetch("GET", paths[1]).status, 404)
+        self.assertEqual(json.loads(self.fetch("GET", paths[2]).body)["count"], 1)
+
+    def test_a_clients_no_cache_does_not_reach_a_workers_cache(self):
+        tweet = self.post_tweet()
+        self.warm([f"/like/{tweet}"])
+        before = self.database_reads()
+        for _ in range(5):
+            self.fetch("GET", f"/like/{tweet}", fields=[("Cache-Control", "no-cache")])
+        self.assertEqual(self.database_reads(), before)
+
+    def database_reads(self):
+        logs = json.loads(get(self.workers[0].address, "/logs?kind=db&limit=10000").body)
+        return len([access for access in logs["db_accesses"] if access == ["SELECT", "tweets"]])
+
+
+class Aged(Staleness):
+    def test_one_like_shows_when_its_time_has_come(self):
+        tweet = self.post_tweet()
+        paths = [f"/api/tweets/{tweet}", "/api/tweets"]
+        self.warm(paths)
+        self.like(self.workers[1], tweet, 1)
+        for path in paths:
+            wait_until(lambda p=path: self.shown(p, tweet) == 1, 10, f"the like at {path}")
+
+    def test_no_reader_sees_a_count_go_down(self):
+        tweets = [self.post_tweet(f"tweet {i}") for i in range(3)]
+        paths = [f"/api/tweets/{t}" for t in tweets] + [f"/like/{t}" for t in tweets] + ["/api/tweets"]
+        stop, went_down, errors = threading.Event(), [], []
+
+        def read(number):
+            seen = {}
+            choose = random.Random(number)
+            with Connection(self.front.address) as connection:
+                while not stop.is_set():
+                    path = choose.choice(paths)
+                    answer = connection.get(path)
+                    if answer.status != 200:
+                        errors.append((path, answer.status))
+                        continue
+                    document = json.loads(answer.body)
+                    for tweet in document if isinstance(document, list) else [document]:
+                        key = (path, tweet["id"])
+                        if tweet["likes"] < seen.get(key, 0):
+                            went_down.append((key, seen[key], tweet["likes"]))
+                        seen[key] = tweet["likes"]
+
+        readers = [threading.Thread(target=read, args=(i,)) for i in range(4)]
+        for reader in readers:
+            reader.start()
+        try:
+            for i in range(60):
+                self.like(self.workers[i % 3], tweets[i % len(tweets)], 1 + i % 13)
+            total = sum(1 + i % 13 for i in range(60))
+            wait_until(lambda: sum(self.shown(f"/like/{t}", t) for t in tweets) == total, 20, "all likes to show")
+        finally:
+            stop.set()
+            for reader in readers:
+                reader.join()
+        self.assertEqual((went_down, errors), ([], []))
+
+
+class Untold(Staleness):
+    """The word from the flush to the proxy is lost: the answer's own time is what it costs."""
+
+    told = False
+
+    def test_a_lost_word_costs_no_more_than_the_time_the_answer_was_kept_for(self):
+        config = self.write("short.toml", "[db_cache]\nttl = \"1s\"\n")
+        worker = self.api("short", flags=("--config", config, "--proxy", f"127.0.0.1:{free_port()}"),
+                          environment={"ROOST_BATCHER_MAX_AGE": "100ms"})
+        tweet = self.post_tweet()
+        ages = []
+
+        def new_count():
+            answer = get(worker.address, f"/like/{tweet}")
+            ages.append(int(answer.header("Age", "0")))
+            return json.loads(answer.body)["likes"] == 1
+
+        get(worker.address, f"/like/{tweet}")
+        self.like(self.workers[0], tweet, 1)
+        wait_until(new_count, 20, "the worker's own cache to run out")
+        self.assertLessEqual(max(ages), 1)
+        front = self.proxy(worker)
+        answer = get(front.address, f"/like/{tweet}")
+        self.assertLessEqual(int(answer.header("Age", "0")), 1)
+        self.assertIn("max-age=60", answer.header("Cache-Control"))
+        wait_until(lambda: "proxy not told" in self.workers[0].output(), 20, "the failure to be told")
+
+
+if __name__ == "__main__":
+    main()

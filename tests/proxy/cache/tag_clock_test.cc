@@ -1,0 +1,77 @@
+#include "proxy/cache/tag_clock.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "proxy/cache/http_cache.h"
+
+using namespace roost;
+using namespace roost::proxy;
+
+TEST_CASE("a tag that changed is newer than what was loaded before, and no other is") {
+  TagClock clock;
+  CHECK(clock.latest_us() == 0);
+  clock.note({}, "tweet-7", 100);
+  CHECK(clock.latest_us() == 100);
+  CHECK(clock.changed_since("a", R"("tweets", "tweet-7")", 99));
+  CHECK_FALSE(clock.changed_since("a", R"("tweet-7")", 100));
+  CHECK_FALSE(clock.changed_since("a", R"("tweet-8", "tweets")", 0));
+  CHECK(clock.changed_since("a", "tweet-7", 0));  // bare
+  CHECK_FALSE(clock.changed_since("a", "", 0));
+}
+
+TEST_CASE("what an origin says is about its own host") {
+  TagClock clock;
+  clock.note("a.example", "t", 100);
+  CHECK(clock.changed_since("a.example", "t", 50));
+  CHECK_FALSE(clock.changed_since("b.example", "t", 50));
+}
+
+TEST_CASE("time never goes back") {
+  TagClock clock;
+  clock.note({}, "t", 100);
+  clock.note({}, "t", 90);
+  CHECK(clock.latest_us() == 100);
+  CHECK(clock.changed_since("", "t", 99));
+}
+
+TEST_CASE("more tags than slots cost fetches and miss no change") {
+  TagClock clock;
+  for (size_t i = 0; i < 2 * TagClock::kSlots; ++i)
+    clock.note({}, "tag-" + std::to_string(i), static_cast<int64_t>(i) + 1);
+  for (size_t i = 0; i < 2 * TagClock::kSlots; i += 97)
+    CHECK(clock.changed_since("h", "tag-" + std::to_string(i), static_cast<int64_t>(i)));
+}
+
+TEST_CASE("a stored response is outdated from a change of its tag until it is loaded anew") {
+  HttpCache cache({});
+  const http::Fields none;
+  ResponseParts parts;
+  parts.fields = "Cache-Groups: \"t\", \"u\"\r\n";
+  parts.tags = R"("t", "u")";
+  parts.right_at_us = 50;
+  const ResponseTimes times{1'000, 0, 60'000};
+  REQUIRE(cache.insert("h/a", none, parts, times));
+  const auto is_outdated = [&] {
+    std::string key = "h/a";
+    const auto found = cache.find(key, none, 1'000);
+    REQUIRE(found);
+    return cache.is_outdated(*found);
+  };
+  CHECK_FALSE(is_outdated());
+  cache.revalidate_tag({}, "other", 60);
+  CHECK_FALSE(is_outdated());
+  cache.revalidate_tag({}, "u", 70);
+  CHECK(is_outdated());
+  CHECK(is_outdated());
+  REQUIRE(cache.insert("h/a", none, parts, times));  // loaded before the change, stored after it
+  CHECK(is_outdated());
+  parts.right_at_us = 71;
+  REQUIRE(cache.insert("h/a", none, parts, times));
+  CHECK_FALSE(is_outdated());
+  cache.revalidate_tag("elsewhere", "u", 80);
+  CHECK_FALSE(is_outdated());
+  cache.revalidate_tag("h", "u", 90);
+  CHECK(is_outdated());
+}
