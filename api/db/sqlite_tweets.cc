@@ -126,7 +126,7 @@ Result<std::optional<Tweet>> SqliteTweets::insert(int64_t user_id, std::string_v
   if (id == 0) return std::nullopt;
   auto inserted = by_id(id);
   if (!inserted) return tl::unexpected<Error>(inserted.error());
-  if (inserted->tweets.empty()) return fail("the tweet was deleted as soon as it was written");
+  if (inserted->tweets.empty()) return std::nullopt;  // the author has gone since, and the tweet with them
   return std::move(inserted->tweets.front());
 }
 

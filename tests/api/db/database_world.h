@@ -24,6 +24,10 @@ class DatabaseWorld {
   Database& database() { return *database_; }
   LikeStore& likes() { return *likes_; }
   net::EventLoop& loop() { return loop_; }
+  /// The same database opened once more, as by another worker, answering on the same loop.
+  virtual std::unique_ptr<Database> open_another() = 0;
+  /// Fails the test when what is stored does not fit together.
+  virtual void check_stored() = 0;
 
   /// Starts an operation, `start(Done<T>)`, and turns the loop until it is answered.
   template <class T, class Start>
@@ -64,34 +68,53 @@ class SqliteWorld final : public DatabaseWorld {
  public:
   static bool available() { return true; }
   SqliteWorld() {
-    const std::string path = directory_.file("roost.db");
-    auto opened = SqliteDatabase::open(
-        {.path = path, .observer = nullptr, .deliver = [this](Task task) { loop_.post(std::move(task)); }}, clock_);
-    REQUIRE(opened);
-    database_ = std::move(*opened);
-    auto likes = SqliteLikeStore::open(path, nullptr);
+    database_ = open_another();
+    auto likes = SqliteLikeStore::open(path_, nullptr);
     REQUIRE(likes);
     likes_ = std::move(*likes);
+  }
+  std::unique_ptr<Database> open_another() override {
+    auto opened = SqliteDatabase::open(
+        {.path = path_, .observer = nullptr, .deliver = [this](Task task) { loop_.post(std::move(task)); }}, clock_);
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+  void check_stored() override {
+    auto connection = SqliteConnection::open(path_, SqliteConnection::Mode::write, nullptr);
+    REQUIRE(connection);
+    check_integrity(**connection);
   }
 
  private:
   ScratchDirectory directory_;
+  std::string path_ = directory_.file("roost.db");
 };
 
 class PgWorld final : public DatabaseWorld {
  public:
   static bool available() { return has_postgres(); }
   explicit PgWorld(PgPool::Options pool = {}, std::string url = postgres_url(), AccessObserver* observer = nullptr) {
-    auto opened = PgDatabase::open(
-        {.cluster = {.url = url, .replicas = {}, .pool = pool}, .observer = observer, .after_migration = nullptr},
-        loop_, events_, clock_);
-    REQUIRE(opened);
-    database_ = std::move(*opened);
+    database_ = open({.url = std::move(url), .replicas = {}, .pool = pool}, observer);
     likes_ = std::make_unique<PgLikeStore>(target_of(postgres_url()), PgSession::Limits{}, nullptr);
   }
   PgScratch& scratch() { return scratch_; }
+  std::unique_ptr<Database> open_another() override {
+    return open({.url = postgres_url(), .replicas = {}, .pool = {}}, nullptr);
+  }
+  void check_stored() override {
+    CHECK(scratch_.integer("SELECT count(*) FROM users WHERE "
+                           "followers <> (SELECT count(*) FROM follows WHERE followee_id = users.id) OR "
+                           "following <> (SELECT count(*) FROM follows WHERE follower_id = users.id)") == 0);
+  }
 
  private:
+  std::unique_ptr<Database> open(PgCluster::Options cluster, AccessObserver* observer) {
+    auto opened = PgDatabase::open({.cluster = std::move(cluster), .observer = observer, .after_migration = nullptr},
+                                   loop_, events_, clock_);
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+
   PgScratch scratch_{PgScratch::Schema::none};
   observe::EventLog events_{[](observe::EventLevel, std::string_view) {}};
 };

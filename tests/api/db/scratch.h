@@ -89,4 +89,22 @@ inline int64_t single_integer(SqliteConnection& connection, std::string_view sql
   return statement.integer(0);
 }
 
+/// Fails the test when the file is damaged: a page, a reference to a row that is gone, the index of words, or a count
+/// that does not agree with the rows it counts.
+inline void check_integrity(SqliteConnection& connection) {
+  auto raw = connection.prepare("PRAGMA integrity_check");
+  REQUIRE(raw);
+  Statement statement(*raw);
+  REQUIRE(statement.step());
+  CHECK(statement.text(0) == "ok");
+  CHECK(single_integer(connection, "SELECT count(*) FROM pragma_foreign_key_check") == 0);
+  CHECK(connection.execute("INSERT INTO tweet_words(tweet_words) VALUES('integrity-check')"));
+  CHECK(single_integer(connection, "SELECT count(*) FROM tweet_words WHERE rowid NOT IN (SELECT id FROM tweets)") == 0);
+  CHECK(single_integer(connection, "SELECT count(*) FROM tweets WHERE id NOT IN (SELECT rowid FROM tweet_words)") == 0);
+  CHECK(single_integer(connection,
+                       "SELECT count(*) FROM users WHERE "
+                       "followers <> (SELECT count(*) FROM follows WHERE followee_id = users.id) OR "
+                       "following <> (SELECT count(*) FROM follows WHERE follower_id = users.id)") == 0);
+}
+
 }  // namespace roost::api
