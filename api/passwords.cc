@@ -35,6 +35,14 @@ std::string random_hash(uint64_t operations, size_t memory_bytes) {
 
 }  // namespace
 
+Result<std::string> hash_password(std::string_view password, uint64_t operations, size_t memory_bytes) {
+  ROOST_CHECK(sodium_init() >= 0);
+  std::array<char, crypto_pwhash_STRBYTES> text;
+  if (crypto_pwhash_str(text.data(), password.data(), password.size(), operations, memory_bytes) != 0)
+    return fail("not enough memory to hash a password", Side::internal, true);
+  return std::string(text.data());
+}
+
 Passwords::Passwords(Options options)
     : options_(std::move(options)), hash_of_nobody_(random_hash(options_.operations, options_.memory_bytes)) {
   for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
@@ -53,18 +61,10 @@ Passwords::~Passwords() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-Result<std::string> Passwords::hash_now(std::string_view password) const {
-  std::array<char, crypto_pwhash_STRBYTES> text;
-  const int failed =
-      crypto_pwhash_str(text.data(), password.data(), password.size(), options_.operations, options_.memory_bytes);
-  if (failed != 0) return fail("not enough memory to hash a password", Side::internal, true);
-  return std::string(text.data());
-}
-
 void Passwords::hash(std::string password, Done<std::string> done) {
   auto answer = std::make_shared<Done<std::string>>(std::move(done));
   Task job = [this, password = std::move(password), answer]() mutable {
-    Result<std::string> hashed = hash_now(password);
+    Result<std::string> hashed = hash_password(password, options_.operations, options_.memory_bytes);
     sodium_memzero(password.data(), password.size());
     options_.deliver(
         [answer = std::move(answer), hashed = std::move(hashed)]() mutable { (*answer)(std::move(hashed)); });

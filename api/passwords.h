@@ -16,6 +16,10 @@
 
 namespace roost::api {
 
+/// The text that is stored of a password, with its salt and cost: `operations` passes over `memory_bytes`. Blocks for
+/// as long as that takes. Any thread. A retryable error where there is not so much memory.
+Result<std::string> hash_password(std::string_view password, uint64_t operations, size_t memory_bytes);
+
 /// Hashes passwords with argon2id (RFC 9106), which is slow on purpose, on kThreads threads of its own. Called on one
 /// thread, the one that `deliver` leads to.
 class Passwords {
@@ -34,10 +38,8 @@ class Passwords {
   Passwords(const Passwords&) = delete;
   Passwords& operator=(const Passwords&) = delete;
 
-  /// The text to be stored, with its salt and cost. `done` runs through `deliver`.
+  /// hash_password; `done` runs through `deliver`.
   void hash(std::string password, Done<std::string> done);
-  /// The same at once, for before anybody is served: blocks for as long as it takes.
-  Result<std::string> hash_now(std::string_view password) const;
   /// Whether `hash` was made of this password.
   void verify(std::string password, std::string hash, Done<bool> done);
 

@@ -248,8 +248,11 @@ void Worker::Body::add_account_routes() {
 }
 
 Result<void> Worker::Body::fill_samples() {
-  return fill_sqlite_with_demo(
-      config_.sqlite_path(), [this] { return passwords_->hash_now(kDemoPassword); }, clock_.unix_ms());
+  const auto hash = [this] {
+    return hash_password(kDemoPassword, static_cast<uint64_t>(config_.password_operations),
+                         static_cast<size_t>(config_.password_memory_bytes));
+  };
+  return fill_sqlite_with_demo(config_.sqlite_path(), hash, clock_.unix_ms());
 }
 
 void Worker::Body::add_routes() {

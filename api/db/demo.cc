@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "api/db/demo_content.h"
+#include "api/db/pg_database.h"
+#include "api/db/pg_like_store.h"
 #include "api/db/sqlite_database.h"
 #include "api/db/sqlite_like_store.h"
 #include "api/db/sqlite_schema.h"
@@ -188,6 +190,33 @@ Result<void> fill_sqlite_with_demo(const std::string& path, const HashDemoPasswo
       .likes = **likes,
       .turn = [&loop] { loop.run_once(true); },
       .lock_path = path + ".demo-lock",
+  };
+  return fill_with_demo(target, hash, now_ms);
+}
+
+Result<void> fill_postgres_with_demo(PgCluster::Options cluster, observe::EventLog& events,
+                                     const std::string& lock_path, const HashDemoPassword& hash, int64_t now_ms) {
+  auto parsed = PgTarget::parse(cluster.url);
+  if (!parsed) return tl::unexpected<Error>(parsed.error());
+  cluster.replicas.clear();  // they may not know yet what was written a moment ago
+  cluster.pool.connections = 1;
+  cluster.pool.queue_timeout_ms = cluster.timeout_ms;  // it begins to connect with the first question
+  const PgConnection::Options& connection = cluster.pool.connection;
+  PgLikeStore likes(std::move(*parsed),
+                    {.connect_timeout_ms = connection.connect_timeout_ms,
+                     .statement_timeout_ms = connection.statement_timeout_ms,
+                     .answer_timeout_ms = cluster.timeout_ms,
+                     .session = connection.session},
+                    nullptr);
+  net::EventLoop loop;
+  const DemoTarget target{
+      .open = [&](const Clock& clock) -> Result<std::unique_ptr<Database>> {
+        return PgDatabase::open({.cluster = cluster, .observer = nullptr, .after_migration = nullptr}, loop, events,
+                                clock);
+      },
+      .likes = likes,
+      .turn = [&loop] { loop.run_once(true); },
+      .lock_path = lock_path,
   };
   return fill_with_demo(target, hash, now_ms);
 }

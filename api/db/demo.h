@@ -8,8 +8,10 @@
 
 #include "api/db/database.h"
 #include "api/db/like_store.h"
+#include "api/db/pg_cluster.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
+#include "common/observe/event_log.h"
 
 namespace roost::api {
 
@@ -39,5 +41,9 @@ Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& ha
 
 /// The same for the SQLite file at `path`, which is created when it is missing.
 Result<void> fill_sqlite_with_demo(const std::string& path, const HashDemoPassword& hash, int64_t now_ms);
+
+/// The same for a PostgreSQL database that can be reached. For PgDatabase::Options::after_migration; any thread.
+Result<void> fill_postgres_with_demo(PgCluster::Options cluster, observe::EventLog& events,
+                                     const std::string& lock_path, const HashDemoPassword& hash, int64_t now_ms);
 
 }  // namespace roost::api

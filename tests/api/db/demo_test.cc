@@ -13,6 +13,7 @@
 #include "api/db/sqlite_schema.h"
 #include "api/db/sqlite_tweets.h"
 #include "api/db/sqlite_users.h"
+#include "tests/api/db/pg_scratch.h"
 #include "tests/api/db/scratch.h"
 
 using namespace roost;
@@ -191,4 +192,34 @@ TEST_CASE("a filling that cannot hash a password says so, and the next one goes 
   CHECK(refused.error().what == "no memory");
   REQUIRE(f.fill());
   CHECK(f.tweets() == sample_count());
+}
+
+TEST_CASE("postgres: several that fill at once fill once" * doctest::skip(!has_postgres())) {
+  PgScratch scratch;
+  ScratchDirectory directory;
+  observe::EventLog events{[](observe::EventLevel, std::string_view) {}};
+  const auto fill = [&] {
+    return fill_postgres_with_demo(
+        {.url = postgres_url(), .replicas = {}, .pool = {}}, events, directory.file("demo-lock"),
+        []() -> Result<std::string> { return "hash"; }, kNow);
+  };
+  std::atomic<int> filled = 0;
+  std::vector<std::thread> fillers;
+  for (int i = 0; i < 3; ++i) fillers.emplace_back([&] { filled += fill() ? 1 : 0; });
+  for (std::thread& filler : fillers) filler.join();
+  CHECK(filled == 3);
+  CHECK(scratch.integer("SELECT count(*) FROM users") == static_cast<int64_t>(sample_users().size()));
+  CHECK(scratch.integer("SELECT count(*) FROM tweets") == sample_count());
+  CHECK(scratch.integer("SELECT sum(likes) FROM tweets") == sample_likes());
+  CHECK(scratch.integer("SELECT sum(followers) FROM users") == scratch.integer("SELECT count(*) FROM follows"));
+  CHECK(scratch.integer("SELECT max(created_at_ms) FROM tweets") == kNow - 7 * 60'000);
+
+  // Interrupted between a tweet and its likes.
+  scratch.run(
+      "DELETE FROM tweets WHERE id > 20; UPDATE tweets SET likes = 0 WHERE id = 20; "
+      "UPDATE like_journals SET applied_seq = 20");
+  CHECK(fill());
+  CHECK(scratch.integer("SELECT count(DISTINCT content) FROM tweets") == sample_count());
+  CHECK(scratch.integer("SELECT count(*) FROM tweets") == sample_count());
+  CHECK(scratch.integer("SELECT sum(likes) FROM tweets") == sample_likes());
 }
