@@ -26,7 +26,7 @@ class Starting(FlowTest):
                                         environment={"ROOST_API_WORKER": "from-env", "ROOST_LOGS_KEEP": "8"})
         self.assertEqual(code, 0, output)
         for line in ('worker = "from-flag"  # flag', "keep = 8  # environment", 'data = "d"  # file',
-                     'ttl = "1m"  # default'):
+                     'ttl = "58s"  # default'):
             self.assertIn(line, output)
         self.assertEqual(self.run_program("roost-api", "--config", path, "--check")[0], 0)
 
