@@ -209,6 +209,23 @@ class OthersThings(Attack):
         self.assertServes()
 
 
+class Sharing(Attack):
+    def test_what_is_about_oneself_is_never_shared_by_the_proxy(self):
+        front = self.proxy(self.worker)
+        people = [Person(front.address, f"person_{i}") for i in range(6)]
+
+        def ask(i):
+            """The same two addresses at the same moment, each time with one's own token or none."""
+            for _ in range(20):
+                me = people[i].request("GET", "/api/users/me")
+                self.assertEqual((me.status, json.loads(me.body)["id"]), (200, people[i].id))
+                following = people[i].request("GET", "/api/users/following")
+                self.assertEqual((following.status, following.header("Cache-Control")), (200, "private, no-store"))
+                self.assertEqual(get(front.address, "/api/users/me").status, 401)
+
+        concurrently(len(people), ask)
+
+
 class Guessing(Attack):
     def attempts(self, count, name, headers=()):
         statuses = []

@@ -370,8 +370,11 @@ class Contract:
         for count, path in enumerate((f"/api/tweets/{tweet}/like", f"/like/{tweet}"), 1):
             liked = self.expect(202, WRITE, "POST", path, b"")
             self.assertEqual(liked, {"status": "queued", "id": tweet, "likes": count, "cached": count})
+        for _ in range(9):  # the eleventh makes them a batch
+            self.ask("POST", f"/like/{tweet}", b"")
+        wait_until(lambda: self.expect(200, PUBLIC, "GET", f"/like/{tweet}")["likes"] == 11, what="the batch")
         for _ in range(2):
-            self.assertEqual(self.expect(200, PUBLIC, "GET", f"/like/{tweet}"), {"id": tweet, "likes": 2})
+            self.assertEqual(self.expect(200, PUBLIC, "GET", f"/like/{tweet}"), {"id": tweet, "likes": 11})
         for method, path in [("POST", "/like/{}"), ("POST", "/api/tweets/{}/like"), ("GET", "/like/{}")]:
             self.refuse(404, method, path.format(FAR_ID))
             self.refuse_ids(method, path)
