@@ -21,8 +21,9 @@ class HitFields {
   size_t size_ = 0;
 };
 
-/// Appends "Cache-Status: roost; fwd=uri-miss; stored\r\n". `detail`: one word, or empty.
+/// Appends "Cache-Status: roost; fwd=uri-miss; stored\r\n". `detail`: one word, or empty. `forward_status`: the
+/// backend's, where the answer bears another one; else 0.
 void append_forward_status(ForwardReason reason, bool stored, bool collapsed, std::string_view detail,
-                           std::string& fields);
+                           std::string& fields, int forward_status = 0);
 
 }  // namespace roost::proxy

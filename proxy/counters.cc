@@ -11,6 +11,10 @@ constexpr observe::MetricInfo kRefused{"roost_proxy_refused_total", "Messages th
 constexpr observe::MetricInfo kRetries{"roost_proxy_retries_total", "Attempts at a backend after a request's first."};
 constexpr observe::MetricInfo kLogDrops{"roost_proxy_access_log_dropped_total",
                                         "Access log lines that found no room in the buffer."};
+constexpr observe::MetricInfo kValidated{"roost_proxy_validated_total",
+                                         "Stored answers that a backend found unchanged (304)."};
+constexpr observe::MetricInfo kStale{"roost_proxy_stale_answers_total",
+                                     "Stale answers, by why: while fetched anew, or on an error of the backends."};
 constexpr observe::MetricInfo kConnections{"roost_proxy_client_connections", "Clients connected at present."};
 constexpr observe::MetricInfo kBackendWait{"roost_proxy_backend_wait_seconds",
                                            "From forwarding a request to the head of its response."};
@@ -28,6 +32,9 @@ Counters::Counters(observe::MetricScope& scope)
     : refused(scope.counter(kRefused)),
       retries(scope.counter(kRetries)),
       log_drops(scope.counter(kLogDrops)),
+      validated(scope.counter(kValidated)),
+      stale_while_fetched(scope.counter(kStale, {{"reason", "revalidating"}})),
+      stale_on_error(scope.counter(kStale, {{"reason", "error"}})),
       connections(scope.gauge(kConnections)),
       backend_wait(scope.histogram(kBackendWait)) {
   for (size_t i = 0; i < kOutcomes; ++i) outcomes_[i] = &scope.counter(kRequests, {{"outcome", kNames[i]}});

@@ -26,11 +26,14 @@ class Counters {
     outcomes_[static_cast<size_t>(outcome)]->add();
     classes_[status >= 100 && status < 600 ? static_cast<size_t>(status / 100) : 0]->add();
   }
-  observe::Counter& refused;         ///< messages that could not become requests
-  observe::Counter& retries;         ///< attempts after the first
-  observe::Counter& log_drops;       ///< access log lines that found no room
-  observe::Gauge& connections;       ///< clients connected
-  observe::Histogram& backend_wait;  ///< from forwarding a request to its response head
+  observe::Counter& refused;              ///< messages that could not become requests
+  observe::Counter& retries;              ///< attempts after the first
+  observe::Counter& log_drops;            ///< access log lines that found no room
+  observe::Counter& validated;            ///< stored answers a backend found unchanged
+  observe::Counter& stale_while_fetched;  ///< stale answers given while they were fetched anew
+  observe::Counter& stale_on_error;       ///< stale answers given because no backend gave a better one
+  observe::Gauge& connections;            ///< clients connected
+  observe::Histogram& backend_wait;       ///< from forwarding a request to its response head
 
  private:
   std::array<observe::Counter*, kOutcomes> outcomes_{};

@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "proxy/cache/tags.h"
+#include "proxy/cache/validation.h"
 #include "proxy/front.h"
 #include "proxy/problem.h"
 
@@ -22,6 +23,11 @@ BodyLength announced_length(const http::ResponseHead& head, bool head_only) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
   const bool told = !text.empty() && error == std::errc() && end == text.data() + text.size();
   return told ? BodyLength::known(bytes) : BodyLength::unknown();
+}
+
+/// The statuses that a stale response may be used in place of (RFC 5861 §4).
+bool is_failure(int status) {
+  return status == 500 || (status >= 502 && status <= 504);
 }
 
 }  // namespace
@@ -51,7 +57,7 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
   ROOST_CHECK(state_ == State::spare);
   responder_ = &responder;
   responder.attach(this);
-  remember(head, plan);
+  remember(responder.client(), head, plan);
   forward_fields(head, plan);
   if (plan.share) {
     kept_.keep(head);
@@ -61,7 +67,15 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
   call_backend();
 }
 
-void Exchange::remember(const http::RequestHead& head, const Plan& plan) {
+void Exchange::begin_refresh(const net::Address& client, const http::RequestHead& head, const Plan& plan) {
+  ROOST_CHECK(state_ == State::spare && responder_ == nullptr && plan.share);
+  remember(client, head, plan);
+  forward_fields(head, plan);
+  kept_.keep(head);
+  join();
+}
+
+void Exchange::remember(const net::Address& client, const http::RequestHead& head, const Plan& plan) {
   route_ = plan.route;
   reason_ = plan.reason;
   method_ = head.method;
@@ -71,13 +85,13 @@ void Exchange::remember(const http::RequestHead& head, const Plan& plan) {
   started_us_ = plan.started_us;
   backend_head_us_ = -1;
   status_ = 0;
-  leads_ = too_large_ = head_sent_ = false;
+  leads_ = too_large_ = head_sent_ = validates_ = false;
   revalidates_ = plan.revalidate;
   client_writable_ = true;
   cursor_ = {};
   more_fields_.clear();
-  client_ = responder_->client().host();
-  trusted_ = front_.shared().trusted.contains(responder_->client());
+  client_ = client.host();
+  trusted_ = front_.shared().trusted.contains(client);
   request_id_.assign(request_id_of(head, trusted_, front_.context().random, request_id_storage_));
 }
 
@@ -97,6 +111,11 @@ void Exchange::call_backend() {
   set_state(State::calling);
   // The signal that a worker's own cache is passed by; a client's no-cache never gets this far (ForwardPurpose).
   if (leads_ && revalidates_) call_.request().fields.add("Cache-Control", "no-cache");
+  if (leads_ && stored_ && can_validate(*stored_)) {
+    add_conditions(*stored_, call_.request().fields);
+    validates_ = true;
+  }
+  if (responder_ == nullptr) set_state(State::alone);
   called_us_ = now_us();
   const uint64_t key_hash = std::hash<std::string_view>()(call_.request().target);
   call_.open(*route_->pool, key_hash);
@@ -219,6 +238,7 @@ void Exchange::settle() {
   if (responder_ != nullptr || call_.active()) return;
   ROOST_CHECK(!leads_);
   leave_fetch();
+  stored_ = {};
   set_state(State::spare);
   front_.recycle(*this);
 }
@@ -229,6 +249,14 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
   const int64_t waited_us = now_us() - called_us_;
   backend_head_us_ = waited_us;
   front_.context().counters.backend_wait.observe_us(static_cast<uint64_t>(waited_us));
+  if (leads_ && is_failure(head.status) && answer_stale(head.status)) return;
+  if (leads_ && validates_ && head.status == 304) return take_validated(head);
+  validates_ = false;
+  take_head(head);
+}
+
+// The head that is passed on: the backend's, or that of what it has found unchanged.
+void Exchange::take_head(const http::ResponseHead& head) {
   status_ = head.status;
   answer_length_ = announced_length(head, call_.request().head_only);
   const std::string_view date = front_.context().dates.at_unix_ms(front_.context().loop.unix_ms());
@@ -246,6 +274,7 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
   }
   if (responder_ == nullptr) return;
   const bool bodiless = !head.body.has_body() || call_.request().head_only;
+  if (bodiless && leads_) return;  // to be stored before it is answered, in on_answer_end
   if (bodiless) return answer_end();
   flush_timer_.start_ms(0);
 }
@@ -284,6 +313,7 @@ void Exchange::on_call_writable() {
 void Exchange::on_call_failed(const CallFailure& failure) {
   if (leads_) {
     const bool begun = state_ == State::answering || (state_ == State::alone && status_ != 0);
+    if (!begun && answer_stale(failure.status)) return settle();
     stop_sharing(begun ? FetchState::truncated : FetchState::failed, failure.status);
   }
   if (responder_ != nullptr) head_sent_ ? abort_answer() : answer_problem(failure.status, failure.detail);

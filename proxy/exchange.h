@@ -7,10 +7,12 @@
 
 #include "common/base/intrusive_list.h"
 #include "common/http/server_connection.h"
+#include "common/net/address.h"
 #include "common/net/timer.h"
 #include "proxy/backend_call.h"
 #include "proxy/cache/fetch.h"
 #include "proxy/cache/freshness.h"
+#include "proxy/cache/stored_response.h"
 #include "proxy/cache_status.h"
 #include "proxy/forwarded_head.h"
 #include "proxy/kept_head.h"
@@ -44,6 +46,8 @@ struct Plan {
 ///   following  gets head, body    a fetch's blocks, at its own speed    spare
 ///   alone      gone or answered   own call, for the cache and others    spare
 ///
+/// One that refreshes (begin_refresh) has no client at all, and is alone from the start.
+///
 /// An exchange that leads a fetch publishes what comes to the cache and to all who wait. Belongs to a Front, which uses
 /// it again. Loop thread only.
 class Exchange final : public ListLink<>,
@@ -58,6 +62,9 @@ class Exchange final : public ListLink<>,
 
   /// Inside on_request. May be over before it returns.
   void begin(http::Responder& responder, const http::RequestHead& head, const Plan& plan);
+  /// Fetches anew what a client has just been given stale (RFC 5861 §3), unless somebody does already. May be over
+  /// before it returns.
+  void begin_refresh(const net::Address& client, const http::RequestHead& head, const Plan& plan);
 
  private:
   enum class State : uint8_t { spare, calling, answering, waiting, following, alone };
@@ -66,16 +73,21 @@ class Exchange final : public ListLink<>,
   static constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
 
   void set_state(State next);
-  void remember(const http::RequestHead& head, const Plan& plan);
+  void remember(const net::Address& client, const http::RequestHead& head, const Plan& plan);
   void forward_fields(const http::RequestHead& head, const Plan& plan);
   void call_backend();
 
   // exchange_share.cc: the fetch that is shared, led or followed.
   void join();
   void look_up_again();
+  bool find_stored();
   bool answer_stored();
+  bool answer_stale(int failed_status);
+  void respond_stored(std::string_view more_fields);
   void lead_head(const http::ResponseHead& head);
   void publish_head(const http::ResponseHead& head, const Storing& storing);
+  void take_validated(const http::ResponseHead& head);
+  void forget_stale(int status);
   void stop_sharing(FetchState how, int status = 0);
   void share_body(std::string_view bytes);
   void share_end();
@@ -107,6 +119,7 @@ class Exchange final : public ListLink<>,
 
   // The backend.
   void on_answer_head(const http::ResponseHead& head) override;
+  void take_head(const http::ResponseHead& head);
   void on_answer_body(std::string_view bytes) override;
   void on_answer_end() override;
   void on_call_writable() override;
@@ -128,14 +141,16 @@ class Exchange final : public ListLink<>,
   bool client_writable_ = true;  // the last send_… said to go on
   bool trusted_ = false;
   bool revalidates_ = false;  // Plan::revalidate, or found out when leading
+  bool validates_ = false;    // the call asks whether stored_ is still right; then, that it is
   int status_ = 0;            // of the answer
   http::BodyLength answer_length_;
   http::FieldLines answer_fields_;
   std::string more_fields_;  // Age and Cache-Status
   std::string key_;          // to fetch under
   std::string look_up_key_;
-  size_t url_key_bytes_ = 0;  // how much of it is the URL's key
-  KeptHead kept_;             // the request, while it may share a fetch
+  size_t url_key_bytes_ = 0;           // how much of it is the URL's key
+  KeptHead kept_;                      // the request, while it may share a fetch
+  cache::Ref<StoredResponse> stored_;  // what the last look into the cache has found, whether fresh or not
   FetchRef fetch_;
   Fetch::Cursor cursor_;  // how far the client has been sent the fetch's body
   std::vector<BlockRef> pieces_;

@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "proxy/cache/cache_key.h"
+#include "proxy/cache/validation.h"
 #include "proxy/exchange.h"
 #include "proxy/front.h"
 
@@ -26,6 +27,7 @@ void Exchange::join() {
     outcome_ = Outcome::miss;
     return call_backend();
   }
+  if (responder_ == nullptr) return settle();  // a refresh that others are at already
   outcome_ = Outcome::collapsed;
   set_state(State::waiting);
   fetch_->wait(*this, front_.context().loop);
@@ -37,29 +39,61 @@ void Exchange::look_up_again() {
   if (!answer_stored()) join();
 }
 
-// Answers from the cache, if it can; then everything is over.
-bool Exchange::answer_stored() {
+// Looks for what is stored; true when it may be used as it is.
+bool Exchange::find_stored() {
   const int64_t now_unix_ms = front_.context().loop.unix_ms();
   look_up_key_.assign(key_, 0, url_key_bytes_);
-  const auto stored = front_.shared().cache.find(look_up_key_, kept_.fields(), now_unix_ms);
-  if (!stored || stored->times().fresh_for_ms(now_unix_ms) <= 0) return false;
-  if (front_.shared().cache.is_outdated(*stored)) {
-    revalidates_ = true;
-    return false;
-  }
+  stored_ = front_.shared().cache.find(look_up_key_, kept_.fields(), now_unix_ms);
+  if (!stored_) return false;
+  revalidates_ |= front_.shared().cache.is_outdated(*stored_);
+  return !revalidates_ && stored_->times().fresh_for_ms(now_unix_ms) > 0;
+}
+
+// Answers from the cache, if it can; then everything is over.
+bool Exchange::answer_stored() {
+  if (!find_stored()) return false;
   if (leads_) stop_sharing(FetchState::abandoned);
-  outcome_ = Outcome::hit;
-  status_ = stored->status();
-  const HitFields hit(stored->times().age_ms(now_unix_ms), stored->times().fresh_for_ms(now_unix_ms));
-  http::ResponseStart start;
-  start.status = status_;
-  start.fields = stored->fields();
-  start.more_fields = hit.text();
-  start.body = BodyLength::known(stored->body_bytes());
-  responder_->respond(start, stored->body());
-  client_done(/*complete=*/true);
+  if (responder_ != nullptr) {
+    const int64_t now_unix_ms = front_.context().loop.unix_ms();
+    outcome_ = Outcome::hit;
+    respond_stored(HitFields(stored_->times().age_ms(now_unix_ms), stored_->times().fresh_for_ms(now_unix_ms)).text());
+  }
   settle();
   return true;
+}
+
+// The backend has failed: what is stale serves in its place where that is allowed (RFC 5861 §4), for those who wait as
+// well, who look for themselves. The call may go on; what it brings is not for anybody any more.
+bool Exchange::answer_stale(int failed_status) {
+  if (reason_ == ForwardReason::request) return false;
+  find_stored();
+  const int64_t now_unix_ms = front_.context().loop.unix_ms();
+  if (!stored_ || revalidates_ || !stored_->times().usable_on_error(now_unix_ms)) return false;
+  if (leads_) stop_sharing(FetchState::failed, failed_status);
+  if (state_ == State::calling && call_.active()) set_state(State::alone);
+  if (responder_ == nullptr) return true;
+  outcome_ = Outcome::hit;
+  front_.context().counters.stale_on_error.add();
+  std::string more = "Age: " + std::to_string(stored_->times().age_ms(now_unix_ms) / 1'000) + "\r\n";
+  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, "stale-if-error", more, failed_status);
+  respond_stored(more);
+  return true;
+}
+
+void Exchange::respond_stored(std::string_view more_fields) {
+  flush_timer_.stop();
+  http::ResponseStart start;
+  start.fields = stored_->fields();
+  start.more_fields = more_fields;
+  if (stored_->status() == 200 && is_not_modified(kept_.fields(), stored_->etag(), stored_->last_modified())) {
+    start.status = status_ = 304;
+    responder_->respond(start, {});
+  } else {
+    start.status = status_ = stored_->status();
+    start.body = BodyLength::known(stored_->body_bytes());
+    responder_->respond(start, stored_->body());
+  }
+  client_done(/*complete=*/true);
 }
 
 void Exchange::leave_fetch() {
@@ -70,6 +104,19 @@ void Exchange::leave_fetch() {
 
 // ---- leading ------------------------------------------------------------------------------------------------------
 
+// 304: what is stored is still right. From here on it is as if the backend had sent it again.
+void Exchange::take_validated(const http::ResponseHead& head) {
+  front_.context().counters.validated.add();
+  const cache::Ref<StoredResponse> unchanged = stored_;
+  take_head(validated_head(*unchanged, head));
+  for (const Slice& piece : unchanged->body()) on_answer_body(piece.view());
+}
+
+// What is to be kept no longer has a newer self that is not to be kept at all.
+void Exchange::forget_stale(int status) {
+  if (stored_ && status < 500) front_.shared().cache.purge(std::string_view(key_).substr(0, url_key_bytes_));
+}
+
 void Exchange::lead_head(const http::ResponseHead& head) {
   const int64_t now_unix_ms = front_.context().loop.unix_ms();
   Storing storing = judge_response(kept_.head(), head, now_unix_ms, backend_head_us_ / 1'000, route_->default_ttl_ms);
@@ -79,10 +126,12 @@ void Exchange::lead_head(const http::ResponseHead& head) {
     storing.reason = "too-large";
   }
   if (storing.store) {
-    append_forward_status(reason_, /*stored=*/true, /*collapsed=*/false, {}, more_fields_);
+    append_forward_status(reason_, /*stored=*/true, /*collapsed=*/false, {}, more_fields_, validates_ ? 304 : 0);
     return publish_head(head, storing);
   }
-  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, storing.reason, more_fields_);
+  forget_stale(head.status);
+  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, storing.reason, more_fields_,
+                        validates_ ? 304 : 0);
   // A backend in trouble says nothing about the URL: those who come next may share the attempt.
   if (head.status < 500) {
     std::string mark = key_;
@@ -103,6 +152,8 @@ void Exchange::publish_head(const http::ResponseHead& head, const Storing& stori
   append_variant(fetched.vary, kept_.fields(), fetched.variant);
   fetched.initial_age_ms = storing.initial_age_ms;
   fetched.lifetime_ms = storing.lifetime_ms;
+  fetched.stale_while_revalidate_ms = storing.stale_while_revalidate_ms;
+  fetched.stale_if_error_ms = storing.stale_if_error_ms;
   fetched.received_unix_ms = front_.context().loop.unix_ms();
   // It is as new as the question, or as much older as it says it was then.
   const int64_t age_when_asked_ms = storing.initial_age_ms - backend_head_us_ / 1'000;
@@ -168,7 +219,8 @@ void Exchange::share_end() {
     parts.tags = reading.head->tags;
     parts.right_at_us = reading.head->right_at_us;
     parts.body = body;
-    const ResponseTimes times{reading.head->received_unix_ms, reading.head->initial_age_ms, reading.head->lifetime_ms};
+    const ResponseTimes times{reading.head->received_unix_ms, reading.head->initial_age_ms, reading.head->lifetime_ms,
+                              reading.head->stale_while_revalidate_ms, reading.head->stale_if_error_ms};
     const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
     front_.shared().cache.insert(url_key, kept_.fields(), parts, times);
     if (fetch_->spoiled()) front_.shared().cache.purge(url_key);  // asked for before a purge that meant it
@@ -207,7 +259,7 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
   const int status = reading.failed_status;
   leave_fetch();
   if (state == FetchState::failed) {
-    answer_problem(status, "the backend gave no answer");
+    if (!answer_stale(status)) answer_problem(status, "the backend gave no answer");
     return settle();
   }
   if (state == FetchState::abandoned) return look_up_again();

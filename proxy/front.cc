@@ -60,27 +60,44 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
       }
       const bool stale = fresh_for_ms <= 0 || plan.revalidate;
       plan.reason = stale ? ForwardReason::stale : ForwardReason::request;
+      if (stale && answer_while_revalidating(responder, head, rules, url_key_bytes, *stored, plan)) return true;
     } else {
       plan.reason = key_.size() > url_key_bytes ? ForwardReason::vary_miss : ForwardReason::uri_miss;
       plan.revalidate = shared_.cache.changed_lately(std::string_view(key_).substr(0, url_key_bytes), now_us());
     }
   }
-  plan.key = key_;
-  plan.url_key = std::string_view(key_).substr(0, url_key_bytes);
-  plan_share(head, rules, plan);
+  plan_share(head, rules, url_key_bytes, plan);
   return false;
 }
 
-void Front::plan_share(const http::RequestHead& head, const RequestRules& rules, Plan& plan) {
+// RFC 5861 §3: stale now, and fetched anew for the next. Not what is known to have changed, and not for those who said
+// how fresh they want it. The fetch begins first: once the answer is out, the head is gone.
+bool Front::answer_while_revalidating(http::Responder& responder, const http::RequestHead& head,
+                                      const RequestRules& rules, size_t url_key_bytes, const StoredResponse& stored,
+                                      Plan plan) {
+  if (plan.revalidate || !stored.times().usable_while_revalidating(context_.loop.unix_ms())) return false;
+  if (rules.max_age_ms >= 0 || rules.min_fresh_ms > 0 || rules.must_not_fetch) return false;
+  plan_share(head, rules, url_key_bytes, plan);
+  if (plan.share) take_exchange().begin_refresh(responder.client(), head, plan);
+  context_.counters.stale_while_fetched.add();
+  answer_stored(responder, head, stored, plan.started_us);
+  return true;
+}
+
+// What to fetch under, and whether for the cache. `key_` holds the key found by.
+void Front::plan_share(const http::RequestHead& head, const RequestRules& rules, size_t url_key_bytes, Plan& plan) {
   plan.share = rules.may_store;
-  if (!plan.share) return;
-  const size_t key_bytes = key_.size();
-  if (head.fields.has(FieldId::authorization)) key_.append(kAuthorizedMark);
-  if (shared_.cache.is_known_uncacheable(key_, context_.loop.unix_ms())) {
-    plan.share = false;
-    plan.detail = "uncacheable";
+  if (plan.share) {
+    const size_t key_bytes = key_.size();
+    if (head.fields.has(FieldId::authorization)) key_.append(kAuthorizedMark);
+    if (shared_.cache.is_known_uncacheable(key_, context_.loop.unix_ms())) {
+      plan.share = false;
+      plan.detail = "uncacheable";
+    }
+    key_.resize(key_bytes);
   }
-  key_.resize(key_bytes);
+  plan.key = key_;
+  plan.url_key = std::string_view(key_).substr(0, url_key_bytes);
 }
 
 void Front::answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,

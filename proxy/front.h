@@ -48,7 +48,9 @@ class Front final : public http::RequestAcceptor {
                          Plan& plan);
   void answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,
                      int64_t started_us);
-  void plan_share(const http::RequestHead& head, const RequestRules& rules, Plan& plan);
+  bool answer_while_revalidating(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
+                                 size_t url_key_bytes, const StoredResponse& stored, Plan plan);
+  void plan_share(const http::RequestHead& head, const RequestRules& rules, size_t url_key_bytes, Plan& plan);
   void answer_itself(http::Responder& responder, const http::RequestHead& head, int status, std::string_view detail,
                      int64_t started_us);
   void record_own(http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,

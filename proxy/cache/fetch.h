@@ -38,6 +38,8 @@ struct FetchedHead {
   std::string variant;
   int64_t initial_age_ms = 0;
   int64_t lifetime_ms = 0;
+  int64_t stale_while_revalidate_ms = 0;
+  int64_t stale_if_error_ms = 0;
   int64_t received_unix_ms = 0;
   int64_t right_at_us = 0;  ///< as ResponseParts::right_at_us
   bool length_known = false;

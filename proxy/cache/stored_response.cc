@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 
@@ -65,11 +66,20 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Resp
   if (layout.in_blocks) {
     for (const BlockRef& block : parts.body) layout.charge += sizeof(Block) + block->capacity();
   }
-  const int64_t expires_at_ms = times.stored_unix_ms + times.lifetime_ms - times.initial_age_ms;
+  ResponseTimes kept = times;
+  kept.stale_while_revalidate_ms = times.stale_while_revalidate_ms / 1000 * 1000;
+  kept.stale_if_error_ms = times.stale_if_error_ms / 1000 * 1000;
+  kept.initial_age_ms = std::min<int64_t>(times.initial_age_ms, std::numeric_limits<uint32_t>::max());
+  kept.stored_unix_ms -= times.initial_age_ms - kept.initial_age_ms;
+  const bool validates = !usable(parts.etag).empty() || !usable(parts.last_modified).empty();
+  const int64_t expires_at_ms =
+      kept.stored_unix_ms - kept.initial_age_ms + kept.lifetime_ms + kept_stale_ms(kept, validates);
   auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, parts.fields,
                                                expires_at_ms, generation);
-  made->stored_unix_ms_ = times.stored_unix_ms;
-  made->initial_age_ms_ = times.initial_age_ms;
+  made->stored_unix_ms_ = kept.stored_unix_ms;
+  made->initial_age_ms_ = static_cast<uint32_t>(kept.initial_age_ms);
+  made->stale_while_revalidate_s_ = static_cast<uint32_t>(kept.stale_while_revalidate_ms / 1000);
+  made->stale_if_error_s_ = static_cast<uint32_t>(kept.stale_if_error_ms / 1000);
   made->fill(layout, parts);
   return made;
 }
@@ -112,6 +122,10 @@ cache::Ref<StoredResponse> StoredResponse::make_marker(std::string_view key, std
   layout.charge = sizeof(StoredResponse) + layout.trailing();
   return cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, vary, cache::kNeverExpires,
                                           generation);
+}
+
+int64_t StoredResponse::kept_stale_ms(const ResponseTimes& times, bool validates) {
+  return std::max({times.stale_while_revalidate_ms, times.stale_if_error_ms, validates ? kValidatableMs : int64_t{0}});
 }
 
 uint64_t StoredResponse::body_bytes() const {

@@ -27,25 +27,34 @@ struct ResponseTimes {
   int64_t stored_unix_ms = 0;
   int64_t initial_age_ms = 0;
   int64_t lifetime_ms = 0;
+  int64_t stale_while_revalidate_ms = 0;  ///< behind the lifetime (RFC 5861); whole seconds count
+  int64_t stale_if_error_ms = 0;
 
   int64_t age_ms(int64_t now_unix_ms) const {
     return initial_age_ms + (now_unix_ms > stored_unix_ms ? now_unix_ms - stored_unix_ms : 0);
   }
   /// How much longer it is fresh; zero or less when it is stale.
   int64_t fresh_for_ms(int64_t now_unix_ms) const { return lifetime_ms - age_ms(now_unix_ms); }
+  /// Whether it may be used although it is stale: while it is being asked for anew, or because that has failed.
+  bool usable_while_revalidating(int64_t now_unix_ms) const {
+    return fresh_for_ms(now_unix_ms) + stale_while_revalidate_ms > 0;
+  }
+  bool usable_on_error(int64_t now_unix_ms) const { return fresh_for_ms(now_unix_ms) + stale_if_error_ms > 0; }
 };
 
 /// One response in the cache, immutable. It is a single allocation, kept small because there may be millions:
 ///
-///     136 bytes of this │ slices of the body │ references to its blocks │ key │ field lines │ small body
+///     144 bytes of this │ slices of the body │ references to its blocks │ key │ field lines │ small body
 ///
 /// A body of at most kMaxInlineBody is copied in; a larger one stays in the blocks it arrived in, shared with whoever
-/// is still being sent it. It leaves the store when it is stale.
+/// is still being sent it. It leaves the store when it is stale and neither RFC 5861 nor a validator gives it a use.
 class StoredResponse final : public cache::Entry {
  public:
   static constexpr size_t kMaxInlineBody = 8 * 1024;
   /// A longer ETag or Last-Modified is sent along like any field, but nothing is validated by it.
   static constexpr size_t kMaxValidator = 1024;
+  /// How long a stale response that can be validated stays: the answer may be that it is still right.
+  static constexpr int64_t kValidatableMs = 300'000;
   /// With more bytes of tags a response cannot be kept.
   static constexpr size_t kMaxTags = 60'000;
 
@@ -69,7 +78,11 @@ class StoredResponse final : public cache::Entry {
   /// Tells the variants of one marker from those of another that stood in its place before.
   uint32_t generation() const { return generation_; }
   ResponseTimes times() const {
-    return {stored_unix_ms_, initial_age_ms_, expires_at_ms() - stored_unix_ms_ + initial_age_ms_};
+    ResponseTimes times{stored_unix_ms_, initial_age_ms_, 0, int64_t{stale_while_revalidate_s_} * 1000,
+                        int64_t{stale_if_error_s_} * 1000};
+    times.lifetime_ms = expires_at_ms() - kept_stale_ms(times, etag_size_ + last_modified_size_ > 0) - stored_unix_ms_ +
+                        initial_age_ms_;
+    return times;
   }
   /// Up to when no tag of it is known to have changed (TagClock). The one thing about it that moves on.
   int64_t right_at_us() const { return right_at_us_.load(std::memory_order_relaxed); }
@@ -87,6 +100,8 @@ class StoredResponse final : public cache::Entry {
   void fill(const Layout& layout, const ResponseParts& parts);
   uint32_t place(std::string_view part, char*& behind);
 
+  /// How long it is kept behind its lifetime.
+  static int64_t kept_stale_ms(const ResponseTimes& times, bool validates);
   bool in_blocks() const { return slice_count_ > 0 && slices()[0].owner != nullptr; }
   const Slice* slices() const { return reinterpret_cast<const Slice*>(this + 1); }
   Slice* slices() { return reinterpret_cast<Slice*>(this + 1); }
@@ -94,7 +109,9 @@ class StoredResponse final : public cache::Entry {
   std::string_view text(uint32_t at, uint32_t size) const { return {key().data() + key().size() + at, size}; }
 
   int64_t stored_unix_ms_ = 0;
-  int64_t initial_age_ms_ = 0;
+  uint32_t initial_age_ms_ = 0;
+  uint32_t stale_while_revalidate_s_ = 0;
+  uint32_t stale_if_error_s_ = 0;
   mutable std::atomic<int64_t> right_at_us_{0};
   // Places of texts count from the first field line.
   uint32_t fields_size_ = 0;

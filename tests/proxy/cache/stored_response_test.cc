@@ -137,6 +137,43 @@ TEST_CASE("a small object costs at most 350 bytes beyond its body") {
   parts.fields = fields;
   parts.body = body;
   const Ref<StoredResponse> stored = StoredResponse::make("127.0.0.1:8080/object/12345", parts, kTimes);
-  CHECK_LE(sizeof(StoredResponse), 136);
+  CHECK_LE(sizeof(StoredResponse), 144);
   CHECK_LE(stored->charge() - 100, 350);
+}
+
+TEST_CASE("a stale response stays as long as there is a use for it, and its times are what went in") {
+  ResponseTimes times{1'000'000, 2'000, 60'000, 5'000, 9'000};
+  ResponseParts parts;
+  const auto stays_ms = [&] { return StoredResponse::make("k", parts, times)->expires_at_ms() - 1'058'000; };
+  CHECK_EQ(stays_ms(), 9'000);
+  times.stale_if_error_ms = 1'000;
+  CHECK_EQ(stays_ms(), 5'000);
+  times.stale_while_revalidate_ms = 0;
+  times.stale_if_error_ms = 0;
+  CHECK_EQ(stays_ms(), 0);
+  parts.fields = "ETag: \"e\"\r\n";
+  parts.etag = "\"e\"";
+  CHECK_EQ(stays_ms(), StoredResponse::kValidatableMs);
+  times.stale_if_error_ms = StoredResponse::kValidatableMs + 1'000;
+  CHECK_EQ(stays_ms(), StoredResponse::kValidatableMs + 1'000);
+  const ResponseTimes kept = StoredResponse::make("k", parts, times)->times();
+  CHECK_EQ(kept.lifetime_ms, 60'000);
+  CHECK_EQ(kept.age_ms(1'010'000), 12'000);
+  CHECK_EQ(kept.stale_while_revalidate_ms, 0);
+  CHECK_EQ(kept.stale_if_error_ms, StoredResponse::kValidatableMs + 1'000);
+}
+
+TEST_CASE("an age beyond seven weeks is kept") {
+  constexpr int64_t kAge = int64_t{5'000'000'000};
+  const ResponseTimes times = StoredResponse::make("k", {}, {kAge, kAge, kAge * 2})->times();
+  CHECK_EQ(times.age_ms(kAge + 1), kAge + 1);
+  CHECK_EQ(times.fresh_for_ms(kAge + 1), kAge - 1);
+}
+
+TEST_CASE("stale, it may be used until the very millisecond") {
+  constexpr ResponseTimes times{1'000'000, 0, 60'000, 5'000, 9'000};
+  CHECK(times.usable_while_revalidating(1'064'999));
+  CHECK_FALSE(times.usable_while_revalidating(1'065'000));
+  CHECK(times.usable_on_error(1'068'999));
+  CHECK_FALSE(times.usable_on_error(1'069'000));
 }

@@ -1,0 +1,74 @@
+#include "proxy/cache/validation.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+using roost::cache::Ref;
+using roost::http::Field;
+using roost::http::FieldLines;
+using roost::http::ResponseHead;
+using roost::proxy::can_validate;
+using roost::proxy::ResponseParts;
+using roost::proxy::StoredResponse;
+using roost::proxy::validated_head;
+
+namespace {
+
+Ref<StoredResponse> stored(int status, std::string_view fields, std::string_view etag, std::string_view last_modified) {
+  ResponseParts parts;
+  parts.status = status;
+  parts.fields = fields;
+  parts.etag = etag;
+  parts.last_modified = last_modified;
+  return StoredResponse::make("k", parts, {0, 0, 60'000});
+}
+
+std::string text_of(const ResponseHead& head) {
+  std::string text;
+  for (const Field& field : head.fields) text.append(field.name).append("=").append(field.value).append("|");
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("only a 200 with a validator can be validated") {
+  CHECK(can_validate(*stored(200, {}, "\"e\"", {})));
+  CHECK(can_validate(*stored(200, {}, {}, "then")));
+  CHECK_FALSE(can_validate(*stored(200, {}, {}, {})));
+  CHECK_FALSE(can_validate(*stored(404, {}, "\"e\"", {})));
+}
+
+TEST_CASE("the conditions are those the stored response has what they need for") {
+  FieldLines lines;
+  roost::proxy::add_conditions(*stored(200, {}, "\"e\"", "then"), lines);
+  CHECK(lines.text() == "If-None-Match: \"e\"\r\nIf-Modified-Since: then\r\n");
+  lines.clear();
+  roost::proxy::add_conditions(*stored(200, {}, {}, "then"), lines);
+  CHECK(lines.text() == "If-Modified-Since: then\r\n");
+}
+
+TEST_CASE("a 304 replaces fields of the same name, but for those about the bytes") {
+  const auto old = stored(200,
+                          "Content-Type: text/plain\r\nETag: \"e\"\r\nCache-Control: max-age=1\r\nX-A: 1\r\nX-A: 2\r\n"
+                          "X-B: 3\r\nDate: then\r\nVia: 1.1 a, 1.1 roost\r\n",
+                          "\"e\"", {});
+  ResponseHead answer;
+  answer.status = 304;
+  answer.fields.add("cache-control", "max-age=60");
+  answer.fields.add("x-a", "4");
+  answer.fields.add("Content-Type", "text/html");
+  answer.fields.add("Content-Length", "7");
+  answer.fields.add("ETag", "\"e-gzip\"");
+  answer.fields.add("Age", "5");
+  answer.fields.add("Via", "1.1 a");
+  const ResponseHead head = validated_head(*old, answer);
+  CHECK(head.status == 200);
+  CHECK(text_of(head) == "Content-Type=text/plain|ETag=\"e\"|X-B=3|cache-control=max-age=60|x-a=4|Age=5|Via=1.1 a|");
+  CHECK(head.body.bytes == 0);
+}
+
+TEST_CASE("a 304 that says nothing leaves all but the date and the way") {
+  const auto old = stored(200, "X: \r\nDate: then\r\nVia: 1.1 roost\r\nCache-Control: max-age=9\r\n", "\"e\"", {});
+  CHECK(text_of(validated_head(*old, ResponseHead{})) == "X=|Cache-Control=max-age=9|");
+}
