@@ -19,10 +19,12 @@ from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "simulate", "mutation", "flow", "web", "clang", "fuzz", "asan", "tsan"]
-PROGRAMS = ["roost-proxy", "roost-api"]
+MORE_SUITES = ["faults", "likes"]  # only when asked for by name
+THOROUGH_FILES = ["test_system_calls.py", "test_kills.py"]
+PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
-UNIT_LIMIT_S, FLOW_LIMIT_S = 120, 400
+UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S = 120, 400, 3600
 # Seeds of the batcher's simulation: when the suite is asked for by name, and in a run of everything.
 SEEDS, FEW_SEEDS, MUTANT_SEEDS = 100_000, 1_000, 1_500
 MOST_OUTPUT = 12000
@@ -251,8 +253,23 @@ class Runner:
         environment = {"ROOST_BIN": str(ROOT / "build" / preset / "bin"),
                        "ROOST_TIME_SCALE": str(TIME_SCALE.get(preset, 1))}
         files = [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
+        if preset != "release":
+            files = [path for path in files if path.name not in THOROUGH_FILES]
         self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * TIME_SCALE.get(preset, 1))
                           for path in self.wanted(files)])
+
+    def thorough(self, *names):
+        """Files of tests/faults of which a run of everything does a little."""
+        if self.have("release", *PROGRAMS):
+            environment = {"ROOST_BIN": str(ROOT / "build/release/bin"), "ROOST_THOROUGH": "1"}
+            self.in_parallel([(reporting_file, ROOT / "tests/faults" / name, environment, THOROUGH_LIMIT_S)
+                              for name in names])
+
+    def faults(self):
+        self.thorough("test_system_calls.py")
+
+    def likes(self):
+        self.thorough("test_kills.py")
 
     def have_node_modules(self, folder):
         """Installs what package-lock.json names, unless that was done since it last changed."""
@@ -295,8 +312,8 @@ def main():
     parser.add_argument("suites", nargs="*", metavar="suite")
     options = parser.parse_args()
     for name in options.suites:
-        if name not in SUITES:
-            parser.error(f"no suite \"{name}\"; there are {', '.join(SUITES)}")
+        if name not in SUITES + MORE_SUITES:
+            parser.error(f"no suite \"{name}\"; there are {', '.join(SUITES + MORE_SUITES)}")
     sys.stdout.reconfigure(line_buffering=True)
     return Runner(options).go()
 

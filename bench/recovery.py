@@ -1,0 +1,42 @@
+"""How long a worker takes to read a journal back, and how much memory: a million likes, one record each, for 100,000
+tweets. Each run in a process of its own; the median of several."""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+import measure
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BIN = pathlib.Path(os.environ.get("ROOST_BIN", ROOT / "build/release/bin"))
+LIKES, TWEETS, RUNS = 1_000_000, 100_000, 5
+MOST_MS, MOST_MIB = 1000, 64
+
+
+def recover():
+    """(milliseconds, peak memory in MiB)"""
+    with tempfile.TemporaryDirectory(prefix="roost-bench-") as directory:
+        command = [BIN / "journal_recovery", directory, str(LIKES), str(TWEETS)]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    took_ms, peak_kib = map(float, text.split())
+    return took_ms, peak_kib / 1024
+
+
+def main():
+    runs = [recover() for _ in range(RUNS)]
+    took_ms, peak_mib = (statistics.median(values) for values in zip(*runs))
+    lines = [measure.environment(), "", "| likes | tweets | recovery ms | peak memory MiB |", "|--:|--:|--:|--:|",
+             f"| {LIKES:,} | {TWEETS:,} | {took_ms:.0f} | {peak_mib:.1f} |"]
+    print("\n".join(lines))
+    results = ROOT / "bench/results"
+    results.mkdir(exist_ok=True)
+    (results / "recovery.md").write_text("\n".join(lines) + "\n")
+    good = took_ms < MOST_MS and peak_mib < MOST_MIB
+    print(f"{'within' if good else 'OVER'} the limits of {MOST_MS} ms and {MOST_MIB} MiB")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

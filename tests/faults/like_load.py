@@ -1,0 +1,115 @@
+"""Likes under fire, and the books afterwards: whatever happens to workers, per tweet
+
+    acknowledged <= in the database <= attempted
+
+once a healthy worker has adopted what the others left."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
+from harness import *  # noqa: F403
+
+import sqlite3  # noqa: E402
+
+THOROUGH = bool(os.environ.get("ROOST_THOROUGH"))
+
+
+class Book:
+    """What was attempted and acknowledged, per tweet; and every answer that was neither a 202 nor a proper refusal."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.attempted, self.acknowledged, self.refused, self.wrong = {}, {}, 0, []
+
+    def attempt(self, tweet):
+        with self.lock:
+            self.attempted[tweet] = self.attempted.get(tweet, 0) + 1
+
+    def answer(self, tweet, answer):
+        with self.lock:
+            if answer.status == 202:
+                self.acknowledged[tweet] = self.acknowledged.get(tweet, 0) + 1
+            elif answer.status == 503 and answer.header("Retry-After"):
+                self.refused += 1
+            else:
+                self.wrong.append((answer.status, answer.fields, answer.body))
+
+    def total(self):
+        return sum(self.acknowledged.values())
+
+
+class Fans:
+    """Threads that like `tweets` at the workers `addresses()` names at the moment, until they are told to stop."""
+
+    def __init__(self, book, tweets, addresses, threads=4):
+        self.book, self.tweets, self.addresses = book, tweets, addresses
+        self.going = True
+        self.threads = [threading.Thread(target=self._like, args=(i,), daemon=True) for i in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def _like(self, number):
+        chosen = random.Random(number)
+        while self.going:
+            address = chosen.choice(self.addresses())
+            try:
+                with Connection(address) as connection:
+                    for _ in range(50):
+                        if not self.going:
+                            return
+                        tweet = chosen.choice(self.tweets)
+                        self.book.attempt(tweet)
+                        answer = connection.request("POST", f"/like/{tweet}", (), b"")
+                        self.book.answer(tweet, answer)
+                        if answer.status != 202:
+                            time.sleep(0.005)
+            except (OSError, Closed, WireError):
+                time.sleep(0.01)  # The worker is gone, its answer lost.
+
+    def stop(self):
+        self.going = False
+        for thread in self.threads:
+            thread.join(60 * TIME_SCALE)
+
+
+class LikeTest(FlowTest):
+    """A flow test with tweets to like and a database to count in."""
+
+    def post(self, worker, count):
+        """The ids of `count` new tweets."""
+        person = Person(worker.address, "alice")
+        return [person.post(f"tweet {i}")["id"] for i in range(count)]
+
+    def books(self):
+        return contextlib.closing(sqlite3.connect(self.directory / "data" / "roost.db", timeout=10))
+
+    def stored(self, tweets):
+        with self.books() as database:
+            marks = ",".join("?" * len(tweets))
+            return dict(database.execute(f"SELECT id, likes FROM tweets WHERE id IN ({marks})", tweets))
+
+    def journals(self):
+        return [path.name for path in (self.directory / "data" / "journal").iterdir()]
+
+    def like(self, worker, book, tweet):
+        """One like; whether it was acknowledged."""
+        book.attempt(tweet)
+        answer = request(worker.address, "POST", f"/like/{tweet}", (), b"")
+        book.answer(tweet, answer)
+        return answer.status == 202
+
+    def settle_accounts(self, book, tweets, worker):
+        """Waits until `worker`'s is the only journal, ends it well, and compares."""
+        wait_until(lambda: len(self.journals()) == 1, 60, "adoption")
+        self.assertEqual(worker.stop(60), 0, worker.output())
+        self.assertEqual(self.journals(), [])
+        stored = self.stored(tweets)
+        for tweet in tweets:
+            acknowledged, attempted = book.acknowledged.get(tweet, 0), book.attempted.get(tweet, 0)
+            self.assertLessEqual(acknowledged, stored[tweet], f"tweet {tweet}: likes were lost")
+            self.assertLessEqual(stored[tweet], attempted, f"tweet {tweet}: likes were counted twice")
+        with self.books() as database:
+            self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+            self.assertEqual(database.execute("SELECT count(*) FROM like_journals").fetchone()[0], 0)
+        self.assertEqual(book.wrong, [])
