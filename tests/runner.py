@@ -285,7 +285,7 @@ class Runner:
         if not self.have("release", *PROGRAMS) or not self.have_node_modules(ROOT / "tests/web"):
             return
         environment = {"ROOST_BIN": str(ROOT / "build/release/bin"), "ROOST_SHOTS": str(ROOT / "build/web")}
-        self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S)
+        self.in_parallel([(reporting_file, path, environment, 2 * FLOW_LIMIT_S)
                           for path in self.wanted((ROOT / "tests/web").glob("test_*.py"))])
 
     def clang(self):

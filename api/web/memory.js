@@ -91,10 +91,13 @@ export function latest(tweet) {
 /** One's own tweet of a moment ago, which public reads may not know yet; or null. */
 export const ownTweet = (id) => recent(id)?.tweet || null;
 
-/** A page of a list, newest first, with one's own writes in it. `matches` says which tweets belong to the list;
- *  `last` that no older page follows. */
+/** A page of a list, newest first, with one's own writes in it. `matches` says which of those belong to the list, as
+ *  well as can be said here; what the server found is not doubted. `last`: no older page follows. */
 export function withOwnWrites(tweets, matches, isFirst, last) {
-  const page = tweets.map(latest).filter((tweet) => tweet && matches(tweet));
+  const page = tweets.map((read) => {
+    const tweet = latest(read);
+    return tweet === read || (tweet && matches(tweet)) ? tweet : null;
+  }).filter(Boolean);
   if (!isFirst) return page;
   const known = new Set(tweets.map((tweet) => tweet.id));
   const oldest = last || tweets.length === 0 ? 0 : tweets[tweets.length - 1].id;

@@ -101,6 +101,9 @@ export function story(page, friend) {
     await box.press("Enter");
     await page.getByRole("heading", { name: "“WREN hedge”" }).waitFor();
     await mine().waitFor();
+    await box.fill("ＡＣＯＲＮ"); // the server folds more than a browser's toLowerCase
+    await box.press("Enter");
+    await tweetWith(page, "Acorn number 45").waitFor();
     await box.fill(friend.username);
     await box.press("Enter");
     await main.getByRole("region", { name: "Person" }).getByRole("link", { name: friend.display_name }).click();
