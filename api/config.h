@@ -35,7 +35,7 @@ struct Config {
   int64_t max_age_ms = 60'000;
   std::string durability = "durable";
   int64_t sync_interval_ms = 1000;
-  int64_t batch_spacing_ms = 25;
+  int64_t batch_spacing_ms = 100;
   int64_t max_journal_bytes = 256 << 20;
   // [db_cache]
   int64_t cache_ttl_ms = 58'000;

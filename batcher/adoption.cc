@@ -43,25 +43,28 @@ int64_t Adoption::scan(int64_t now_ms) {
   return next_scan_ms_;
 }
 
-/// True when there is a journal in hand now.
+/// True when that took its time, so that the own flush is to have its turn: one journal a step, however many there are
+/// and however slow the sink is.
 bool Adoption::consider(const std::string& name) {
   const auto id = JournalId::parse(std::string_view(name).substr(0, 32));
   if (!id || *id == own_) return false;
   const std::string path = paths_.root + "/" + name;
   if (path == paths_.in_use(*id)) return take_up(*id);
-  if (path == paths_.making(*id)) clear_away(path, nullptr);
-  if (path == paths_.done(*id)) clear_away(path, &*id);
-  return false;
+  if (path != paths_.making(*id) && path != paths_.done(*id)) return false;
+  const auto lock = disk_.lock_directory(path);
+  if (!lock) return false;
+  postponed_.insert(name);  // What fails is for the next scan.
+  clear_away(path, path == paths_.done(*id) ? &*id : nullptr);
+  return true;
 }
 
-bool Adoption::clear_away(const std::string& directory, const JournalId* forget) {
-  const auto lock = disk_.lock_directory(directory);
-  if (!lock) return false;
+/// Under the directory's lock.
+void Adoption::clear_away(const std::string& directory, const JournalId* forget) {
   if (forget != nullptr) {
     // The rename to .done must not be undone by a loss of power once the sink has forgotten.
-    if (!disk_.sync_directory(paths_.root) || !sink_.forget(*forget)) return false;
+    if (!disk_.sync_directory(paths_.root) || !sink_.forget(*forget)) return;
   }
-  return remove_journal(disk_, paths_, directory).has_value();
+  (void)remove_journal(disk_, paths_, directory);
 }
 
 bool Adoption::take_up(const JournalId& id) {
@@ -75,7 +78,7 @@ bool Adoption::take_up(const JournalId& id) {
     } else {
       report(recovered.error().what);
     }
-    return false;
+    return true;
   }
   active_ = std::make_unique<Active>();
   active_->id = id;

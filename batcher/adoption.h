@@ -19,7 +19,8 @@ class Adoption {
  public:
   Adoption(Options& options, Disk& disk, Clock& clock, Sink& sink, const JournalId& own);
 
-  /// One thing: a scan, or one attempt for the journal in hand. The time of the next step.
+  /// One thing: taking up or clearing away one journal, or one batch of the journal in hand, so that the own flush
+  /// waits for no more than that. The time of the next step.
   int64_t step();
   uint64_t adopted() const { return adopted_; }
   uint64_t quarantined() const { return quarantined_; }
@@ -38,7 +39,7 @@ class Adoption {
   };
   int64_t scan(int64_t now_ms);
   bool consider(const std::string& name);
-  bool clear_away(const std::string& directory, const JournalId* forget);
+  void clear_away(const std::string& directory, const JournalId* forget);
   bool take_up(const JournalId& id);
   void quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lock, const std::string& why);
   int64_t drain(int64_t now_ms);
@@ -56,7 +57,7 @@ class Adoption {
   const JournalPaths paths_;
   BatchSender sender_;
   std::unique_ptr<Active> active_;
-  std::set<std::string> postponed_;  ///< Names that gave trouble since the last full scan.
+  std::set<std::string> postponed_;  ///< Names that had their turn, or gave trouble, since the last full scan.
   int64_t next_scan_ms_ = 0;
   uint64_t adopted_ = 0;
   uint64_t quarantined_ = 0;

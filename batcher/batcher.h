@@ -45,7 +45,7 @@ struct Options {
   FlushPolicy policy;
   Durability durability = Durability::durable;
   int64_t sync_interval_ms = 1000;          ///< For Durability::interval.
-  int64_t batch_spacing_ms = 25;            ///< At least this long from the start of one batch to the next.
+  int64_t batch_spacing_ms = 100;           ///< At least this long from the start of one batch to the next.
   size_t max_batch_keys = 10'000;           ///< Keys in one batch.
   size_t max_pending_keys = 200'000;        ///< Keys with likes not known applied; a like for one more is refused.
   size_t max_waiting = 65'536;              ///< Likes waiting to become durable; one more is refused.

@@ -93,6 +93,33 @@ TEST_CASE_FIXTURE(Fixture, "half-made and half-removed journals are cleared away
   CHECK(database.applied.empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "one step is one journal or one batch, so that the own flush has its turn") {
+  for (uint64_t number = 1; number <= 5; ++number) REQUIRE(dead.create_directory(paths.done({6, number})));
+  leave(JournalState{0, std::nullopt, {{1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}}});
+  size_t left = journals();
+  uint64_t statements = 0;
+  for (int step = 0; step < 40; ++step) {
+    clock.advance_ms(100);
+    adoption->step();
+    REQUIRE(journals() + 1 >= left);
+    REQUIRE(database.statements <= statements + 1);
+    left = journals();
+    statements = database.statements;
+  }
+  CHECK(left == 0);
+  CHECK(statements == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "with a sink that forgets nothing, each journal is asked about once a scan") {
+  for (uint64_t number = 1; number <= 3; ++number) REQUIRE(dead.create_directory(paths.done({6, number})));
+  database.refuse = 1;
+  int busy_steps = 0;
+  clock.advance_ms(options.adoption_interval_ms);
+  while (adoption->step() <= clock.monotonic_ms()) ++busy_steps;
+  CHECK(busy_steps == 3);
+  CHECK(journals() == 3);
+}
+
 TEST_CASE_FIXTURE(Fixture, "other names in the directory are nobody's business") {
   REQUIRE(dead.create_directory("root/README"));
   REQUIRE(dead.create_directory(paths.in_use(kOrphan) + ".backup"));

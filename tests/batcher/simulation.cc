@@ -17,6 +17,7 @@ class SimWorker final : public Sink {
     options_.policy = {3, 500};
     options_.max_batch_keys = 5;
     options_.max_waiting = 40;
+    options_.batch_spacing_ms = 25;
     options_.segment_bytes = 1;  // As small as the limits allow, so that segments change often.
     options_.adoption_interval_ms = 50;
     options_.sync_interval_ms = 30;
@@ -230,8 +231,10 @@ std::string Simulation::settle() {
   for (int quiet = 0, steps = 0; quiet < 4; ++steps) {  // As many scans that found nothing.
     if (steps == 2000) return "adoption does not come to rest";
     clock_.advance_ms(50);
+    const size_t before = disk_.find("journals")->entries.size();
     worker.sink_step(false);
-    quiet = worker.adoption->busy() ? 0 : quiet + 1;
+    const bool working = worker.adoption->busy() || disk_.find("journals")->entries.size() != before;
+    quiet = working ? 0 : quiet + 1;
   }
   adoptions += worker.adoption->adopted();
   return check();
