@@ -268,7 +268,7 @@ void Worker::Body::add_routes() {
                                        loop_, *log_, events_,
                                        [](Request& request, Reply reply) { Pages::show(request, std::move(reply)); });
   observe::MetricScope& scope = metrics_.make_scope();
-  worker_metrics_ = std::make_unique<WorkerMetrics>(scope, *batcher_, cache_);
+  worker_metrics_ = std::make_unique<WorkerMetrics>(scope, *batcher_, cache_, *revalidator_);
   metrics_.before_exposition([this] { worker_metrics_->refresh(); });
   tweet_routes_->add_to(routes_);
   like_routes_->add_to(routes_);

@@ -11,19 +11,42 @@ constexpr MetricInfo kBatches{"roost_like_batches_total", "Batches of the own jo
 constexpr MetricInfo kSinkFailures{"roost_like_sink_failures_total", "Attempts not applied, or of unknown outcome."};
 constexpr MetricInfo kSyncs{"roost_journal_syncs_total", "fdatasync calls of the journal."};
 constexpr MetricInfo kAdopted{"roost_journals_adopted_total", "Journals of dead workers drained and removed."};
+constexpr MetricInfo kSaved{"roost_like_statements_saved_total",
+                            "Statements that one for each like would have taken more: likes applied less batches."};
+constexpr MetricInfo kOldest{"roost_likes_oldest_pending_seconds",
+                             "How long the oldest like that is in no batch yet has waited, rounded up."};
+constexpr MetricInfo kBatchLikes{"roost_like_last_batch_likes", "Likes in the last batch."};
+constexpr MetricInfo kBatchTweets{"roost_like_last_batch_tweets", "Tweets in the last batch."};
 constexpr MetricInfo kPending{"roost_likes_pending", "Likes acknowledged and not known to be in the database."};
 constexpr MetricInfo kJournalBytes{"roost_journal_bytes", "Space set aside for the own journal."};
 constexpr MetricInfo kAccepting{"roost_likes_accepting", "1 while likes are taken, 0 while the disk prevents it."};
-constexpr MetricInfo kReads{"roost_db_cache_reads_total",
-                            "Reads through the DB cache: hit, miss (loaded), join (waited for a load), bypass."};
+constexpr MetricInfo kReads{
+    "roost_db_cache_reads_total",
+    "Reads through the DB cache: hit, miss (loaded), join (waited for a load), bypass, refused."};
+constexpr MetricInfo kNegative{"roost_db_cache_negative_hits_total", "Of the hits, those that nothing is there."};
+constexpr MetricInfo kLoadFailures{"roost_db_cache_load_failures_total", "Loads that brought an error."};
+constexpr MetricInfo kVoidLeases{"roost_db_cache_void_leases_total",
+                                 "Loads that a write overtook: given to who asked before, and not kept."};
+constexpr MetricInfo kEvictions{"roost_db_cache_evictions_total", "Entries that left before their time, for room."};
+constexpr MetricInfo kExpirations{"roost_db_cache_expirations_total", "Entries that left because of their time."};
+constexpr MetricInfo kHitAge{"roost_db_cache_hit_age_seconds_total",
+                             "How old hits were, in sum; over the hits it is their mean age."};
+constexpr MetricInfo kOldestHit{"roost_db_cache_hit_age_max_seconds",
+                                "The oldest that a hit ever was, rounded up: never more than [db_cache] ttl."};
+constexpr MetricInfo kTold{
+    "roost_revalidations_total",
+    "Words to proxies that a tweet's count changed: told, coalesced with one that waited, lost."};
+constexpr MetricInfo kTellingFailures{"roost_revalidation_failures_total", "Requests to proxies that failed."};
 constexpr MetricInfo kCacheBytes{"roost_db_cache_bytes", "Bytes in the DB cache."};
 constexpr MetricInfo kCacheEntries{"roost_db_cache_entries", "Entries in the DB cache."};
 
 }  // namespace
 
-WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache)
+WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache,
+                             const Revalidator& revalidator)
     : batcher_(batcher),
       cache_(cache),
+      revalidator_(revalidator),
       accepted_(scope.counter(kAccepted)),
       refused_(scope.counter(kRefused)),
       applied_(scope.counter(kApplied)),
@@ -31,17 +54,39 @@ WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher
       sink_failures_(scope.counter(kSinkFailures)),
       syncs_(scope.counter(kSyncs)),
       adopted_(scope.counter(kAdopted)),
+      statements_saved_(scope.counter(kSaved)),
       pending_(scope.gauge(kPending)),
+      oldest_pending_(scope.gauge(kOldest)),
+      last_batch_likes_(scope.gauge(kBatchLikes)),
+      last_batch_tweets_(scope.gauge(kBatchTweets)),
       journal_bytes_(scope.gauge(kJournalBytes)),
       accepting_(scope.gauge(kAccepting)),
       cache_hits_(scope.counter(kReads, {{"result", "hit"}})),
       cache_misses_(scope.counter(kReads, {{"result", "miss"}})),
       cache_joins_(scope.counter(kReads, {{"result", "join"}})),
       cache_bypasses_(scope.counter(kReads, {{"result", "bypass"}})),
+      cache_refusals_(scope.counter(kReads, {{"result", "refused"}})),
+      negative_hits_(scope.counter(kNegative)),
+      load_failures_(scope.counter(kLoadFailures)),
+      void_leases_(scope.counter(kVoidLeases)),
+      evictions_(scope.counter(kEvictions)),
+      expirations_(scope.counter(kExpirations)),
+      hit_age_(scope.counter(kHitAge)),
+      oldest_hit_(scope.gauge(kOldestHit)),
       cache_bytes_(scope.gauge(kCacheBytes)),
-      cache_entries_(scope.gauge(kCacheEntries)) {}
+      cache_entries_(scope.gauge(kCacheEntries)),
+      told_(scope.counter(kTold, {{"result", "told"}})),
+      coalesced_(scope.counter(kTold, {{"result", "coalesced"}})),
+      lost_(scope.counter(kTold, {{"result", "lost"}})),
+      telling_failures_(scope.counter(kTellingFailures)) {}
 
 void WorkerMetrics::refresh() {
+  refresh_likes();
+  refresh_cache();
+  refresh_revalidations();
+}
+
+void WorkerMetrics::refresh_likes() {
   const batcher::Stats likes = batcher_.stats();
   accepted_.set_total(likes.accepted);
   refused_.set_total(likes.refused);
@@ -50,16 +95,39 @@ void WorkerMetrics::refresh() {
   sink_failures_.set_total(likes.sink_failures);
   syncs_.set_total(likes.syncs);
   adopted_.set_total(likes.adopted);
+  statements_saved_.set_total(likes.statements_saved);
   pending_.set(likes.pending);
+  oldest_pending_.set((likes.oldest_pending_ms + 999) / 1000);
+  last_batch_likes_.set(static_cast<int64_t>(likes.last_batch_likes));
+  last_batch_tweets_.set(static_cast<int64_t>(likes.last_batch_keys));
   journal_bytes_.set(static_cast<int64_t>(likes.journal_bytes));
   accepting_.set(likes.accepting ? 1 : 0);
+}
+
+void WorkerMetrics::refresh_cache() {
   const DbCache::Stats reads = cache_.stats();
   cache_hits_.set_total(reads.hits);
   cache_misses_.set_total(reads.misses);
   cache_joins_.set_total(reads.joins);
   cache_bypasses_.set_total(reads.bypasses);
+  cache_refusals_.set_total(reads.refusals);
+  negative_hits_.set_total(reads.negative_hits);
+  load_failures_.set_total(reads.failures);
+  void_leases_.set_total(reads.void_leases);
+  evictions_.set_total(reads.evictions);
+  expirations_.set_total(reads.expirations);
+  hit_age_.set_total(reads.hit_age_ms / 1000);
+  oldest_hit_.set(static_cast<int64_t>((reads.oldest_hit_ms + 999) / 1000));
   cache_bytes_.set(static_cast<int64_t>(reads.bytes));
   cache_entries_.set(static_cast<int64_t>(reads.entries));
+}
+
+void WorkerMetrics::refresh_revalidations() {
+  const Revalidator::Stats words = revalidator_.stats();
+  told_.set_total(words.told);
+  coalesced_.set_total(words.coalesced);
+  lost_.set_total(words.lost);
+  telling_failures_.set_total(words.failures);
 }
 
 }  // namespace roost::api

@@ -1,21 +1,28 @@
 #pragma once
 
 #include "api/db/db_cache.h"
+#include "api/revalidator.h"
 #include "batcher/batcher.h"
 #include "common/observe/metrics.h"
 
 namespace roost::api {
 
-/// Takes the figures that the batcher and the DB cache keep over into the metrics. Loop thread only.
+/// Takes the figures that the batcher, the DB cache and the revalidator keep over into the metrics. Loop thread only.
 class WorkerMetrics {
  public:
   /// All outlive it.
-  WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache);
+  WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache,
+                const Revalidator& revalidator);
   void refresh();
 
  private:
+  void refresh_likes();
+  void refresh_cache();
+  void refresh_revalidations();
+
   const batcher::Batcher& batcher_;
   const DbCache& cache_;
+  const Revalidator& revalidator_;
   observe::Counter& accepted_;
   observe::Counter& refused_;
   observe::Counter& applied_;
@@ -23,15 +30,31 @@ class WorkerMetrics {
   observe::Counter& sink_failures_;
   observe::Counter& syncs_;
   observe::Counter& adopted_;
+  observe::Counter& statements_saved_;
   observe::Gauge& pending_;
+  observe::Gauge& oldest_pending_;
+  observe::Gauge& last_batch_likes_;
+  observe::Gauge& last_batch_tweets_;
   observe::Gauge& journal_bytes_;
   observe::Gauge& accepting_;
   observe::Counter& cache_hits_;
   observe::Counter& cache_misses_;
   observe::Counter& cache_joins_;
   observe::Counter& cache_bypasses_;
+  observe::Counter& cache_refusals_;
+  observe::Counter& negative_hits_;
+  observe::Counter& load_failures_;
+  observe::Counter& void_leases_;
+  observe::Counter& evictions_;
+  observe::Counter& expirations_;
+  observe::Counter& hit_age_;
+  observe::Gauge& oldest_hit_;
   observe::Gauge& cache_bytes_;
   observe::Gauge& cache_entries_;
+  observe::Counter& told_;
+  observe::Counter& coalesced_;
+  observe::Counter& lost_;
+  observe::Counter& telling_failures_;
 };
 
 }  // namespace roost::api

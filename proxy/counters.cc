@@ -16,6 +16,7 @@ constexpr observe::MetricInfo kValidated{"roost_proxy_validated_total",
 constexpr observe::MetricInfo kStale{"roost_proxy_stale_answers_total",
                                      "Stale answers, by why: while fetched anew, or on an error of the backends."};
 constexpr observe::MetricInfo kConnections{"roost_proxy_client_connections", "Clients connected at present."};
+constexpr observe::MetricInfo kHitAge{"roost_proxy_hit_age_seconds", "How old answers from the cache were."};
 constexpr observe::MetricInfo kBackendWait{"roost_proxy_backend_wait_seconds",
                                            "From forwarding a request to the head of its response."};
 
@@ -36,6 +37,7 @@ Counters::Counters(observe::MetricScope& scope)
       stale_while_fetched(scope.counter(kStale, {{"reason", "revalidating"}})),
       stale_on_error(scope.counter(kStale, {{"reason", "error"}})),
       connections(scope.gauge(kConnections)),
+      hit_age(scope.histogram(kHitAge)),
       backend_wait(scope.histogram(kBackendWait)) {
   for (size_t i = 0; i < kOutcomes; ++i) outcomes_[i] = &scope.counter(kRequests, {{"outcome", kNames[i]}});
   for (size_t i = 0; i < kClasses.size(); ++i) classes_[i] = &scope.counter(kResponses, {{"class", kClasses[i]}});

@@ -33,6 +33,7 @@ class Counters {
   observe::Counter& stale_while_fetched;  ///< stale answers given while they were fetched anew
   observe::Counter& stale_on_error;       ///< stale answers given because no backend gave a better one
   observe::Gauge& connections;            ///< clients connected
+  observe::Histogram& hit_age;            ///< how old answers from the cache were
   observe::Histogram& backend_wait;       ///< from forwarding a request to its response head
 
  private:

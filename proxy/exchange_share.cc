@@ -82,6 +82,8 @@ bool Exchange::answer_stale(int failed_status) {
 
 void Exchange::respond_stored(std::string_view more_fields) {
   flush_timer_.stop();
+  const int64_t age_ms = stored_->times().age_ms(front_.context().loop.unix_ms());
+  front_.context().counters.hit_age.observe_us(static_cast<uint64_t>(age_ms) * 1'000);
   http::ResponseStart start;
   start.fields = stored_->fields();
   start.more_fields = more_fields;

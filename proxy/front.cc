@@ -104,6 +104,7 @@ void Front::answer_stored(http::Responder& responder, const http::RequestHead& h
                           int64_t started_us) {
   const int64_t now_unix_ms = context_.loop.unix_ms();
   const HitFields hit(stored.times().age_ms(now_unix_ms), stored.times().fresh_for_ms(now_unix_ms));
+  context_.counters.hit_age.observe_us(static_cast<uint64_t>(stored.times().age_ms(now_unix_ms)) * 1'000);
   const bool conditional = head.fields.has(FieldId::if_none_match) || head.fields.has(FieldId::if_modified_since);
   http::ResponseStart start;
   start.fields = stored.fields();

@@ -29,7 +29,8 @@ std::vector<Backend*> make_backends(const PoolSection& pool, std::vector<std::un
 }  // namespace
 
 SharedState::SharedState(const Config& c, observe::EventLog& event_log)
-    : config(c), events(event_log), cache(cache_options(c.cache)) {
+    : config(c), events(event_log), cache(cache_options(c.cache)), cache_metrics(metrics.make_scope(), cache) {
+  metrics.before_exposition([this] { cache_metrics.refresh(); });
   std::map<std::string, Pool*> by_name;
   for (const PoolSection& section : config.pools) {
     pools.push_back(std::make_unique<Pool>(static_cast<uint32_t>(pools.size()), section.name,

@@ -9,6 +9,7 @@
 #include "proxy/access_log.h"
 #include "proxy/cache/fetch_lock.h"
 #include "proxy/cache/http_cache.h"
+#include "proxy/cache_metrics.h"
 #include "proxy/config.h"
 #include "proxy/routes.h"
 #include "proxy/upstream/backend.h"
@@ -33,6 +34,7 @@ struct SharedState {
   std::unique_ptr<Routes> routes;
   net::NetworkSet trusted;
   HttpCache cache;
+  CacheMetrics cache_metrics;
   FetchLock fetches;
   std::unique_ptr<AccessLog> access_log;  ///< null when it is off
 };

@@ -1,5 +1,6 @@
 #include "common/cache/read_through.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/base/check.h"
@@ -40,7 +41,8 @@ ReadThrough::ReadThrough(const Options& options, const Clock& clock)
       store_({.limit_bytes = options.limit_bytes, .max_entry_bytes = 0, .shards = 1}) {}
 
 std::optional<ReadThrough::AnyReading> ReadThrough::find_any(std::string_view key, const void* type) {
-  const auto entry = store_.find(key, hash_key(key), clock_.monotonic_ms());
+  const int64_t now_ms = clock_.monotonic_ms();
+  const auto entry = store_.find(key, hash_key(key), now_ms);
   if (!entry) return std::nullopt;
   if (entry->generation() != generations_[entry->group()]) {
     store_.erase(*entry);
@@ -49,6 +51,9 @@ std::optional<ReadThrough::AnyReading> ReadThrough::find_any(std::string_view ke
   ROOST_CHECK(entry->type() == type);
   ++stats_.hits;
   if (entry->absent()) ++stats_.negative_hits;
+  const auto age_ms = static_cast<uint64_t>(now_ms - entry->reading().loaded_at_ms);
+  stats_.hit_age_ms += age_ms;
+  stats_.oldest_hit_ms = std::max(stats_.oldest_hit_ms, age_ms);
   return entry->reading();
 }
 

@@ -70,10 +70,12 @@ class ReadThrough {
   /// bypass: neither from the cache nor from a load that has begun already; the result is kept.
   enum class Use : uint8_t { cached, bypass };
 
-  /// Counts since the cache was made, but for the last four, which are what it holds now.
+  /// Figures since the cache was made, but for the last four, which are what it holds now.
   struct Stats {
     uint64_t hits = 0;
     uint64_t negative_hits = 0;  ///< of those, what was kept is "nothing there"
+    uint64_t hit_age_ms = 0;     ///< how old what hits gave was, in sum
+    uint64_t oldest_hit_ms = 0;  ///< and at most
     uint64_t misses = 0;         ///< that started a load
     uint64_t joins = 0;          ///< that waited for a load under way
     uint64_t bypasses = 0;       ///< that started a load whatever was there

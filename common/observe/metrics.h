@@ -54,13 +54,13 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
-/// How durations are distributed over fixed bounds, 100 µs to 10 s. One thread writes it, any thread reads it.
+/// How durations are distributed over fixed bounds, 100 µs to a minute. One thread writes it, any thread reads it.
 class Histogram {
  public:
   /// Upper bounds, inclusive, in microseconds; one more bucket holds what is above the last.
-  static constexpr uint64_t kBoundsUs[] = {100,       200,       500,       1'000,     2'000,   5'000,
-                                           10'000,    20'000,    50'000,    100'000,   200'000, 500'000,
-                                           1'000'000, 2'000'000, 5'000'000, 10'000'000};
+  static constexpr uint64_t kBoundsUs[] = {100,       200,       500,       1'000,      2'000,      5'000,
+                                           10'000,    20'000,    50'000,    100'000,    200'000,    500'000,
+                                           1'000'000, 2'000'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
   static constexpr size_t kBuckets = std::size(kBoundsUs) + 1;
 
   /// By the thread that owns the scope only.

@@ -54,7 +54,10 @@ class HttpCache {
   /// `host`: the origin that says so, empty for all. Costs the same whatever is stored.
   void revalidate_tag(std::string_view host, std::string_view tag, int64_t now_us) {
     tag_clock_.note(host, tag, now_us);
+    tags_changed_.fetch_add(1, std::memory_order_relaxed);
   }
+  /// How often that was said.
+  uint64_t tags_changed() const { return tags_changed_.load(std::memory_order_relaxed); }
   /// What is behind a URL has changed, and nothing is stored of it any more: for kChangedLatelyUs fetches of it pass
   /// all caches by (changed_lately), since those may not know yet.
   void note_change(std::string_view url_key, int64_t now_us) { tag_clock_.note({}, url_key, now_us); }
@@ -90,6 +93,7 @@ class HttpCache {
 
   cache::Store<StoredResponse> store_;
   TagClock tag_clock_;
+  std::atomic<uint64_t> tags_changed_{0};
   std::atomic<uint32_t> generations_{0};
   struct Remembered {
     std::atomic<uint64_t> hash{0};

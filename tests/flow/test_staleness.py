@@ -7,6 +7,11 @@ import threading
 from harness import *
 
 
+def metrics_of(address):
+    lines = get(address, "/metrics").body.decode().splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
 class Staleness(FlowTest):
     """The times are short ones of the same kind as in earnest; nothing here waits for a minute."""
 
@@ -69,6 +74,26 @@ class Told(Staleness):
                 wait_until(lambda p=path, n=11 * i: self.shown(p, tweet) == n, 10, f"{11 * i} at {path}")
             for path in paths:  # and it is kept again
                 self.assertIn("hit", self.fetch("GET", path).header("Cache-Status"))
+
+    def test_the_metrics_tell_what_was_saved_told_and_served(self):
+        tweet = self.post_tweet()
+        path = f"/like/{tweet}"
+        self.warm([path])
+        self.like(self.workers[0], tweet, 11)
+        wait_until(lambda: self.shown(path, tweet) == 11, 10, "the new count")
+        likes = metrics_of(self.workers[0].address)
+        self.assertEqual((likes["roost_likes_applied_total"], likes["roost_likes_pending"]), (11, 0))
+        self.assertEqual(likes["roost_like_statements_saved_total"], 11 - likes["roost_like_batches_total"])
+        self.assertEqual(likes["roost_likes_oldest_pending_seconds"], 0)
+        self.assertGreaterEqual(likes["roost_like_last_batch_likes"], 1)
+        self.assertGreaterEqual(likes['roost_revalidations_total{result="told"}'], 1)
+        self.assertEqual(likes["roost_revalidation_failures_total"], 0)
+        self.assertLessEqual(likes["roost_db_cache_hit_age_max_seconds"], 60)
+        served = metrics_of(self.front.admin)
+        self.assertGreaterEqual(served["roost_proxy_cache_changed_tags_total"], 1)
+        self.assertGreaterEqual(served["roost_proxy_hit_age_seconds_count"], 1)
+        self.assertEqual(served["roost_proxy_hit_age_seconds_count"],
+                         served['roost_proxy_hit_age_seconds_bucket{le="60"}'])
 
     def test_ten_likes_wait_for_their_time(self):
         tweet = self.post_tweet()

@@ -216,7 +216,9 @@ TEST_CASE("the books: every read is one of hit, miss, join, bypass and refusal")
   Fixture f;
   f.get("a");
   f.get("a");
+  f.clock.advance_ms(700);
   f.finish(0, 0);
+  f.clock.advance_ms(2'000);
   f.get("a");
   f.get("b");
   CHECK(f.cache.stats().loading == 1);
@@ -227,6 +229,8 @@ TEST_CASE("the books: every read is one of hit, miss, join, bypass and refusal")
   const ReadThrough::Stats stats = f.cache.stats();
   CHECK(stats.hits == 1);
   CHECK(stats.negative_hits == 1);
+  CHECK(stats.hit_age_ms == 2'700);
+  CHECK(stats.oldest_hit_ms == 2'700);
   CHECK(stats.misses == 2);
   CHECK(stats.joins == 1);
   CHECK(stats.bypasses == 1);

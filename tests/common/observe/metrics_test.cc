@@ -55,15 +55,15 @@ TEST_CASE("asking again gives the same cell, other labels or another scope anoth
 TEST_CASE("a histogram counts up to each bound, in seconds") {
   MetricRegistry registry;
   Histogram& histogram = registry.make_scope().histogram(kDuration, {{"route", "r"}});
-  for (const uint64_t us : {0U, 100U, 101U, 1'000'000U, 60'000'000U}) histogram.observe_us(us);
+  for (const uint64_t us : {0U, 100U, 101U, 1'000'000U, 60'000'001U}) histogram.observe_us(us);
   const std::string text = registry.exposition();
   CHECK(contains(text, "# TYPE roost_duration_seconds histogram"));
   CHECK(contains(text, "roost_duration_seconds_bucket{route=\"r\",le=\"0.0001\"} 2"));
   CHECK(contains(text, "roost_duration_seconds_bucket{route=\"r\",le=\"0.0002\"} 3"));
   CHECK(contains(text, "roost_duration_seconds_bucket{route=\"r\",le=\"1\"} 4"));
-  CHECK(contains(text, "roost_duration_seconds_bucket{route=\"r\",le=\"10\"} 4"));
+  CHECK(contains(text, "roost_duration_seconds_bucket{route=\"r\",le=\"60\"} 4"));
   CHECK(contains(text, "roost_duration_seconds_bucket{route=\"r\",le=\"+Inf\"} 5"));
-  CHECK(contains(text, "roost_duration_seconds_sum{route=\"r\"} 61.000201"));
+  CHECK(contains(text, "roost_duration_seconds_sum{route=\"r\"} 61.000202"));
   CHECK(contains(text, "roost_duration_seconds_count{route=\"r\"} 5"));
 }
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "common/observe/metrics.h"
+#include "proxy/cache/http_cache.h"
+
+namespace roost::proxy {
+
+/// Takes the figures that the cache keeps over into the metrics. One thread at a time, that of /metrics.
+class CacheMetrics {
+ public:
+  /// Both outlive it.
+  CacheMetrics(observe::MetricScope& scope, const HttpCache& cache);
+  void refresh();
+
+ private:
+  const HttpCache& cache_;
+  observe::Gauge& bytes_;
+  observe::Gauge& entries_;
+  observe::Counter& insertions_;
+  observe::Counter& evictions_;
+  observe::Counter& expirations_;
+  observe::Counter& changed_tags_;
+};
+
+}  // namespace roost::proxy
