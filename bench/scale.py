@@ -4,8 +4,8 @@
     bench/run scale [--database sqlite|postgres|both] [--users N] [--tweets N] [--follows N] [--seconds S] [--rate R]
 
 One worker, R requests a second whatever the answers take; the time of each is counted from when it was due, so that
-waiting behind a slow one counts too. On PostgreSQL the plans of a few more of each kind are looked at afterwards: a whole
-table read is said."""
+waiting behind a slow one counts too. On PostgreSQL the plans of a few more of each kind are looked at afterwards: a
+whole table read is said."""
 
 import argparse
 import http.client
@@ -124,12 +124,14 @@ def kinds(data, seed=7):
 
 
 def measure(name, worker, data, options, rows):
+    print(f"\n  {'database':<10} {'reading':<18} {'count':>6} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'bad':>6}")
     for kind, paths in kinds(data).items():
         asking = Asking(worker.port, paths, options.rate, options.seconds)
         row = [name, kind, len(asking.times_ms), asking.quantile(0.5), asking.quantile(0.99), max(asking.times_ms),
                len(asking.bad)]
         rows.append(row)
-        print(f"  {name:<10} {kind:<18} {row[2]:>6} {row[3]:>8.1f} {row[4]:>8.1f} {row[5]:>8.1f} {row[6]:>6}", flush=True)
+        times = "".join(f"{time_ms:>9.1f}" for time_ms in row[3:6])
+        print(f"  {name:<10} {kind:<18} {row[2]:>6}{times} {row[6]:>6}", flush=True)
 
 
 def look_at_plans(postgres, worker, data):
@@ -188,7 +190,6 @@ def main():
             place = pathlib.Path(folder) / name
             place.mkdir()
             data = Data(options.users, options.tweets, options.follows)
-            print(f"\n  {'database':<10} {'reading':<18} {'count':>6} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'bad':>6}")
             plans = run(place, data, options, rows) or plans
     results = ROOT / "bench/results"
     results.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
-"""The people, tweets and follows that bench/scale.py measures on: made from a seed, the same every time, and loaded past
-the API into the schema that a worker has made. Words and folded names are plain ASCII, so that folding them here is the
-same as in the worker."""
+"""The people, tweets and follows that bench/scale.py measures on: made from a seed, the same every time, and loaded
+past the API into the schema that a worker has made. Words and folded names are plain ASCII, so that folding them here
+is the same as in the worker."""
 
 import bisect
 import itertools
@@ -123,7 +123,8 @@ def load_sqlite(path, data):
     def tweets(batch):
         database.executemany("INSERT INTO tweets(id, user_id, content, likes, created_at_ms, updated_at_ms) "
                              "VALUES(?1, ?2, ?3, ?4, ?5, ?5)", [(r[0], r[1], r[2], r[5], r[6]) for r in batch])
-        database.executemany("INSERT INTO tweet_words(rowid, words) VALUES(?, ?)", [(r[0], " ".join(r[3])) for r in batch])
+        database.executemany("INSERT INTO tweet_words(rowid, words) VALUES(?, ?)",
+                             [(r[0], " ".join(r[3])) for r in batch])
         database.executemany("INSERT INTO tweet_hashtags(tag, tweet_id) VALUES(?, ?)",
                              [(tag, r[0]) for r in batch for tag in r[4]])
 
