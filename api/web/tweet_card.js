@@ -88,8 +88,8 @@ export function tweetCard(given, { large = false } = {}) {
       h("div", { class: "author" },
         h(large ? "p" : "h2", { class: "names" },
           h("a", { href: path, class: "display-name" }, h("bdi", {}, tweet.display_name))),
-        h("span", { class: "username" }, `@${tweet.username}`),
-        h("a", { class: "when", href: `/tweets/${tweet.id}` }, timeElement(tweet.created_at)), edited),
+        h("span", { class: "meta" }, h("span", { class: "username" }, `@${tweet.username}`),
+          h("a", { class: "when", href: `/tweets/${tweet.id}` }, timeElement(tweet.created_at)), edited)),
       content,
       h("div", { class: "acts" }, liking.button, own ? ownButtons(() => tweet) : null)));
   return {
