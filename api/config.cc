@@ -3,13 +3,12 @@
 #include <fmt/core.h>
 
 #include "api/cors.h"
+#include "api/db/pg_target.h"
 #include "common/net/address.h"
 #include "common/net/network_set.h"
 
 namespace roost::api {
 namespace {
-
-constexpr std::string_view kSqlite = "sqlite:";
 
 std::string check_address(std::string_view text) {
   const auto address = net::Address::parse(text);
@@ -17,10 +16,11 @@ std::string check_address(std::string_view text) {
 }
 
 std::string check_database(std::string_view url) {
-  if (url.empty() || (url.starts_with(kSqlite) && url.size() > kSqlite.size())) return "";
-  if (url.starts_with("postgres://") || url.starts_with("postgresql://"))
-    return "PostgreSQL is not supported by this version: expected \"sqlite:PATH\"";
-  return fmt::format("\"{}\": expected \"sqlite:PATH\"", url);
+  return url.empty() ? "" : check_database_url(url);
+}
+
+std::string check_replica(std::string_view url) {
+  return url.starts_with("sqlite:") ? "only PostgreSQL has replicas" : check_database_url(url);
 }
 
 std::string check_worker(std::string_view name) {
@@ -37,12 +37,23 @@ std::string check_network(std::string_view text) {
 }
 
 constexpr int64_t kDayMs = 86'400'000;
+constexpr config::Range kWait{10, 60'000};
 constexpr config::Range kAttempts{1, 1'000'000};
 
 }  // namespace
 
-std::string Config::sqlite_path() const {
-  return database_url.empty() ? data + "/roost.db" : database_url.substr(kSqlite.size());
+DatabaseOptions Config::database_options() const {
+  DatabaseOptions options;
+  options.url = database_url.empty() ? "sqlite:" + data + "/roost.db" : database_url;
+  options.replicas = database_replicas;
+  options.connections = database_connections;
+  options.connect_timeout_ms = database_connect_timeout_ms;
+  options.queue_timeout_ms = database_queue_timeout_ms;
+  options.timeout_ms = database_timeout_ms;
+  options.statement_timeout_ms = statement_timeout_ms;
+  options.prepared_statements = prepared_statements;
+  options.demo_lock_path = data + "/demo-lock";
+  return options;
 }
 
 LogAccess Config::log_access() const {
@@ -75,7 +86,17 @@ void declare(config::FieldTable& table, Config& config) {
       .list("proxies", &config.proxies, "admin addresses of the proxies in front, told when likes were written",
             check_address);
   table.section("database")
-      .text("url", &config.database_url, "sqlite:PATH; empty for sqlite:<data>/roost.db", check_database);
+      .text("url", &config.database_url, "sqlite:PATH or postgres://…; empty for sqlite:<data>/roost.db",
+            check_database)
+      .masked(without_password)
+      .list("replicas", &config.database_replicas, "postgres://… of servers that only read", check_replica)
+      .masked(without_password)
+      .number("connections", &config.database_connections, {1, 64}, "to each PostgreSQL server, of this worker")
+      .duration("connect_timeout", &config.database_connect_timeout_ms, kWait, "for a connection to come up")
+      .duration("queue_timeout", &config.database_queue_timeout_ms, kWait, "for a connection to be free")
+      .duration("timeout", &config.database_timeout_ms, kWait, "for an operation, all in all")
+      .duration("statement_timeout", &config.statement_timeout_ms, kWait, "after which PostgreSQL gives a statement up")
+      .flag("prepared_statements", &config.prepared_statements, "false behind a pooler that cannot have them");
   table.section("batcher")
       .number("flush_above", &config.flush_above, {0, 1'000'000}, "more pending likes of a tweet than this are due")
       .duration("max_age", &config.max_age_ms, {0, kDayMs}, "likes that have waited this long are due")
@@ -102,6 +123,8 @@ void declare(config::FieldTable& table, Config& config) {
 void check_together(config::FieldTable& table, const Config& config) {
   if (config.logs_access == "token" && config.logs_token.empty())
     table.add_problem("[logs] access = \"token\" needs a token");
+  if (!config.database_replicas.empty() && !config.database_url.starts_with("postgres"))
+    table.add_problem("[database] replicas are for PostgreSQL alone");
 }
 
 }  // namespace roost::api

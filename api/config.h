@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/db/open_database.h"
 #include "api/logs.h"
 #include "batcher/batcher.h"
 #include "common/config/field_table.h"
@@ -30,6 +31,13 @@ struct Config {
   std::vector<std::string> proxies;  ///< admin addresses of the proxies in front
   // [database]
   std::string database_url;  ///< empty: sqlite:<data>/roost.db
+  std::vector<std::string> database_replicas;
+  int64_t database_connections = 4;
+  int64_t database_connect_timeout_ms = 2000;
+  int64_t database_queue_timeout_ms = 1000;
+  int64_t database_timeout_ms = 5000;
+  int64_t statement_timeout_ms = 4000;
+  bool prepared_statements = true;
   // [batcher]
   int64_t flush_above = 10;
   int64_t max_age_ms = 60'000;
@@ -48,8 +56,8 @@ struct Config {
   int64_t logs_rotate_bytes = 64 << 20;
   int64_t logs_keep = 4;
 
-  /// The path of the SQLite file.
-  std::string sqlite_path() const;
+  /// Without observer and demo.
+  DatabaseOptions database_options() const;
   std::string log_directory() const { return logs_directory.empty() ? data + "/logs" : logs_directory; }
   std::string journal_directory() const { return data + "/journal"; }
   std::string token_key_path() const { return token_key.empty() ? data + "/token.key" : token_key; }

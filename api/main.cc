@@ -46,7 +46,7 @@ int read_command_line(int argc, char** argv, CommandLine& line) {
   setting("--listen", "api", "listen", "address and port to serve on (127.0.0.1:9001)");
   setting("--data", "api", "data", "directory of database, journal and logs (data)");
   setting("--worker", "api", "worker", "name of this worker in the logs (w<port>)");
-  setting("--database", "database", "url", "sqlite:PATH (sqlite:<data>/roost.db)");
+  setting("--database", "database", "url", "sqlite:PATH or postgres://… (sqlite:<data>/roost.db)");
   setting("--proxy", "api", "proxies", "admin address of a proxy in front; several with commas");
   app.add_flag_callback(
       "--demo",

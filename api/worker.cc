@@ -10,9 +10,8 @@
 #include "api/accounts.h"
 #include "api/authentication.h"
 #include "api/db/db_cache.h"
-#include "api/db/demo.h"
-#include "api/db/sqlite_database.h"
-#include "api/db/sqlite_like_store.h"
+#include "api/db/open_database.h"
+#include "api/db/write_lock.h"
 #include "api/follows.h"
 #include "api/front.h"
 #include "api/health.h"
@@ -65,7 +64,6 @@ class Worker::Body {
   Result<void> open_batcher();
   Result<void> open_accounts();
   void add_account_routes();
-  Result<void> fill_samples();
   void add_routes();
   void drain();
   void stop_when_idle();
@@ -79,8 +77,8 @@ class Worker::Body {
   observe::MetricRegistry metrics_;
   std::unique_ptr<RequestLog> log_;
   DbCache cache_;
-  std::unique_ptr<SqliteDatabase> database_;
-  std::unique_ptr<SqliteLikeStore> like_store_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<LikeStore> like_store_;
   std::unique_ptr<LikeSink> sink_;
   batcher::PosixDisk disk_;
   std::unique_ptr<batcher::Batcher> batcher_;
@@ -141,9 +139,6 @@ Result<void> Worker::Body::start() {
   if (auto opened = open_stores(); !opened) return opened;
   if (auto opened = open_batcher(); !opened) return opened;
   if (auto opened = open_accounts(); !opened) return opened;
-  if (config_.demo) {
-    if (auto filled = fill_samples(); !filled) return filled;
-  }
   add_routes();
   listener_->resume();
   return {};
@@ -181,14 +176,18 @@ Result<void> Worker::Body::open_stores() {
                               events_);
   if (!log) return tl::unexpected<Error>(log.error());
   log_ = std::move(*log);
-  const std::string path = config_.sqlite_path();
-  auto database = SqliteDatabase::open(
-      {.path = path, .observer = log_.get(), .deliver = [this](Task task) { loop_.post(std::move(task)); }}, clock_);
-  if (!database) return tl::unexpected<Error>(database.error());
-  database_ = std::move(*database);
-  auto like_store = SqliteLikeStore::open(path, log_.get());
-  if (!like_store) return tl::unexpected<Error>(like_store.error());
-  like_store_ = std::move(*like_store);
+  DatabaseOptions options = config_.database_options();
+  options.observer = log_.get();
+  if (config_.demo) {
+    options.hash_demo_password = [operations = static_cast<uint64_t>(config_.password_operations),
+                                  memory_bytes = static_cast<size_t>(config_.password_memory_bytes)] {
+      return hash_password(kDemoPassword, operations, memory_bytes);
+    };
+  }
+  auto opened = open_database(options, loop_, events_, clock_);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  database_ = std::move(opened->database);
+  like_store_ = std::move(opened->likes);
   sink_ = std::make_unique<LikeSink>(*like_store_, events_);
   return {};
 }
@@ -245,14 +244,6 @@ void Worker::Body::add_account_routes() {
   account_routes_->add_to(routes_);
   follow_routes_->add_to(routes_);
   people_routes_->add_to(routes_);
-}
-
-Result<void> Worker::Body::fill_samples() {
-  const auto hash = [this] {
-    return hash_password(kDemoPassword, static_cast<uint64_t>(config_.password_operations),
-                         static_cast<size_t>(config_.password_memory_bytes));
-  };
-  return fill_sqlite_with_demo(config_.sqlite_path(), hash, clock_.unix_ms());
 }
 
 void Worker::Body::add_routes() {

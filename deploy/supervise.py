@@ -85,6 +85,8 @@ class Stack:
         self.admin = f"127.0.0.1:{options.admin_port}" if options.admin_port else ""
         self.stop_signals = 0
         self.wake_reader, self.wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        if options.database:  # not as a flag: it may hold a password, and everybody can list the flags of a process
+            os.environ["ROOST_DATABASE_URL"] = options.database
         self.workers = [self.worker(i) for i in range(options.workers)]
         self.proxy = self.front()
 
@@ -93,8 +95,6 @@ class Stack:
         command = [self.program("roost-api"), "--listen", address, "--data", self.state.data, "--worker", name]
         if self.admin:
             command += ["--proxy", self.admin]
-        if self.options.database:
-            command += ["--database", self.options.database]
         if self.options.demo:
             command += ["--demo"]
         return Child(name, address, command + self.config(), self.state.folder)

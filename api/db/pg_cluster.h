@@ -15,7 +15,7 @@ namespace roost::api {
 /// |---|---|
 /// | a replica's, whatever it is | sent to the primary |
 /// | rolled back by a conflict (40001, 40P01) | sent again, at most kMaxAttempts times |
-/// | connection lost, the job only reads | sent once more, on another connection |
+/// | connection lost, the job only reads | sent once more, on another connection; then a retryable error |
 /// | connection lost, the job writes | an error that is not retryable: it may have been committed |
 /// | queue full, no connection in time, server short of something | a retryable error |
 ///

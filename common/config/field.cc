@@ -102,11 +102,12 @@ Result<void> Field::set_text(std::string_view text) {
 }
 
 std::string Field::to_toml() const {
-  return std::visit(Match{[](const Text& field) { return quoted(*field.target); },
-                          [](const TextList& field) {
+  const auto shown = [this](const std::string& text) { return quoted(mask ? mask(text) : text); };
+  return std::visit(Match{[&](const Text& field) { return shown(*field.target); },
+                          [&](const TextList& field) {
                             std::string out = "[";
                             for (const std::string& value : *field.target)
-                              out += (out.size() > 1 ? ", " : "") + quoted(value);
+                              out += (out.size() > 1 ? ", " : "") + shown(value);
                             return out + "]";
                           },
                           [](const Flag& field) { return std::string(*field.target ? "true" : "false"); },
@@ -118,7 +119,13 @@ std::string Field::to_toml() const {
 
 Section& Section::add(std::string name, Field::Kind kind, std::string prose) {
   ROOST_CHECK(find(name) == nullptr);
-  fields_.push_back(Field{std::move(name), std::move(kind), std::move(prose), Origin::standard});
+  fields_.push_back(Field{std::move(name), std::move(kind), std::move(prose), Origin::standard, nullptr});
+  return *this;
+}
+
+Section& Section::masked(TextMask mask) {
+  ROOST_CHECK(!fields_.empty());
+  fields_.back().mask = std::move(mask);
   return *this;
 }
 

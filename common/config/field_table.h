@@ -30,6 +30,9 @@ enum class Origin : uint8_t { standard, file, environment, flag };
 /// Returns what is wrong with a value, or an empty string.
 using TextCheck = std::function<std::string(std::string_view)>;
 
+/// What is shown of a text that holds a secret.
+using TextMask = std::function<std::string(std::string_view)>;
+
 /// Bounds of a number, a duration (ms) or a size (bytes), both included.
 struct Range {
   int64_t least = 0;
@@ -67,11 +70,12 @@ struct Field {
   Kind kind;
   std::string prose;  ///< one sentence for --print-config and --help
   Origin origin = Origin::standard;
+  TextMask mask;  ///< of each text that is printed; may be empty
 
   /// Sets the value from text, as the environment and flags give it: `60s`, `64MiB`, `true`, `a,b,c`. Unchanged on
   /// error.
   Result<void> set_text(std::string_view text);
-  /// As TOML writes it: `"1m"`, `true`, `["a", "b"]`.
+  /// As TOML writes it: `"1m"`, `true`, `["a", "b"]`; secrets masked.
   std::string to_toml() const;
 };
 
@@ -85,6 +89,8 @@ class Section {
   Section& number(std::string name, int64_t* target, Range range, std::string prose);
   Section& duration(std::string name, int64_t* target_ms, Range range_ms, std::string prose);
   Section& bytes(std::string name, int64_t* target, Range range, std::string prose);
+  /// The field declared last holds a secret, of which `mask` leaves what may be printed.
+  Section& masked(TextMask mask);
 
   const std::string& name() const { return name_; }
   Field* find(std::string_view name);
@@ -139,7 +145,8 @@ class FieldTable {
   void add_problem(std::string message);
 
   const std::vector<Problem>& problems() const { return problems_; }
-  /// The effective configuration as TOML, each value with its origin as a comment; reading it back gives the same.
+  /// The effective configuration as TOML, each value with its origin as a comment; reading it back gives the same,
+  /// but for secrets, which are masked.
   std::string to_toml() const;
 
  private:

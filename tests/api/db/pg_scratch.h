@@ -54,6 +54,11 @@ class PgScratch {
     REQUIRE(rows->count() > 0);
     return rows->integer(0, 0);
   }
+  /// Of the database itself.
+  static std::string name() {
+    const std::string url = postgres_url();
+    return url.substr(url.rfind('/') + 1);
+  }
   /// `count` users and as many tweets without likes, with ids from 1 on; tweet n is of user n.
   void add_tweets(int count) {
     const std::string series = "FROM generate_series(1, " + std::to_string(count) + ") n";

@@ -166,3 +166,19 @@ TEST_CASE("nearest names") {
   CHECK(nearest_name("zzzzzz", {"ttl", "max_bytes"}).empty());
   CHECK(nearest_name("xy", {"ab"}).empty());
 }
+
+TEST_CASE("what is secret is masked where it is printed, and nowhere else") {
+  std::string password = "hush";
+  std::vector<std::string> urls{"u:hush", "v"};
+  FieldTable table;
+  const auto mask = [](std::string_view text) {
+    const size_t colon = text.find(':');
+    return colon == std::string_view::npos ? std::string("***") : std::string(text.substr(0, colon + 1)) + "***";
+  };
+  table.section("db").text("password", &password, "").masked(mask).list("urls", &urls, "").masked(mask);
+  const std::string printed = table.to_toml();
+  CHECK(printed.find("hush") == std::string::npos);
+  CHECK(printed.find("password = \"***\"") != std::string::npos);
+  CHECK(printed.find("urls = [\"u:***\", \"***\"]") != std::string::npos);
+  CHECK(password == "hush");
+}
