@@ -28,6 +28,9 @@ void Likes::like(Request& request, Reply reply) {
   if (!id) return reply.send(id.error());
   store_.tweet(*id, DbCache::Use::cached, request.request_id,
                [this, id = *id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
+                 if (!reading && reading.error().retryable) {
+                   if (auto known = store_.last_read(id)) reading = std::move(*known);
+                 }
                  if (!reading) return reply.send(failure(reading.error()));
                  if (reading->value->absent())
                    return reply.send(not_found(reply.request().method, "There is no such tweet."));

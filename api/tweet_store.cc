@@ -85,13 +85,25 @@ Reading<TweetPage> TweetStore::newest(int64_t id, Reading<TweetPage> known) {
   return found && !found->value->absent() ? std::move(*found) : std::move(known);
 }
 
+std::optional<Reading<TweetPage>> TweetStore::last_read(int64_t id) const {
+  const auto found = last_read_.find(id);
+  return found == last_read_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void TweetStore::forget(int64_t id) {
+  last_read_.erase(id);
   cache_.invalidate(tweet_key(id));
   cache_.invalidate_lists();
 }
 
 void TweetStore::on_likes_applied(std::span<const int64_t> ids) {
-  for (const int64_t id : ids) cache_.invalidate(tweet_key(id));
+  for (const int64_t id : ids) {
+    if (auto read = cache_.find<TweetPage>(tweet_key(id)); read && !read->value->absent()) {
+      if (last_read_.size() >= kMaxLastRead) last_read_.clear();
+      last_read_.insert_or_assign(id, std::move(*read));
+    }
+    cache_.invalidate(tweet_key(id));
+  }
   cache_.invalidate_lists();
 }
 

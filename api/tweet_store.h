@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "api/db/database.h"
@@ -46,6 +47,10 @@ class TweetStore {
   Reading<TweetPage> newest(int64_t id, Reading<TweetPage> known);
   /// Counts of these tweets have changed in the database.
   void on_likes_applied(std::span<const int64_t> ids);
+  /// What was read of the tweet before its last batch of likes: it is there, though its count is an older one. So that
+  /// likes go on while the database is away, which is just after a batch has dropped what was read.
+  std::optional<Reading<TweetPage>> last_read(int64_t id) const;
+  static constexpr size_t kMaxLastRead = 10'000;
 
  private:
   static std::string tweet_key(int64_t id);
@@ -54,6 +59,7 @@ class TweetStore {
   Database& database_;
   DbCache& cache_;
   const batcher::Batcher& batcher_;
+  std::unordered_map<int64_t, Reading<TweetPage>> last_read_;
 };
 
 }  // namespace roost::api

@@ -29,7 +29,7 @@ tl::unexpected<Error> listen_error(const Address& address, int error) {
 }
 
 /// A socket that is bound, and listens with `backlog`.
-Result<int> listening_socket(const Address& address, const TcpListener::Options& options) {
+Result<int> bound_socket(const Address& address, const TcpListener::Options& options) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return listen_error(address, errno);
   const int on = 1;
@@ -37,9 +37,17 @@ Result<int> listening_socket(const Address& address, const TcpListener::Options&
   if (options.reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   // Connections inherit it, which saves a system call for each.
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (::bind(fd, address.raw(), address.raw_size()) == 0 && ::listen(fd, options.backlog) == 0) return fd;
+  if (::bind(fd, address.raw(), address.raw_size()) == 0) return fd;
   const int error = errno;
   ::close(fd);
+  return listen_error(address, error);
+}
+
+Result<int> listening_socket(const Address& address, const TcpListener::Options& options) {
+  auto fd = bound_socket(address, options);
+  if (!fd || ::listen(*fd, options.backlog) == 0) return fd;
+  const int error = errno;
+  ::close(*fd);
   return listen_error(address, error);
 }
 
@@ -119,7 +127,8 @@ bool TcpListener::Impl::accept_one() {
 }
 
 Result<void> TcpListener::probe(const Address& address) {
-  auto fd = listening_socket(address, Options{.backlog = 1, .reuse_port = false});
+  // Bound only: a client that connected to it between listen() and close() would be reset.
+  auto fd = bound_socket(address, Options{.reuse_port = false});
   if (!fd) return tl::unexpected(fd.error());
   ::close(*fd);
   return {};
