@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "api/exchange.h"
 #include "api/routes.h"
 #include "api/tweet_store.h"
@@ -27,6 +29,9 @@ class Likes {
   batcher::Batcher& batcher_;
   const Clock& clock_;
   observe::EventLog& events_;
+  /// For so long after a read has failed for want of the database, likes of tweets known before do not ask for it.
+  static constexpr int64_t kAwayMs = 5'000;
+  int64_t away_until_ms_ = INT64_MIN;
 };
 
 }  // namespace roost::api

@@ -20,7 +20,7 @@ from postgres import Postgres  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "simulate", "mutation", "flow", "web", "clang", "fuzz", "asan", "tsan"]
 MORE_SUITES = ["faults", "likes"]  # only when asked for by name
-THOROUGH_FILES = ["test_system_calls.py", "test_kills.py"]
+THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
@@ -266,7 +266,7 @@ class Runner:
                               for name in names])
 
     def faults(self):
-        self.thorough("test_system_calls.py")
+        self.thorough("test_system_calls.py", "test_outage.py")
 
     def likes(self):
         self.thorough("test_kills.py")

@@ -12,6 +12,8 @@ from harness import *  # noqa: F403
 
 import sqlite3  # noqa: E402
 
+from postgres import Postgres  # noqa: E402
+
 THOROUGH = bool(os.environ.get("ROOST_THOROUGH"))
 
 
@@ -109,7 +111,31 @@ class LikeTest(FlowTest):
             acknowledged, attempted = book.acknowledged.get(tweet, 0), book.attempted.get(tweet, 0)
             self.assertLessEqual(acknowledged, stored[tweet], f"tweet {tweet}: likes were lost")
             self.assertLessEqual(stored[tweet], attempted, f"tweet {tweet}: likes were counted twice")
+        self.check_database()
+        self.assertEqual(book.wrong, [])
+
+    def check_database(self):
         with self.books() as database:
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
             self.assertEqual(database.execute("SELECT count(*) FROM like_journals").fetchone()[0], 0)
-        self.assertEqual(book.wrong, [])
+
+
+class OnPostgres:
+    """Before LikeTest among the base classes: the workers' database is a PostgreSQL of this test's own."""
+
+    def setUp(self):
+        super().setUp()
+        self.postgres = Postgres()
+        self.addCleanup(self.postgres.close)
+        self.url = self.postgres.create_database("likes")
+
+    def database(self):
+        return self.url
+
+    def stored(self, tweets):
+        rows = self.postgres.query("SELECT id, likes FROM tweets", database="likes").splitlines()
+        likes = {int(i): int(n) for i, n in (row.split("|") for row in rows)}
+        return {tweet: likes[tweet] for tweet in tweets}
+
+    def check_database(self):
+        self.assertEqual(self.postgres.query("SELECT count(*) FROM like_journals", database="likes"), "0")

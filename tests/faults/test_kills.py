@@ -9,7 +9,7 @@ WORKERS = 3
 OFTEN = {"ROOST_BATCHER_MAX_AGE": "50ms", "ROOST_BATCHER_BATCH_SPACING": "5ms"}
 
 
-class Kills(LikeTest):
+class Kills:
     def test_no_like_is_lost_or_counted_twice(self):
         workers = [self.api(f"w{i}", environment=OFTEN) for i in range(WORKERS)]
         tweets = self.post(workers[0], 20)
@@ -33,6 +33,14 @@ class Kills(LikeTest):
               f"{book.refused} refused", flush=True)
         # What is stored beyond what was acknowledged had its answer cut off by a kill: at most one a fan and kill.
         self.assertLessEqual(stored - acknowledged, len(fans.threads) * (KILLS + WORKERS))
+
+
+class OnSqlite(Kills, LikeTest):
+    pass
+
+
+class OnPostgresql(OnPostgres, Kills, LikeTest):
+    pass
 
 
 if __name__ == "__main__":
