@@ -1,5 +1,5 @@
-"""PostgreSQL stands still under load: what is cached is served, what is not is refused in time, likes are acknowledged and
-arrive exactly once, and nobody ends.
+"""PostgreSQL stands still under load: what is cached is served, what is not is refused in time, likes are acknowledged
+and arrive exactly once, and nobody ends.
 
 ROOST_THOROUGH=1 (tests/run faults) has it stand still for 30 s, else for 3 s."""
 
