@@ -30,8 +30,7 @@ from scale_data import Data, load_postgres, load_sqlite  # noqa: E402
 PROGRAMS = pathlib.Path(os.environ.get("ROOST_BIN", ROOT / "build/release/bin"))
 THREADS = 16
 CLEAR_OF_LOADING = {"shared_buffers": "512MB", "work_mem": "16MB", "maintenance_work_mem": "512MB",
-                    "max_wal_size": "8GB", "session_preload_libraries": "auto_explain",
-                    "auto_explain.log_min_duration": "-1"}
+                    "max_wal_size": "8GB", "session_preload_libraries": "auto_explain"}
 
 
 def free_port():
