@@ -9,7 +9,9 @@ std::string tweet_tag(int64_t id) {
 }
 
 std::string tweet_groups(const TweetPage& page) {
-  return page.absent() ? "" : fmt::format("\"{}\"", tweet_tag(page.tweets.front().id));
+  if (page.absent()) return "";
+  const Tweet& tweet = page.tweets.front();
+  return fmt::format("\"{}\", \"author-{}\"", tweet_tag(tweet.id), tweet.user_id);
 }
 
 std::string list_groups(const TweetPage& page) {
@@ -32,7 +34,7 @@ std::string new_user_groups() {
 }
 
 std::string deleted_user_groups(int64_t id) {
-  return fmt::format("\"users\", \"user-{}\", \"tweets\"", id);
+  return fmt::format("\"users\", \"user-{}\", \"author-{}\", \"tweets\"", id, id);
 }
 
 std::string follow_groups(int64_t follower, int64_t followee) {

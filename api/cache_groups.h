@@ -10,7 +10,7 @@ namespace roost::api {
 
 /// The groups that answers belong to (Cache-Groups, RFC 9875) and that changes name (Cache-Group-Invalidation), as
 /// lists of strings: "tweet-7" for what shows that tweet, "tweets" for every list, which a new or changed tweet may
-/// enter; "user-7" and "users" likewise.
+/// enter; "user-7" and "users" likewise; "author-7" for each tweet of theirs, which goes with the account.
 
 /// Of an answer about the one tweet of the page.
 std::string tweet_groups(const TweetPage& page);

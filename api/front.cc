@@ -76,8 +76,11 @@ void Front::send(http::Responder* responder, const Request& request, Answer answ
   answer.fields.add("Date", date_.at_unix_ms(loop_.unix_ms()));
   answer.fields.add("X-Request-Id", request.request_id);
   answer.fields.add("X-Content-Type-Options", "nosniff");  // JSON with somebody's text in it is no page
-  cors_.add_to(answer.fields, request.origin);
-  if (request.is_preflight) cors_.add_preflight_to(answer.fields, request.origin, routes_.allowed(request.path));
+  // Not the log and the metrics: who may read them is told by where they ask from, and a page asks from anywhere.
+  const bool shared = is_api_call(request.path);
+  if (shared) cors_.add_to(answer.fields, request.origin);
+  if (shared && request.is_preflight)
+    cors_.add_preflight_to(answer.fields, request.origin, routes_.allowed(request.path));
   if (answer.status != 304 && answer.status != 204) answer.fields.add("Content-Type", answer.content_type);
   const Slice body(std::string_view(answer.body));
   responder->respond({.status = answer.status,

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/config.h"
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
   if (line.print) fmt::print("{}", table.to_toml());
   if (line.print || line.check) return 0;
 
+  ::umask(077);  // the database holds addresses and passwords' hashes
   observe::EventLog events;
   auto worker = api::Worker::start(config, events);
   if (!worker) {

@@ -1,6 +1,7 @@
 #include "api/passwords.h"
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -75,9 +76,11 @@ void Passwords::hash(std::string password, Done<std::string> done) {
 void Passwords::verify(std::string password, std::string hash, Done<bool> done) {
   auto answer = std::make_shared<Done<bool>>(std::move(done));
   Task job = [this, password = std::move(password), hash = std::move(hash), answer]() mutable {
-    const bool fits = crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+    errno = 0;
+    Result<bool> fits = crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+    if (!*fits && errno == ENOMEM) fits = fail("no memory to check a password", Side::internal, true);
     sodium_memzero(password.data(), password.size());
-    options_.deliver([answer = std::move(answer), fits]() mutable { (*answer)(fits); });
+    options_.deliver([answer = std::move(answer), fits = std::move(fits)]() mutable { (*answer)(std::move(fits)); });
   };
   submit(std::move(job), [answer] { (*answer)(fail("too many passwords wait to be hashed", Side::internal, true)); });
 }

@@ -52,8 +52,10 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
 }
 
 int64_t age_on_arrival_ms(const Request& request, int64_t loaded_at_ms, const Clock& clock) {
-  const int64_t here_ms = clock.unix_ms() - request.arrived_us / 1000;
-  return std::max<int64_t>(0, clock.monotonic_ms() - loaded_at_ms - std::max<int64_t>(0, here_ms));
+  constexpr int64_t kRoundingMs = 1;  // of four times rounded down to milliseconds; not to be told as a whole second
+  const int64_t here_ms = std::max<int64_t>(0, clock.unix_ms() - request.arrived_us / 1000);
+  const int64_t age_ms = clock.monotonic_ms() - loaded_at_ms - here_ms;
+  return age_ms <= kRoundingMs ? 0 : age_ms;
 }
 
 std::optional<int64_t> parse_id(std::string_view text) {

@@ -1,5 +1,6 @@
 #include "proxy/exchange.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/base/check.h"
@@ -14,6 +15,8 @@ using http::BodyLength;
 using http::FieldId;
 
 namespace {
+
+constexpr int64_t kLongestAgeS = 1'000'000;  // what is older is older than any change there is
 
 /// The length a response announces: for an answer to HEAD that of the body it does not have.
 BodyLength announced_length(const http::ResponseHead& head, bool head_only) {
@@ -87,6 +90,7 @@ void Exchange::remember(const net::Address& client, const http::RequestHead& hea
   status_ = 0;
   leads_ = too_large_ = head_sent_ = validates_ = false;
   revalidates_ = plan.revalidate;
+  changed_us_ = plan.changed_us;
   client_writable_ = true;
   cursor_ = {};
   more_fields_.clear();
@@ -109,13 +113,17 @@ void Exchange::forward_fields(const http::RequestHead& head, const Plan& plan) {
 
 void Exchange::call_backend() {
   set_state(State::calling);
-  // The signal that a worker's own cache is passed by; a client's no-cache never gets this far (ForwardPurpose).
-  if (leads_ && revalidates_) call_.request().fields.add("Cache-Control", "no-cache");
+  if (responder_ == nullptr) set_state(State::alone);
   if (leads_ && stored_ && can_validate(*stored_)) {
     add_conditions(*stored_, call_.request().fields);
     validates_ = true;
   }
-  if (responder_ == nullptr) set_state(State::alone);
+  ask();
+}
+
+void Exchange::ask() {
+  // The signal that a worker's own cache is passed by; a client's no-cache never gets this far (ForwardPurpose).
+  if (revalidates_) call_.request().fields.add("Cache-Control", "no-cache");
   called_us_ = now_us();
   const uint64_t key_hash = std::hash<std::string_view>()(call_.request().target);
   call_.open(*route_->pool, key_hash);
@@ -249,10 +257,28 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
   const int64_t waited_us = now_us() - called_us_;
   backend_head_us_ = waited_us;
   front_.context().counters.backend_wait.observe_us(static_cast<uint64_t>(waited_us));
+  if (leads_ && !revalidates_ && outdated_on_arrival(head)) {
+    revalidates_ = true;
+    call_.abort();
+    return ask();
+  }
   if (leads_ && is_failure(head.status) && answer_stale(head.status)) return;
   if (leads_ && validates_ && head.status == 304) return take_validated(head);
   validates_ = false;
   take_head(head);
+}
+
+// Whether it was read, by a cache on the way, before a change of its tags that is known here: then it is asked for once
+// more, past all caches.
+bool Exchange::outdated_on_arrival(const http::ResponseHead& head) const {
+  const auto tags = head.fields.combined(FieldId::cache_groups);
+  if (!tags) return false;
+  int64_t age_s = 0;
+  const std::string_view age = head.fields.value(FieldId::age);
+  std::from_chars(age.data(), age.data() + age.size(), age_s);
+  const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
+  const int64_t read_at_us = called_us_ - std::clamp<int64_t>(age_s, 0, kLongestAgeS) * 1'000'000;
+  return front_.shared().cache.tags_changed_at_us(url_key, *tags) > read_at_us;
 }
 
 // The head that is passed on: the backend's, or that of what it has found unchanged.

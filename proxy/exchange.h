@@ -26,6 +26,7 @@ class Front;
 struct Plan {
   const Route* route = nullptr;
   bool revalidate = false;  ///< what is stored is outdated: no cache on the way may answer
+  int64_t changed_us = 0;   ///< since when
   bool share = false;       ///< lead or join a fetch for the cache; false: pass, for this client alone
   ForwardReason reason = ForwardReason::bypass;
   std::string_view key;      ///< to fetch under: the URL's key, or a variant's
@@ -76,6 +77,8 @@ class Exchange final : public ListLink<>,
   void remember(const net::Address& client, const http::RequestHead& head, const Plan& plan);
   void forward_fields(const http::RequestHead& head, const Plan& plan);
   void call_backend();
+  void ask();
+  bool outdated_on_arrival(const http::ResponseHead& head) const;
 
   // exchange_share.cc: the fetch that is shared, led or followed.
   void join();
@@ -87,7 +90,7 @@ class Exchange final : public ListLink<>,
   void lead_head(const http::ResponseHead& head);
   void publish_head(const http::ResponseHead& head, const Storing& storing);
   void take_validated(const http::ResponseHead& head);
-  void forget_stale(int status);
+  void forget_stale(int status, std::string_view reason);
   void stop_sharing(FetchState how, int status = 0);
   void share_body(std::string_view bytes);
   void share_end();
@@ -160,6 +163,7 @@ class Exchange final : public ListLink<>,
   std::string client_;
   int64_t started_us_ = 0;
   int64_t called_us_ = 0;
+  int64_t changed_us_ = 0;  // when what is asked for is known to have changed
   int64_t backend_head_us_ = -1;
 };
 

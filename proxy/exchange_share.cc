@@ -17,7 +17,7 @@ using http::FieldId;
 // ---- joining ------------------------------------------------------------------------------------------------------
 
 void Exchange::join() {
-  FetchLock::Joined joined = front_.shared().fetches.join(key_);
+  FetchLock::Joined joined = front_.shared().fetches.join(key_, now_us(), changed_us_);
   fetch_ = std::move(joined.fetch);
   leads_ = joined.leads;
   cursor_ = {};
@@ -36,7 +36,7 @@ void Exchange::join() {
 // The fetch waited for was of no use; what is wanted may be stored by now, or another fetches it.
 void Exchange::look_up_again() {
   key_.resize(url_key_bytes_);
-  if (!answer_stored()) join();
+  if (reason_ == ForwardReason::request || !answer_stored()) join();
 }
 
 // Looks for what is stored; true when it may be used as it is.
@@ -45,7 +45,10 @@ bool Exchange::find_stored() {
   look_up_key_.assign(key_, 0, url_key_bytes_);
   stored_ = front_.shared().cache.find(look_up_key_, kept_.fields(), now_unix_ms);
   if (!stored_) return false;
-  revalidates_ |= front_.shared().cache.is_outdated(*stored_);
+  if (front_.shared().cache.is_outdated(*stored_)) {
+    revalidates_ = true;
+    changed_us_ = front_.shared().cache.tags_changed_at_us(look_up_key_, stored_->tags());
+  }
   return !revalidates_ && stored_->times().fresh_for_ms(now_unix_ms) > 0;
 }
 
@@ -115,7 +118,8 @@ void Exchange::take_validated(const http::ResponseHead& head) {
 }
 
 // What is to be kept no longer has a newer self that is not to be kept at all.
-void Exchange::forget_stale(int status) {
+void Exchange::forget_stale(int status, std::string_view reason) {
+  if (reason == "authorization") return;  // that is about this request
   if (stored_ && status < 500) front_.shared().cache.purge(std::string_view(key_).substr(0, url_key_bytes_));
 }
 
@@ -131,7 +135,7 @@ void Exchange::lead_head(const http::ResponseHead& head) {
     append_forward_status(reason_, /*stored=*/true, /*collapsed=*/false, {}, more_fields_, validates_ ? 304 : 0);
     return publish_head(head, storing);
   }
-  forget_stale(head.status);
+  forget_stale(head.status, storing.reason);
   append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, storing.reason, more_fields_,
                         validates_ ? 304 : 0);
   // A backend in trouble says nothing about the URL: those who come next may share the attempt.

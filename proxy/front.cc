@@ -48,12 +48,14 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
   build_cache_key(head, key_);
   const size_t url_key_bytes = key_.size();
   plan.reason = http::is_safe(head.method) ? ForwardReason::request : ForwardReason::method;
-  if (rules.may_use_stored) {
+  if (head.method == http::Method::get || head.method == http::Method::head) {
     const auto stored = shared_.cache.find(key_, head.fields, now_unix_ms);
-    if (stored) {
+    note_changes(stored.get(), url_key_bytes, plan);
+    if (!rules.may_use_stored) {
+      key_.resize(url_key_bytes);
+    } else if (stored) {
       const int64_t fresh_for_ms = stored->times().fresh_for_ms(now_unix_ms);
       const bool young = rules.max_age_ms < 0 || stored->times().age_ms(now_unix_ms) <= rules.max_age_ms;
-      plan.revalidate = shared_.cache.is_outdated(*stored);
       if (fresh_for_ms > rules.min_fresh_ms && young && !plan.revalidate) {
         answer_stored(responder, head, *stored, plan.started_us);
         return true;
@@ -63,11 +65,22 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
       if (stale && answer_while_revalidating(responder, head, rules, url_key_bytes, *stored, plan)) return true;
     } else {
       plan.reason = key_.size() > url_key_bytes ? ForwardReason::vary_miss : ForwardReason::uri_miss;
-      plan.revalidate = shared_.cache.changed_lately(std::string_view(key_).substr(0, url_key_bytes), now_us());
     }
   }
   plan_share(head, rules, url_key_bytes, plan);
   return false;
+}
+
+// Whether what is asked for is known to have changed: since it was stored, or lately when nothing is.
+void Front::note_changes(const StoredResponse* stored, size_t url_key_bytes, Plan& plan) const {
+  const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes);
+  if (stored == nullptr) {
+    plan.revalidate = shared_.cache.changed_lately(url_key, now_us());
+    if (plan.revalidate) plan.changed_us = shared_.cache.changed_at_us(url_key);
+  } else if (shared_.cache.is_outdated(*stored)) {
+    plan.revalidate = true;
+    plan.changed_us = shared_.cache.tags_changed_at_us(url_key, stored->tags());
+  }
 }
 
 // RFC 5861 §3: stale now, and fetched anew for the next. Not what is known to have changed, and not for those who said

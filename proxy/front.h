@@ -48,6 +48,7 @@ class Front final : public http::RequestAcceptor {
                          Plan& plan);
   void answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,
                      int64_t started_us);
+  void note_changes(const StoredResponse* stored, size_t url_key_bytes, Plan& plan) const;
   bool answer_while_revalidating(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
                                  size_t url_key_bytes, const StoredResponse& stored, Plan plan);
   void plan_share(const http::RequestHead& head, const RequestRules& rules, size_t url_key_bytes, Plan& plan);

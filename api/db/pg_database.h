@@ -87,11 +87,16 @@ class PgDatabase final : public Database {
   }
   template <class T, class Decode>
   void read(const PgStatement& statement, PgParams params, Access access, Decode decode, Done<T> done) {
-    run<T>(make_job(statement, std::move(params)), true, std::move(access), std::move(decode), std::move(done));
+    const bool replica = clock_.monotonic_ms() >= primary_until_ms_;
+    run<T>(make_job(statement, std::move(params)), replica, std::move(access), std::move(decode), std::move(done));
   }
   template <class T, class Decode>
   void write(const PgStatement& statement, PgParams params, Access access, Decode decode, Done<T> done) {
-    run<T>(make_job(statement, std::move(params)), false, std::move(access), std::move(decode), std::move(done));
+    Done<T> written = [this, done = std::move(done)](Result<T> result) mutable {
+      primary_until_ms_ = clock_.monotonic_ms() + kReadOwnWritesMs;
+      done(std::move(result));
+    };
+    run<T>(make_job(statement, std::move(params)), false, std::move(access), std::move(decode), std::move(written));
   }
   /// `done(value)` at a later turn: for what needs no database.
   template <class T>
@@ -108,6 +113,9 @@ class PgDatabase final : public Database {
   net::EventLoop& loop_;
   observe::EventLog& events_;
   const Clock& clock_;
+  /// After a write of this worker its reads are of the primary for a while, since a replica may not have it yet.
+  static constexpr int64_t kReadOwnWritesMs = 2'000;
+  int64_t primary_until_ms_ = INT64_MIN;
   AccessObserver* observer_;
   std::string journal_;
   std::shared_ptr<PgCluster> cluster_;  // held by this alone; posted tasks know it by a weak pointer

@@ -65,11 +65,17 @@ Result<PgTarget> PgTarget::parse(const std::string& url) {
   const auto hosts = hosts_of(target.given_);
   for (const auto& [host, port] : hosts) {
     uint16_t number = 0;
-    std::from_chars(port.data(), port.data() + port.size(), number);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    // Else a part of a password that was not escaped would be taken for a name, and be shown.
+    if (host.find('@') != std::string::npos || end != port.data() + port.size() || error != std::errc())
+      return fail("the host or port is none: special characters of names and passwords are written as %XX");
     if (!target.has("hostaddr") && is_name(host)) target.lookups_.push_back({host, number});
     target.name_ += fmt::format("{}{}:{}", target.name_.empty() ? "" : ",", host, port);
   }
-  target.name_ += "/" + value_of(target.given_, "dbname");
+  const std::string database = value_of(target.given_, "dbname");
+  if (database.find('@') != std::string::npos)
+    return fail("the database's name holds \"@\": special characters of names and passwords are written as %XX");
+  target.name_ += "/" + database;
   return target;
 }
 
@@ -123,7 +129,7 @@ std::string without_password(std::string_view url) {
   if (start == std::string_view::npos) return std::string(url);
   std::string shown(url);
   const size_t authority = start + 3;
-  const size_t at = shown.substr(0, shown.find_first_of("/?", authority)).rfind('@');
+  const size_t at = shown.substr(0, shown.find('/', authority)).rfind('@');  // a '?' may be part of a password
   const size_t colon = shown.find(':', authority);
   if (at != std::string::npos && colon < at) shown.replace(colon + 1, at - colon - 1, "***");
   for (size_t found = shown.find("password="); found != std::string::npos; found = shown.find("password=", found + 9)) {

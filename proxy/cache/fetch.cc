@@ -15,7 +15,7 @@ struct Fetch::Group {
   bool posted = false;
 };
 
-Fetch::Fetch() = default;
+Fetch::Fetch(int64_t begun_us) : begun_us_(begun_us) {}
 Fetch::~Fetch() = default;
 
 void Fetch::publish_head(FetchedHead head) {

@@ -94,6 +94,7 @@ class Fetch {
 
   // ---- for the lock, any thread ----
 
+  int64_t begun_us() const { return begun_us_; }
   void spoil() { spoiled_.store(true, std::memory_order_release); }
   /// Whether its head bears the tag; true as long as there is no head.
   bool may_have_tag(std::string_view tag) const;
@@ -111,7 +112,7 @@ class Fetch {
  private:
   friend class FetchRef;
   struct Group;  // those who wait on one loop
-  Fetch();
+  explicit Fetch(int64_t begun_us);
   ~Fetch();
   void add_block(size_t arriving);                          // mutex_ held
   void trim();                                              // mutex_ held
@@ -120,6 +121,7 @@ class Fetch {
   BlockRef piece_at(uint64_t offset, uint64_t& end) const;  // mutex_ held
   void deliver(Group& group);
 
+  const int64_t begun_us_;
   std::atomic<uint32_t> references_{1};
   std::atomic<bool> spoiled_{false};
   mutable std::mutex mutex_;  // guards what follows; head_ is immutable once published
@@ -138,7 +140,7 @@ class Fetch {
 class FetchRef {
  public:
   FetchRef() = default;
-  static FetchRef make() { return FetchRef(new Fetch); }
+  static FetchRef make(int64_t begun_us = 0) { return FetchRef(new Fetch(begun_us)); }
   static FetchRef share(Fetch* fetch) {
     if (fetch != nullptr) fetch->references_.fetch_add(1, std::memory_order_relaxed);
     return FetchRef(fetch);

@@ -12,13 +12,17 @@ FetchLock::Shard& FetchLock::shard_of(std::string_view key) {
   return shards_[cache::hash_key(key.substr(0, key.find('\n'))) >> 32 & (kShards - 1)];
 }
 
-FetchLock::Joined FetchLock::join(std::string_view key) {
+FetchLock::Joined FetchLock::join(std::string_view key, int64_t now_us, int64_t not_before_us) {
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   auto found = shard.running.find(key);
-  if (found != shard.running.end()) return {found->second, false};
-  FetchRef fetch = FetchRef::make();
-  if (shard.running.size() < kMaxPerShard) shard.running.emplace(std::string(key), fetch);
+  const bool listed = found != shard.running.end();
+  if (listed && found->second->begun_us() >= not_before_us) return {found->second, false};
+  FetchRef fetch = FetchRef::make(now_us);
+  if (listed) {
+    found->second = fetch;
+  } else if (shard.running.size() < kMaxPerShard)
+    shard.running.emplace(std::string(key), fetch);
   return {std::move(fetch), true};
 }
 

@@ -32,8 +32,9 @@ class FetchLock {
     FetchRef fetch;
     bool leads = false;  ///< this caller fetches, and must end the fetch by complete() or end(), then close()
   };
-  /// Joins the fetch under way for `key`, or begins one.
-  Joined join(std::string_view key);
+  /// Joins the fetch under way for `key`, or begins one at `now_us`. One that began before `not_before_us`, when what
+  /// is asked for changed, goes on for those who wait for it, and another takes its place.
+  Joined join(std::string_view key, int64_t now_us = 0, int64_t not_before_us = 0);
   /// The fetch takes no newcomers any more: it has ended, or the cache will not keep it. Before its end is published,
   /// so that whoever is told to compete again finds the key free.
   void close(std::string_view key, const Fetch& fetch);

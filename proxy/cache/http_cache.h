@@ -60,11 +60,16 @@ class HttpCache {
   uint64_t tags_changed() const { return tags_changed_.load(std::memory_order_relaxed); }
   /// What is behind a URL has changed, and nothing is stored of it any more: for kChangedLatelyUs fetches of it pass
   /// all caches by (changed_lately), since those may not know yet.
-  void note_change(std::string_view url_key, int64_t now_us) { tag_clock_.note({}, url_key, now_us); }
+  void note_change(std::string_view url_key, int64_t now_us) { url_clock_.note({}, url_key, now_us); }
   bool changed_lately(std::string_view url_key, int64_t now_us) const {
-    return tag_clock_.changed_at_us({}, url_key) > now_us - kChangedLatelyUs;
+    return changed_at_us(url_key) > now_us - kChangedLatelyUs;
   }
+  int64_t changed_at_us(std::string_view url_key) const { return url_clock_.changed_at_us({}, url_key); }
   static constexpr int64_t kChangedLatelyUs = 60'000'000;
+  /// When one of these tags (a Cache-Groups value) changed last, for a response of that URL.
+  int64_t tags_changed_at_us(std::string_view url_key, std::string_view tags) const {
+    return tag_clock_.last_change_us(url_key.substr(0, url_key.find('/')), tags);
+  }
   /// Whether a tag of it has changed since it was loaded. One comparison unless some tag has changed meanwhile.
   bool is_outdated(const StoredResponse& response) const {
     return !response.tags().empty() && response.right_at_us() < tag_clock_.latest_us() && check_tags(response);
@@ -93,6 +98,7 @@ class HttpCache {
 
   cache::Store<StoredResponse> store_;
   TagClock tag_clock_;
+  TagClock url_clock_;  ///< apart: every like is a change of its URL, and would make lists look outdated
   std::atomic<uint64_t> tags_changed_{0};
   std::atomic<uint32_t> generations_{0};
   struct Remembered {

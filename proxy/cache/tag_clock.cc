@@ -1,5 +1,7 @@
 #include "proxy/cache/tag_clock.h"
 
+#include <algorithm>
+
 #include "common/cache/hash.h"
 #include "proxy/cache/tags.h"
 
@@ -20,17 +22,25 @@ std::atomic<int64_t>& TagClock::slot(std::string_view host, std::string_view tag
 }
 
 void TagClock::note(std::string_view host, std::string_view tag, int64_t now_us) {
-  // The slot before the whole: who sees the latest change finds it.
-  raise_to(slot(host, tag), now_us);
-  raise_to(latest_us_, now_us);
+  // The slot before the whole: who sees the latest change finds it. And each change moves the whole on: had another
+  // thread's done so already, who looked between the two would have passed this one by.
+  for (int64_t us = now_us;;) {
+    raise_to(slot(host, tag), us);
+    int64_t latest_us = latest_us_.load(std::memory_order_acquire);
+    if (latest_us >= us) {
+      us = latest_us + 1;
+    } else if (latest_us_.compare_exchange_strong(latest_us, us, std::memory_order_acq_rel)) {
+      return;
+    }
+  }
 }
 
-bool TagClock::changed_since(std::string_view host, std::string_view tags, int64_t since_us) const {
-  bool changed = false;
+int64_t TagClock::last_change_us(std::string_view host, std::string_view tags) const {
+  int64_t last_us = 0;
   for_each_tag(tags, [&](std::string_view tag) {
-    changed |= changed_at_us({}, tag) > since_us || changed_at_us(host, tag) > since_us;
+    last_us = std::max({last_us, changed_at_us({}, tag), changed_at_us(host, tag)});
   });
-  return changed;
+  return last_us;
 }
 
 }  // namespace roost::proxy

@@ -30,8 +30,11 @@ class TagClock {
   int64_t changed_at_us(std::string_view host, std::string_view tag) const {
     return slot(host, tag).load(std::memory_order_acquire);
   }
-  /// Whether one of the `tags` (a Cache-Groups value) of a response of `host` has changed after `since_us`.
-  bool changed_since(std::string_view host, std::string_view tags, int64_t since_us) const;
+  /// When one of the `tags` (a Cache-Groups value) of a response of `host` changed last; 0 for never.
+  int64_t last_change_us(std::string_view host, std::string_view tags) const;
+  bool changed_since(std::string_view host, std::string_view tags, int64_t since_us) const {
+    return last_change_us(host, tags) > since_us;
+  }
 
  private:
   std::atomic<int64_t>& slot(std::string_view host, std::string_view tag) const;

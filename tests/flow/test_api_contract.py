@@ -372,7 +372,7 @@ class Contract:
             self.assertEqual(liked, {"status": "queued", "id": tweet, "likes": count, "cached": count})
         for _ in range(9):  # the eleventh makes them a batch
             self.ask("POST", f"/like/{tweet}", b"")
-        wait_until(lambda: self.expect(200, PUBLIC, "GET", f"/like/{tweet}")["likes"] == 11, what="the batch")
+        wait_until(lambda: json.loads(self.ask("GET", f"/like/{tweet}").body)["likes"] == 11, what="the batch")
         for _ in range(2):
             self.assertEqual(self.expect(200, PUBLIC, "GET", f"/like/{tweet}"), {"id": tweet, "likes": 11})
         for method, path in [("POST", "/like/{}"), ("POST", "/api/tweets/{}/like"), ("GET", "/like/{}")]:

@@ -92,6 +92,12 @@ TEST_CASE("passwords are not shown") {
   CHECK(without_password("postgres://db:5432/roost?user=a&password=s3cret&sslmode=require") ==
         "postgres://db:5432/roost?user=a&password=***&sslmode=require");
   CHECK(without_password("postgres://db/roost?sslpassword=s3cret") == "postgres://db/roost?sslpassword=***");
+  CHECK(without_password("postgres://ada:pa?ss@db/roost") == "postgres://ada:***@db/roost");
+  for (const char* unescaped : {"postgres://roost:s/cret@db/x", "postgres://u:p@ss@host/db"}) {
+    const auto parsed = PgTarget::parse(unescaped);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().what.find("%XX") != std::string::npos);
+  }
   CHECK(without_password("sqlite:data/roost.db") == "sqlite:data/roost.db");
   CHECK(without_password("") == "");
 }

@@ -198,3 +198,19 @@ TEST_CASE("400 waiters on two threads, leaders that give up: one fetch per key")
   CHECK_EQ(world.wrong, 0);
   for (int i = 0; i < kKeys; ++i) CHECK_EQ(world.fetched[static_cast<size_t>(i)], 1);
 }
+
+TEST_CASE("who knows of a change does not join a fetch from before it") {
+  FetchLock lock;
+  const FetchLock::Joined old = lock.join("k", 10);
+  CHECK(old.leads);
+  CHECK_FALSE(lock.join("k", 20, 10).leads);
+  const FetchLock::Joined newer = lock.join("k", 30, 15);
+  CHECK(newer.leads);
+  CHECK_FALSE(lock.join("k", 40, 15).leads);
+  lock.close("k", *old.fetch);  // not the one in its place
+  CHECK_FALSE(lock.join("k", 50).leads);
+  newer.fetch->end(FetchState::abandoned);
+  lock.close("k", *newer.fetch);
+  old.fetch->end(FetchState::abandoned);
+  CHECK(lock.size() == 0);
+}
