@@ -25,7 +25,7 @@ class Revalidator {
   static constexpr int64_t kSpacingMs = 1'000;
   static constexpr int64_t kWorthlessMs = 60'000;
   static constexpr size_t kMaxPending = 20'000;
-  static constexpr size_t kMaxTagsPerRequest = 200;  ///< of the longest ids: below the 8 KiB that a request line may have
+  static constexpr size_t kMaxTagsPerRequest = 200;  ///< with the longest ids still below 8 KiB, a request line's limit
 
   struct Stats {
     uint64_t told = 0;       ///< words that a proxy has taken

@@ -101,6 +101,7 @@ class Told(Staleness):
         for worker in self.workers:
             for path in paths:
                 self.assertEqual(get(worker.address, path).status, 200)  # kept by each worker, with no like
+        self.warm(["/api/tweets"])
         self.like(self.workers[0], tweet, 11)
         wait_until(lambda: self.shown("/api/tweets", tweet) == 11, 10, "the proxy to be told")
         for i in range(6):  # whichever worker answers
@@ -146,7 +147,7 @@ class Told(Staleness):
     def test_a_clients_no_cache_does_not_reach_a_workers_cache(self):
         tweet = self.post_tweet()
         posted = time.monotonic()
-        # Ages are whole seconds: until one has passed, what a worker keeps may have been read before the tweet was made.
+        # Ages are whole seconds: until one is over, what a worker keeps may have been read before the tweet was made.
         wait_until(lambda: time.monotonic() - posted > 1.1, what="a second")
         self.warm([f"/like/{tweet}"])
         before = self.database_reads()
