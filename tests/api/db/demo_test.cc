@@ -167,7 +167,9 @@ TEST_CASE("several that fill at once fill once") {
 
 TEST_CASE("what was interrupted anywhere is taken up where it ended") {
   // Back to what a filling leaves that ended after `written` tweets, the likes of `liked` of them applied.
-  for (const auto& [written, liked] : {std::pair{0, 0}, {1, 0}, {1, 1}, {20, 19}, {20, 20}, {48, 47}}) {
+  for (const auto& reached : {std::pair{0, 0}, {1, 0}, {1, 1}, {20, 19}, {20, 20}, {48, 47}}) {
+    const int written = reached.first;
+    const int liked = reached.second;
     CAPTURE(written);
     CAPTURE(liked);
     Filling f;
