@@ -34,9 +34,9 @@ struct DemoTarget {
 using HashDemoPassword = std::function<Result<std::string>()>;
 
 /// Fills a database without tweets with sample users, follows, tweets and likes; leaves any other alone. Blocks. Of
-/// several workers of one host that ask at the same time one does it and the others wait; where another host does it,
-/// it is left to that one. What was interrupted is taken up where it ended, with no tweet and no like twice. A name
-/// that somebody else has is passed over.
+/// several workers of one host that ask at the same time one does it and the others wait. The lock is that host's own:
+/// workers of two hosts must not fill one database at the same moment. What was interrupted is taken up where it ended,
+/// with no tweet and no like twice. A name that somebody else has is passed over.
 Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& hash, int64_t now_ms);
 
 /// The same for the SQLite file at `path`, which is created when it is missing.
