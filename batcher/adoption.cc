@@ -80,17 +80,17 @@ bool Adoption::take_up(const JournalId& id) {
     }
     return true;
   }
-  active_ = std::make_unique<Active>();
+  active_ = std::make_unique<Active>(options_.policy);
   active_->id = id;
-  active_->state = std::move(recovered->state);
+  active_->ledger.restore(recovered->state, clock_.monotonic_ms());
   active_->journal = std::make_unique<Journal>(disk_, paths_, id, journal_limits(options_), std::move(*lock),
                                                std::move(recovered->segments));
-  if (active_->state.in_flight) {
+  if (recovered->state.in_flight) {
     active_->sending = true;
     sender_.start_recovered();
   }
   report(fmt::format("journal {}: adopted, with likes for {} keys and {} batch in flight", id.hex(),
-                     active_->state.open.size(), active_->state.in_flight ? "a" : "no"));
+                     recovered->state.open.size(), recovered->state.in_flight ? "a" : "no"));
   return true;
 }
 
@@ -106,12 +106,11 @@ void Adoption::quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lo
 // -----------------------------------------------------------------------------------------------------
 
 int64_t Adoption::drain(int64_t now_ms) {
-  const JournalState& state = active_->state;
-  if (!state.in_flight && state.open.empty()) return finish(now_ms);
+  if (active_->ledger.total_pending() == 0) return finish(now_ms);
   // What was read may be in the system's memory only, the batch in flight included: the owner died before its sync, or
   // in spite of it. Nothing is sent that a loss of power could still change.
   if (active_->journal->broken()) {
-    if (auto begun = active_->journal->begin_segment(state, clock_.unix_ms()); !begun) {
+    if (auto begun = active_->journal->begin_segment(active_->ledger.state(), clock_.unix_ms()); !begun) {
       return put_down(now_ms, begun.error());
     }
   }
@@ -122,34 +121,30 @@ int64_t Adoption::drain(int64_t now_ms) {
 
 Result<void> Adoption::next_batch() {
   Journal& journal = *active_->journal;
-  JournalState& state = active_->state;
-  Batch batch;
-  batch.sequence = state.last_sequence + 1;
-  const size_t count = std::min(state.open.size(), options_.max_batch_keys);
-  batch.deltas.assign(state.open.begin(), state.open.begin() + static_cast<std::ptrdiff_t>(count));
+  LikeLedger& ledger = active_->ledger;
+  const int64_t now_ms = clock_.monotonic_ms();
+  Batch batch = ledger.select_batch(now_ms, options_.max_batch_keys, true).value();
   std::string payload;
   encode_batch(batch, payload);
   if (journal.room_for_batch() < payload.size()) {
-    if (auto begun = journal.begin_segment(state, clock_.unix_ms()); !begun) return begun;
+    if (auto begun = journal.begin_segment(ledger.state(), clock_.unix_ms()); !begun) return begun;
   }
   journal.stage(FrameType::batch, payload, clock_.unix_ms());
   auto done = journal.write();
   if (done) done = journal.sync();
   if (!done) return done;
-  state.open.erase(state.open.begin(), state.open.begin() + static_cast<std::ptrdiff_t>(count));
-  state.last_sequence = batch.sequence;
-  state.in_flight = std::move(batch);
+  ledger.begin_batch(std::move(batch), now_ms);
   active_->sending = true;
   sender_.start_fresh();
   return {};
 }
 
 int64_t Adoption::send(int64_t now_ms) {
-  const Batch& batch = *active_->state.in_flight;
+  const Batch& batch = *active_->ledger.in_flight();
   switch (sender_.step(active_->id, batch, now_ms)) {
     case BatchSender::Progress::applied:
       if (options_.on_applied) options_.on_applied(batch);
-      active_->state.in_flight.reset();
+      active_->ledger.mark_applied();
       active_->sending = false;
       return now_ms;
     case BatchSender::Progress::waiting:

@@ -10,6 +10,7 @@
 #include "batcher/batch_sender.h"
 #include "batcher/batcher.h"
 #include "batcher/journal.h"
+#include "batcher/like_ledger.h"
 
 namespace roost::batcher {
 
@@ -31,9 +32,10 @@ class Adoption {
  private:
   /// The journal in hand.
   struct Active {
+    explicit Active(const FlushPolicy& policy) : ledger(policy) {}
     JournalId id;
     std::unique_ptr<Journal> journal;
-    JournalState state;
+    LikeLedger ledger;
     bool sending = false;
     int failures = 0;
   };

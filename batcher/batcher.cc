@@ -218,6 +218,9 @@ Batcher::~Batcher() {
 Result<void> Batcher::add(int64_t key, int64_t delta, Done&& done) {
   return body_->log().add(key, delta, std::move(done));
 }
+Result<Added> Batcher::add_once(int64_t key, const LikeToken& token, Done&& done) {
+  return body_->log().add_once(key, token, std::move(done));
+}
 int64_t Batcher::pending(int64_t key) const {
   return body_->log().pending(key);
 }

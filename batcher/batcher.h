@@ -24,6 +24,12 @@ struct Accepted {
   int64_t pending = 0;  ///< As pending(key), this like included.
 };
 
+/// What add_once() has made of a like.
+enum class Added : unsigned char {
+  waiting,  ///< It is on its way to the disk; `done` will say.
+  known,    ///< It was acknowledged before, under the same token: it is counted, once.
+};
+
 /// One answer on its way to a caller of add().
 struct Completion {
   UniqueFunction<void(Result<Accepted>)> done;
@@ -48,6 +54,9 @@ struct Options {
   int64_t batch_spacing_ms = 100;           ///< At least this long from the start of one batch to the next.
   size_t max_batch_keys = 10'000;           ///< Keys in one batch.
   size_t max_pending_keys = 200'000;        ///< Keys with likes not known applied; a like for one more is refused.
+  size_t max_pending_tokens = 65'536;       ///< Likes with a token not known applied; one more is refused.
+  int64_t token_memory_ms = 600'000;        ///< For so long a repeat is answered from memory; then the sink's counts.
+  size_t max_known_tokens = 100'000;        ///< Tokens in that memory; older ones go first.
   size_t max_waiting = 65'536;              ///< Likes waiting to become durable; one more is refused.
   uint64_t segment_bytes = 8u << 20;        ///< Size of a journal segment; larger when its snapshot needs it.
   uint64_t max_journal_bytes = 256u << 20;  ///< All segments together.
@@ -75,6 +84,7 @@ struct Stats {
   size_t pending_keys = 0;        ///< Keys they are for.
   int64_t oldest_pending_ms = 0;  ///< Age of the oldest like not yet in a batch; 0 when there is none.
   uint64_t accepted = 0;          ///< Likes acknowledged.
+  uint64_t repeats = 0;           ///< Likes whose token was known, and which count nothing.
   uint64_t refused = 0;           ///< Likes refused at a limit, or failed by the disk.
   uint64_t applied = 0;           ///< Likes known applied, of the own journal.
   uint64_t batches = 0;           ///< Batches known applied, of the own journal.
@@ -117,6 +127,13 @@ class Batcher {
   /// A refusal (a limit reached, the disk failing, closed) is returned at once; `done` is then neither called nor moved
   /// from. Refusals are retryable: answer 503 with Retry-After.
   Result<void> add(int64_t key, int64_t delta, Done&& done);
+
+  /// Adds 1 to `key` unless a like under this token was added already, here or in any batcher with the same sink (see
+  /// Sink), so that a client may repeat a like whose answer it did not get. As add(), but that `done` is neither called
+  /// nor moved from either when the like is `known`.
+  ///
+  /// Other batchers' likes are found out when the batch is applied: until then pending() counts the repeat.
+  Result<Added> add_once(int64_t key, const LikeToken& token, Done&& done);
 
   /// Likes of `key` that are acknowledged here and not yet known to be applied, those of the batch in flight included.
   /// Any thread. Shown to users on top of the sink's count. While a batch is being committed the sum may count it twice

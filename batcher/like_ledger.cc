@@ -18,7 +18,18 @@ int64_t delta_of(const Batch& batch, int64_t key) {
 
 }  // namespace
 
-void LikeLedger::add(const std::vector<KeyDelta>& likes, int64_t now_ms) {
+void LikeLedger::restore(const JournalState& state, int64_t now_ms) {
+  ROOST_CHECK(total_pending_ == 0 && last_sequence_ == 0);
+  last_sequence_ = state.last_sequence;
+  in_flight_ = state.in_flight;
+  if (in_flight_) {
+    for (const KeyDelta& delta : in_flight_->deltas) total_pending_ += delta.delta;
+  }
+  add(state.open, now_ms, state.open_tokens);
+}
+
+void LikeLedger::add(const std::vector<KeyDelta>& likes, int64_t now_ms, const std::vector<TokenedLike>& tokens) {
+  open_tokens_.add(tokens);
   for (const KeyDelta& like : likes) {
     auto [at, is_new] = open_.try_emplace(like.key);
     Open& entry = at->second;
@@ -54,12 +65,14 @@ std::optional<Batch> LikeLedger::select_batch(int64_t now_ms, size_t max_keys, b
   }
   if (batch.deltas.empty()) return std::nullopt;
   std::sort(batch.deltas.begin(), batch.deltas.end(), by_key);
+  open_tokens_.attach_to(batch, max_keys);
   return batch;
 }
 
 void LikeLedger::begin_batch(Batch batch, int64_t now_ms) {
   ROOST_CHECK(!in_flight_ && batch.sequence == last_sequence_ + 1);
   for (const KeyDelta& delta : batch.deltas) take(delta, now_ms);
+  ROOST_CHECK(open_tokens_.take(batch.tokens));
   last_sequence_ = batch.sequence;
   in_flight_ = std::move(batch);
 }
@@ -84,6 +97,7 @@ void LikeLedger::take(const KeyDelta& delta, int64_t now_ms) {
 void LikeLedger::mark_applied() {
   ROOST_CHECK(in_flight_.has_value());
   for (const KeyDelta& delta : in_flight_->deltas) total_pending_ -= delta.delta;
+  in_flight_->tokens = {};
   applied_.push_back(std::move(*in_flight_));
   in_flight_.reset();
   if (applied_.size() > kRemembered) applied_.pop_front();
@@ -122,6 +136,7 @@ JournalState LikeLedger::state() const {
   state.open.reserve(open_.size());
   for (const auto& [key, entry] : open_) state.open.push_back({key, entry.count});
   std::sort(state.open.begin(), state.open.end(), by_key);
+  state.open_tokens = open_tokens_.list();
   return state;
 }
 

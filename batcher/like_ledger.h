@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batcher/flush_policy.h"
+#include "batcher/open_tokens.h"
 #include "batcher/record.h"
 #include "batcher/sink.h"
 #include "common/base/intrusive_list.h"
@@ -24,11 +25,14 @@ class LikeLedger {
 
   explicit LikeLedger(const FlushPolicy& policy) : policy_(policy) {}
 
-  /// Likes have become durable.
-  void add(const std::vector<KeyDelta>& likes, int64_t now_ms);
+  /// What a journal was found to hold, before anything else is added: the batch in flight and likes that are due at
+  /// once.
+  void restore(const JournalState& state, int64_t now_ms);
+  /// Likes have become durable; `tokens` are those of the likes among them that have one.
+  void add(const std::vector<KeyDelta>& likes, int64_t now_ms, const std::vector<TokenedLike>& tokens = {});
 
-  /// The next batch: keys that are due, or all of them, at most `max_keys`; nothing when there are none or while one is
-  /// in flight. Changes nothing.
+  /// The next batch: keys that are due, or all of them, at most `max_keys`, and no more tokens than that; nothing when
+  /// there are none or while one is in flight. Changes nothing.
   std::optional<Batch> select_batch(int64_t now_ms, size_t max_keys, bool all) const;
   /// A batch from select_batch() has become durable: it is in flight now.
   void begin_batch(Batch batch, int64_t now_ms);
@@ -50,6 +54,8 @@ class LikeLedger {
   /// Keys with pending likes; one that is open and in flight counts twice.
   size_t key_count() const { return open_.size() + (in_flight_ ? in_flight_->deltas.size() : 0); }
   bool is_open(int64_t key) const { return open_.contains(key); }
+  /// Likes with a token that are pending.
+  size_t token_count() const { return open_tokens_.size() + (in_flight_ ? in_flight_->tokens.size() : 0); }
 
   /// For a SNAPSHOT.
   JournalState state() const;
@@ -69,8 +75,9 @@ class LikeLedger {
   std::unordered_map<int64_t, Open> open_;
   IntrusiveList<Open, ByAge> by_age_;      ///< Every open entry, oldest first.
   IntrusiveList<Open, ByCount> by_count_;  ///< Those due by count, in the order they became so.
+  OpenTokens open_tokens_;
   std::optional<Batch> in_flight_;
-  std::deque<Batch> applied_;
+  std::deque<Batch> applied_;  ///< Without their tokens.
   uint64_t last_sequence_ = 0;
   int64_t total_pending_ = 0;
 };

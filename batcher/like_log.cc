@@ -14,8 +14,9 @@ JournalLimits journal_limits(const Options& options) {
   JournalLimits limits;
   limits.segment_bytes = options.segment_bytes;
   limits.max_bytes = options.max_journal_bytes;
-  limits.group_bytes = options.max_waiting * kMaxPairBytes + 2 * kFrameHeaderBytes;
-  limits.reserve_bytes = options.max_batch_keys * kMaxPairBytes + 4 * (kFrameHeaderBytes + 8 + 2 * kMaxNumberBytes);
+  limits.group_bytes = options.max_waiting * (kMaxPairBytes + kMaxTokenBytes) + 2 * kFrameHeaderBytes;
+  limits.reserve_bytes =
+      options.max_batch_keys * (kMaxPairBytes + kMaxTokenBytes) + 4 * (kFrameHeaderBytes + 8 + 3 * kMaxNumberBytes);
   return limits;
 }
 
@@ -26,7 +27,8 @@ LikeLog::LikeLog(Options& options, Clock& clock, std::unique_ptr<Journal> journa
       wake_sink_(std::move(wake_sink)),
       journal_(std::move(journal)),
       last_sync_ms_(clock.monotonic_ms()),
-      ledger_(options.policy) {
+      ledger_(options.policy),
+      known_tokens_(options.token_memory_ms, options.max_known_tokens) {
   stats_.journal_bytes = journal_->bytes();
 }
 
@@ -34,13 +36,31 @@ LikeLog::LikeLog(Options& options, Clock& clock, std::unique_ptr<Journal> journa
 // ------------------------------------------------------------------------------------------------------
 
 Result<void> LikeLog::add(int64_t key, int64_t delta, Batcher::Done&& done) {
+  ROOST_CHECK(delta >= 1 && delta <= Batcher::kMaxDelta);
+  return take(key, delta, nullptr, std::move(done));
+}
+
+Result<Added> LikeLog::add_once(int64_t key, const LikeToken& token, Batcher::Done&& done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (known_tokens_.contains(token, clock_.monotonic_ms())) {
+      ++stats_.repeats;
+      return Added::known;
+    }
+  }
+  if (auto taken = take(key, 1, &token, std::move(done)); !taken) return tl::unexpected<Error>(taken.error());
+  return Added::waiting;
+}
+
+Result<void> LikeLog::take(int64_t key, int64_t delta, const LikeToken* token, Batcher::Done&& done) {
   std::unique_lock lock(mutex_);
-  if (auto refused = refusal(key, delta); !refused) {
+  if (auto refused = refusal(key, token != nullptr); !refused) {
     ++stats_.refused;
     return refused;
   }
   if (filling_.waiting.empty()) filling_.first_unix_ms = clock_.unix_ms();
   filling_.likes.add(key, delta);
+  if (token != nullptr) filling_.tokens.push_back({key, *token});
   filling_.waiting.push_back({key, std::move(done)});
   if (!commit_thread_waits_) return {};
   commit_thread_waits_ = false;
@@ -49,8 +69,7 @@ Result<void> LikeLog::add(int64_t key, int64_t delta, Batcher::Done&& done) {
   return {};
 }
 
-Result<void> LikeLog::refusal(int64_t key, int64_t delta) {
-  ROOST_CHECK(delta >= 1 && delta <= Batcher::kMaxDelta);
+Result<void> LikeLog::refusal(int64_t key, bool has_token) {
   if (!accepting_) return fail("the like batcher is closing", Side::internal, true, ESHUTDOWN);
   if (filling_.waiting.size() >= options_.max_waiting) {
     return fail(fmt::format("{} likes already wait for the disk", options_.max_waiting), Side::internal, true, EAGAIN);
@@ -59,6 +78,11 @@ Result<void> LikeLog::refusal(int64_t key, int64_t delta) {
   const size_t keys = ledger_.key_count() + committing_keys_ + filling_.likes.size();
   if (keys >= options_.max_pending_keys && !ledger_.is_open(key) && !filling_.likes.contains(key)) {
     return fail(fmt::format("{} keys already have likes on their way to the sink", keys), Side::internal, true, EAGAIN);
+  }
+  const size_t tokens = ledger_.token_count() + committing_tokens_ + filling_.tokens.size();
+  if (has_token && tokens >= options_.max_pending_tokens) {
+    return fail(fmt::format("{} likes with a token are already on their way to the sink", tokens), Side::internal, true,
+                EAGAIN);
   }
   return {};
 }
@@ -206,6 +230,7 @@ bool LikeLog::take_work(Step& step) {
   if (!has_commit_work()) return false;
   std::swap(filling_, committing_);
   committing_keys_ = committing_.likes.size();
+  committing_tokens_ = committing_.tokens.size();
   step.batch_asked = batch_state_ == BatchState::asked;
   step.applied_hint = applied_hint_;
   step.must_sync = options_.durability == Durability::durable || stopping_ || interval_sync_due(clock_.monotonic_ms());
@@ -231,7 +256,7 @@ void LikeLog::write_step(Step& step) {
 
 Result<void> LikeLog::stage_likes() {
   payload_.clear();
-  encode_likes(committing_.likes.pairs(), payload_);
+  encode_likes(committing_.likes.pairs(), committing_.tokens, payload_);
   if (journal_->room_for_likes() < payload_.size()) {
     if (auto begun = begin_segment(); !begun) return begun;
   }
@@ -249,10 +274,11 @@ Result<void> LikeLog::stage_batch(Step& step) {
   }
   // With a full disk what is left of the reserve still takes a smaller batch.
   const uint64_t room = journal_->room_for_batch();
-  if (room < 2 * kMaxNumberBytes + kMaxPairBytes) {
+  constexpr size_t kKeyBytes = kMaxPairBytes + kMaxTokenBytes;  // As many tokens as keys.
+  if (room < 3 * kMaxNumberBytes + kKeyBytes) {
     return begun ? fail("no room for a batch", Side::internal, true, EAGAIN) : begun;
   }
-  const size_t fitting = (room - 2 * kMaxNumberBytes) / kMaxPairBytes;
+  const size_t fitting = (room - 3 * kMaxNumberBytes) / kKeyBytes;
   {
     const std::lock_guard lock(mutex_);
     step.batch = ledger_.select_batch(clock_.monotonic_ms(), std::min(fitting, options_.max_batch_keys), batch_all_);
@@ -302,7 +328,10 @@ void LikeLog::publish(Step& step) {
   {
     const std::lock_guard lock(mutex_);
     const int64_t now_ms = clock_.monotonic_ms();
-    if (step.likes) ledger_.add(committing_.likes.pairs(), now_ms);
+    if (step.likes) {
+      ledger_.add(committing_.likes.pairs(), now_ms, committing_.tokens);
+      for (const TokenedLike& like : committing_.tokens) known_tokens_.add(like.token, now_ms);
+    }
     for (Waiting& waiting : committing_.waiting) {
       completions.push_back({std::move(waiting.done), Accepted{0}});
       if (step.likes) {
@@ -315,7 +344,7 @@ void LikeLog::publish(Step& step) {
     if (!completions.empty()) ++stats_.groups;
     if (step.batch_asked) publish_batch(step, now_ms);
     if (step.hint_staged && step.applied_hint == applied_hint_ && step.likes && step.asked) applied_hint_ = 0;
-    committing_keys_ = 0;
+    committing_keys_ = committing_tokens_ = 0;
     unsynced_ = journal_->has_unsynced();
     if (!accepting_) wake = true;  // The sink thread waits for the last of them.
     if (batch_state_ == BatchState::none && now_ms >= quiet_until_ms_ && ledger_.has_due(now_ms)) wake = true;

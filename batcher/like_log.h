@@ -12,6 +12,7 @@
 #include "batcher/journal.h"
 #include "batcher/key_counts.h"
 #include "batcher/like_ledger.h"
+#include "batcher/token_window.h"
 
 namespace roost::batcher {
 
@@ -21,7 +22,7 @@ JournalLimits journal_limits(const Options& options);
 /// From add() to durable: a ledger and its journal behind one mutex, with group commit. Likes gather in a group, folded
 /// by key, while the group before is written and synced; commit_step() does one group. Three parties use it:
 ///
-///   any thread     add, pending, pending_after, fill_stats
+///   any thread     add, add_once, pending, pending_after, fill_stats
 ///   commit thread  commit_step, wait_for_commit_work
 ///   sink thread    ask_for_batch, batch_state, in_flight, mark_applied, has_due
 ///
@@ -40,6 +41,8 @@ class LikeLog {
 
   /// As Batcher::add.
   Result<void> add(int64_t key, int64_t delta, Batcher::Done&& done);
+  /// As Batcher::add_once.
+  Result<Added> add_once(int64_t key, const LikeToken& token, Batcher::Done&& done);
   int64_t pending(int64_t key) const;
   int64_t pending_after(int64_t key, uint64_t applied_seq) const;
   void fill_stats(Stats& stats) const;
@@ -86,10 +89,12 @@ class LikeLog {
   };
   struct Group {
     KeyCounts likes;
+    std::vector<TokenedLike> tokens;  ///< Of those likes that have one.
     std::vector<Waiting> waiting;
     int64_t first_unix_ms = 0;
     void clear() {
       likes.clear();
+      tokens.clear();
       waiting.clear();
     }
   };
@@ -103,7 +108,8 @@ class LikeLog {
     Result<void> likes;  ///< What became of the group's likes.
     Result<void> asked;  ///< What became of the batch that was asked for.
   };
-  Result<void> refusal(int64_t key, int64_t delta);
+  Result<void> take(int64_t key, int64_t delta, const LikeToken* token, Batcher::Done&& done);
+  Result<void> refusal(int64_t key, bool has_token);
   bool interval_sync_due(int64_t now_ms) const;
   bool mend_due(int64_t now_ms) const;
   bool has_commit_work() const;
@@ -139,7 +145,9 @@ class LikeLog {
   // Below: guarded by mutex_.
   LikeLedger ledger_;
   Group filling_;
+  TokenWindow known_tokens_;  ///< Of likes that were acknowledged.
   size_t committing_keys_ = 0;
+  size_t committing_tokens_ = 0;
   bool commit_thread_waits_ = false;
   bool accepting_ = true;
   bool stopping_ = false;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "batcher/frame.h"
+#include "batcher/open_tokens.h"
 
 namespace roost::batcher {
 namespace {
@@ -35,6 +36,7 @@ class Replay {
     state_.open.reserve(open_.size());
     for (const auto& [key, count] : open_) state_.open.push_back({key, count});
     std::sort(state_.open.begin(), state_.open.end(), [](const auto& x, const auto& y) { return x.key < y.key; });
+    state_.open_tokens = open_tokens_.list();
     return std::move(state_);
   }
 
@@ -44,13 +46,16 @@ class Replay {
     if (!snapshot) return false;
     for (const KeyDelta& open : snapshot->open) open_[open.key] += open.delta;
     snapshot->open.clear();
+    open_tokens_.add(snapshot->open_tokens);
+    snapshot->open_tokens.clear();
     state_ = std::move(*snapshot);
     return true;
   }
   bool take_likes(std::string_view payload) {
     const auto likes = decode_likes(payload);
     if (!likes) return false;
-    for (const KeyDelta& like : *likes) open_[like.key] += like.delta;
+    for (const KeyDelta& like : likes->deltas) open_[like.key] += like.delta;
+    open_tokens_.add(likes->tokens);
     return true;
   }
   /// A batch is made only when the one before is known to be applied, so it says so itself.
@@ -63,6 +68,7 @@ class Replay {
       at->second -= delta.delta;
       if (at->second == 0) open_.erase(at);
     }
+    if (!open_tokens_.take(batch->tokens)) return false;
     state_.last_sequence = batch->sequence;
     state_.in_flight = std::move(*batch);
     return true;
@@ -74,8 +80,9 @@ class Replay {
     return true;
   }
 
-  JournalState state_;  ///< But for `open`, which is kept as a map until the end.
+  JournalState state_;  ///< But for what is open, which is kept by key until the end.
   std::unordered_map<int64_t, int64_t> open_;
+  OpenTokens open_tokens_;
   uint64_t sequence_ = 0;
   uint64_t frames_ = 0;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -15,11 +16,29 @@ struct KeyDelta {
   friend bool operator==(const KeyDelta&, const KeyDelta&) = default;
 };
 
+/// 128 bits that name one like: given again, it is not counted again. Whoever asks for the like makes them, by a hash
+/// of what tells this like from any other.
+struct LikeToken {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  friend auto operator<=>(const LikeToken&, const LikeToken&) = default;
+};
+
+/// One like of `key` under a token.
+struct TokenedLike {
+  int64_t key = 0;
+  LikeToken token;
+  friend bool operator==(const TokenedLike&, const TokenedLike&) = default;
+};
+
 /// What goes to the sink in one transaction. Its bytes are durable in the journal before it is sent the first time, and
 /// every later attempt under the same sequence carries exactly the same deltas.
 struct Batch {
   uint64_t sequence = 0;         ///< k: 1 for a journal's first batch, then one more each time, without gaps.
   std::vector<KeyDelta> deltas;  ///< Sorted by key, each key once; never empty.
+  /// Those of the likes in `deltas` that have a token, each one of its key's delta. Sorted by key, and those of a key
+  /// in the order in which they came.
+  std::vector<TokenedLike> tokens = {};
   friend bool operator==(const Batch&, const Batch&) = default;
 };
 
@@ -41,10 +60,19 @@ enum class Outcome : unsigned char {
 /// gave up on a connection makes sure that its transaction is over (or serialises applied_seq() behind it by locking
 /// the journal's row) before it answers.
 ///
+/// Tokens make a client's own repeats count once, also when they reach another batcher, or the same one after a crash:
+/// in the step that adds the deltas the sink remembers the batch's tokens, and takes one off a key's delta for each
+/// that it knew already (a token may stand twice in one batch). It remembers them for kSinkRemembersMs or longer. A
+/// sink that does without counts such repeats twice; all else holds.
+///
 /// All calls come from one thread of the batcher, one at a time, for its own journal and for adopted ones. They may
 /// block and should have a time-out of their own (a few seconds), since Batcher::close() waits for the one under way.
 class Sink {
  public:
+  /// From when a token was applied: as long as clients may repeat (Options::token_memory_ms), and as long again and
+  /// more as the repeat may lie in another journal before it comes.
+  static constexpr int64_t kSinkRemembersMs = 3'600'000;
+
   virtual ~Sink() = default;
   /// Applies `batch` for `journal`. A key that no longer exists is dropped in silence by the sink, never an error:
   /// it would hold up the journal for ever. Conflicts that a database asks to retry are retried here or answered

@@ -140,7 +140,7 @@ Result<void> DemoFill::add_tweets(size_t first) {
       delta.tweet_id = *id;
     }
     // Likes and the note that this tweet is there are one transaction.
-    ApplyAnswer applied = target_.likes.apply(kDemoJournal, i + 2, {&delta, delta.tweet_id == 0 ? 0U : 1U});
+    ApplyAnswer applied = target_.likes.apply(kDemoJournal, i + 2, {&delta, delta.tweet_id == 0 ? 0U : 1U}, {});
     if (applied.outcome == ApplyOutcome::unknown) return {};
     if (applied.outcome == ApplyOutcome::not_applied) return fail("the demo stopped: " + applied.why);
   }
@@ -165,7 +165,7 @@ Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& ha
     const auto others = fill.has_tweets();
     if (!others) return tl::unexpected<Error>(others.error());
     if (*others) return {};
-    ApplyAnswer begun = target.likes.apply(kDemoJournal, 1, {});
+    ApplyAnswer begun = target.likes.apply(kDemoJournal, 1, {}, {});
     if (begun.outcome == ApplyOutcome::unknown) return {};
     if (begun.outcome == ApplyOutcome::not_applied) return fail("the demo cannot begin: " + begun.why);
   }

@@ -25,6 +25,36 @@ constexpr PgStatement kApply{
     "  UPDATE tweets SET likes = tweets.likes + locked.likes FROM locked WHERE tweets.id = locked.id RETURNING 1"
     ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
 
+// As kApply, with $6 ids of tweets, $7 and $8 names of likes to be added once. A name that another transaction is just
+// writing is waited for: it is known if that commits, else it is new.
+constexpr PgStatement kApplyOnce{
+    "WITH fence AS ("
+    "  UPDATE like_journals SET applied_seq = $2 WHERE journal = $1 AND applied_seq = $2 - 1 AND token = $3 RETURNING 1"
+    "), given AS ("
+    "  SELECT id, high, low, count(*) AS times FROM unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS g(id, high, "
+    "low)"
+    "  GROUP BY id, high, low"
+    "), fresh AS ("
+    "  INSERT INTO like_names(high, low, applied_at_ms)"
+    "  SELECT DISTINCT high, low, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM given"
+    "  WHERE EXISTS (SELECT 1 FROM fence) ORDER BY high, low ON CONFLICT DO NOTHING RETURNING high, low"
+    "), repeats AS ("
+    "  SELECT g.id, (sum(g.times) - count(f.high))::bigint AS times FROM given g LEFT JOIN fresh f USING (high, low)"
+    "  GROUP BY g.id"
+    "), locked AS MATERIALIZED ("
+    "  SELECT t.id, d.likes - coalesce(r.times, 0) AS likes FROM unnest($4::bigint[], $5::bigint[]) AS d(id, likes)"
+    "  JOIN tweets t ON t.id = d.id LEFT JOIN repeats r ON r.id = d.id"
+    "  WHERE EXISTS (SELECT 1 FROM fence) ORDER BY t.id FOR NO KEY UPDATE OF t"
+    "), added AS ("
+    "  UPDATE tweets SET likes = tweets.likes + locked.likes FROM locked WHERE tweets.id = locked.id RETURNING 1"
+    ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
+
+// $1 how old, in milliseconds, $2 how many. What somebody else removes already is left to him.
+constexpr PgStatement kForgetNames{
+    "WITH gone AS (DELETE FROM like_names WHERE ctid = ANY(ARRAY("
+    "  SELECT ctid FROM like_names WHERE applied_at_ms < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1"
+    "  ORDER BY applied_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone"};
+
 constexpr PgStatement kForget{"DELETE FROM like_journals WHERE journal = $1"};
 
 // $1 names of sessions. Only a role's own sessions can be ended by it; the others are not ours anyway.
@@ -84,23 +114,40 @@ PgResult<uint64_t> PgLikeStore::take_over(const std::string& journal) {
   return static_cast<uint64_t>(taken->integer(0, 0));
 }
 
-ApplyAnswer PgLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) {
-  if (!tokens_.contains(journal)) {
-    if (auto taken = take_over(journal); !taken) return {ApplyOutcome::not_applied, std::move(taken.error().what)};
-  }
+PgResult<PgRows> PgLikeStore::send(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
+                                   std::span<const LikeOnce> once) {
   std::vector<int64_t> ids;
   std::vector<int64_t> likes;
   for (const LikeDelta& delta : deltas) {
     ids.push_back(delta.tweet_id);
     likes.push_back(delta.likes);
   }
-  // Nothing has been sent while there is no connection.
-  if (const auto connected = session(); !connected) return {ApplyOutcome::not_applied, connected.error().what};
-  AccessScope access(observer_, "UPDATE", "tweets", "");
   PgParams params;
   params.add(journal).add(static_cast<int64_t>(sequence)).add(tokens_[journal]);
   params.add(std::span<const int64_t>(ids)).add(std::span<const int64_t>(likes));
-  auto result = run(kApply, params);
+  if (once.empty()) return run(kApply, params);
+  std::vector<int64_t> named;
+  std::vector<int64_t> high;
+  std::vector<int64_t> low;
+  for (const LikeOnce& like : once) {
+    named.push_back(like.tweet_id);
+    high.push_back(like.high);
+    low.push_back(like.low);
+  }
+  params.add(std::span<const int64_t>(named)).add(std::span<const int64_t>(high)).add(std::span<const int64_t>(low));
+  return run(kApplyOnce, params);
+}
+
+ApplyAnswer PgLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
+                               std::span<const LikeOnce> once) {
+  if (!tokens_.contains(journal)) {
+    if (auto taken = take_over(journal); !taken) return {ApplyOutcome::not_applied, std::move(taken.error().what)};
+  }
+  if (!once.empty()) forget_old_names();
+  // Nothing has been sent while there is no connection.
+  if (const auto connected = session(); !connected) return {ApplyOutcome::not_applied, connected.error().what};
+  AccessScope access(observer_, "UPDATE", "tweets", "");
+  auto result = send(journal, sequence, deltas, once);
   if (!result) {
     const bool open = result.error().verdict == PgVerdict::unknown;
     return {open ? ApplyOutcome::unknown : ApplyOutcome::not_applied, std::move(result.error().what)};
@@ -108,6 +155,18 @@ ApplyAnswer PgLikeStore::apply(const std::string& journal, uint64_t sequence, st
   if (result->integer(0, 0) == 0) return {ApplyOutcome::unknown, "another sequence or another owner is stored"};
   access.set_rows(result->integer(0, 1));
   return {ApplyOutcome::applied, ""};
+}
+
+/// Where it fails, the next time will do.
+void PgLikeStore::forget_old_names() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < names_forgotten_at_ + std::chrono::milliseconds(kForgetEveryMs)) return;
+  AccessScope access(observer_, "DELETE", "like_names", "");
+  PgParams params;
+  const auto done = run(kForgetNames, params.add(kRememberMs).add(kForgetAtOnce));
+  if (!done) return;
+  access.set_rows(done->integer(0, 0));
+  if (done->integer(0, 0) < kForgetAtOnce) names_forgotten_at_ = now;
 }
 
 Result<uint64_t> PgLikeStore::applied_seq(const std::string& journal) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,7 +40,8 @@ class PgLikeStore final : public LikeStore {
   /// Does not connect yet. `observer` may be null and outlives the store.
   PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer);
 
-  ApplyAnswer apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) override;
+  ApplyAnswer apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
+                    std::span<const LikeOnce> once) override;
   Result<uint64_t> applied_seq(const std::string& journal) override;
   Result<void> forget(const std::string& journal) override;
 
@@ -48,6 +50,9 @@ class PgLikeStore final : public LikeStore {
   PgResult<PgRows> run(const PgStatement& statement, const PgParams& params);
   void end_lost_sessions();
   PgResult<uint64_t> take_over(const std::string& journal);
+  PgResult<PgRows> send(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
+                        std::span<const LikeOnce> once);
+  void forget_old_names();
 
   const PgTarget target_;
   PgSession::Limits limits_;
@@ -55,6 +60,7 @@ class PgLikeStore final : public LikeStore {
   std::unique_ptr<PgSession> session_;
   std::vector<std::string> lost_sessions_;           ///< names of those that may still be at work
   std::unordered_map<std::string, int64_t> tokens_;  ///< of journals in use here: the own one and one adopted
+  std::chrono::steady_clock::time_point names_forgotten_at_{};
 };
 
 }  // namespace roost::api

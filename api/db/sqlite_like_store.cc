@@ -25,6 +25,55 @@ Result<bool> SqliteLikeStore::move_fence(const std::string& journal, uint64_t se
   return connection_->changes() == 1;
 }
 
+/// Milliseconds of Unix time, by way of the Julian day.
+Result<int64_t> SqliteLikeStore::now_ms() {
+  const auto raw = connection_->prepare("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)");
+  if (!raw) return tl::unexpected<Error>(raw.error());
+  Statement statement(*raw);
+  const auto row = statement.step();
+  if (!row) return tl::unexpected<Error>(row.error());
+  return statement.integer(0);
+}
+
+Result<std::vector<LikeDelta>> SqliteLikeStore::without_repeats(std::span<const LikeDelta> deltas,
+                                                                std::span<const LikeOnce> once) {
+  const auto now = now_ms();
+  if (!now) return tl::unexpected<Error>(now.error());
+  if (auto forgotten = forget_old_names(*now); !forgotten) return tl::unexpected<Error>(forgotten.error());
+  AccessScope access(connection_->observer(), "INSERT", "like_names", "");
+  const auto raw = connection_->prepare(
+      "INSERT INTO like_names(high, low, applied_at_ms) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING");
+  if (!raw) return tl::unexpected<Error>(raw.error());
+  std::vector<LikeDelta> left(deltas.begin(), deltas.end());
+  auto delta = left.begin();
+  int64_t fresh = 0;
+  for (const LikeOnce& like : once) {
+    auto ran = Statement(*raw).bind(1, like.high).bind(2, like.low).bind(3, *now).run();
+    if (!ran) return tl::unexpected<Error>(ran.error());
+    const bool is_fresh = connection_->changes() == 1;
+    if (is_fresh) ++fresh;
+    while (delta != left.end() && delta->tweet_id < like.tweet_id) ++delta;
+    if (!is_fresh && delta != left.end() && delta->tweet_id == like.tweet_id) --delta->likes;
+  }
+  access.set_rows(fresh);
+  return left;
+}
+
+/// A few at a time, since the write lock is held meanwhile.
+Result<void> SqliteLikeStore::forget_old_names(int64_t now_ms) {
+  if (now_ms < names_forgotten_at_ms_ + kForgetEveryMs) return {};
+  AccessScope access(connection_->observer(), "DELETE", "like_names", "");
+  const auto raw = connection_->prepare(
+      "DELETE FROM like_names WHERE (high, low) IN "
+      "(SELECT high, low FROM like_names WHERE applied_at_ms < ?1 ORDER BY applied_at_ms LIMIT ?2)");
+  if (!raw) return tl::unexpected<Error>(raw.error());
+  auto ran = Statement(*raw).bind(1, now_ms - kRememberMs).bind(2, kForgetAtOnce).run();
+  if (!ran) return ran;
+  access.set_rows(connection_->changes());
+  if (connection_->changes() < kForgetAtOnce) names_forgotten_at_ms_ = now_ms;
+  return {};
+}
+
 Result<void> SqliteLikeStore::add_deltas(std::span<const LikeDelta> deltas) {
   AccessScope access(connection_->observer(), "UPDATE", "tweets", "");
   // One statement however many tweets: {"7":12,"9":1}.
@@ -43,7 +92,8 @@ Result<void> SqliteLikeStore::add_deltas(std::span<const LikeDelta> deltas) {
   return ran;
 }
 
-ApplyAnswer SqliteLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas) {
+ApplyAnswer SqliteLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
+                                   std::span<const LikeOnce> once) {
   bool fenced = false;
   auto written = connection_->write([&]() -> Result<void> {
     const auto moved = move_fence(journal, sequence);
@@ -52,7 +102,10 @@ ApplyAnswer SqliteLikeStore::apply(const std::string& journal, uint64_t sequence
       fenced = true;
       return fail("another sequence is stored");
     }
-    return deltas.empty() ? Result<void>() : add_deltas(deltas);
+    if (deltas.empty()) return {};
+    if (once.empty()) return add_deltas(deltas);
+    const auto left = without_repeats(deltas, once);
+    return left ? add_deltas(*left) : Result<void>(tl::unexpected<Error>(left.error()));
   });
   if (written) return {ApplyOutcome::applied, ""};
   const bool open = fenced || connection_->commit_unknown();

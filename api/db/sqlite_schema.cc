@@ -26,7 +26,7 @@ Result<void> fold_and_index(SqliteConnection& connection) {
   return folded ? index_words(connection) : folded;
 }
 
-constexpr std::array<Migration, 2> kMigrations{{
+constexpr std::array<Migration, 3> kMigrations{{
     {R"sql(
 CREATE TABLE users(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -83,6 +83,16 @@ END;
 CREATE UNIQUE INDEX users_by_username ON users(username_folded);
 CREATE UNIQUE INDEX users_by_email ON users(email_folded) WHERE email_folded <> '';
 CREATE INDEX users_by_display_name ON users(display_name_folded, id);
+)sql"},
+    // Likes that were given a name, and are not counted again under it.
+    {R"sql(
+CREATE TABLE like_names(
+  high INTEGER NOT NULL,
+  low INTEGER NOT NULL,
+  applied_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (high, low)
+) WITHOUT ROWID;
+CREATE INDEX like_names_by_time ON like_names(applied_at_ms);
 )sql"},
 }};
 

@@ -1,5 +1,6 @@
 #include <map>
 #include <random>
+#include <set>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -166,6 +167,7 @@ class Story {
 
  private:
   void like(Worker& worker, int64_t key, int64_t delta);
+  void like_once(Worker& worker, int64_t key, uint64_t token);
   void first_life(Worker& worker);
   void second_life(Worker& worker);
   void cut();
@@ -180,7 +182,19 @@ class Story {
   ManualClock clock_;
   std::map<int64_t, int64_t> attempted_;
   std::map<int64_t, int64_t> acknowledged_;
+  std::set<uint64_t> attempted_tokens_;
+  std::set<uint64_t> acknowledged_tokens_;
 };
+
+/// The second time under the same token it is a repeat.
+void Story::like_once(Worker& worker, int64_t key, uint64_t token) {
+  if (attempted_tokens_.insert(token).second) ++attempted_[key];
+  const auto added = worker.log->add_once(key, {token, token}, [this, key, token](const Result<Accepted>& result) {
+    if (result && acknowledged_tokens_.insert(token).second) ++acknowledged_[key];
+  });
+  REQUIRE(added);
+  if (*added == Added::known) CHECK(acknowledged_tokens_.contains(token));
+}
 
 void Story::like(Worker& worker, int64_t key, int64_t delta) {
   attempted_[key] += delta;
@@ -196,6 +210,7 @@ void Story::first_life(Worker& worker) {
   }
   worker.sink.lose_next = true;  // One whose answer is lost, and one that is lost itself.
   for (int64_t key = 0; key < 4; ++key) like(worker, key, 4);
+  for (const uint64_t token : {1, 2, 1}) like_once(worker, 3, token);
   worker.rest(60);
   worker.sink.drop_next = true;
   for (int64_t key = 10; key < 14; ++key) like(worker, key, 5);
@@ -211,16 +226,20 @@ void Story::first_life(Worker& worker) {
   like(worker, 20, 1);  // Into the next segment.
   worker.log->commit_step();
   like(worker, 1, 5);
+  like_once(worker, 30, 3);
   worker.log->commit_step();
   worker.log->ask_for_batch(true);
   worker.log->commit_step();  // A batch that nobody sends before the end.
   like(worker, 2, 1);
+  like_once(worker, 30, 4);
   worker.log->commit_step();
 }
 
 /// Sends its own, adopts what the first left, drains and removes it, and ends well.
 void Story::second_life(Worker& worker) {
   like(worker, 1, 7);
+  for (const uint64_t token : {3, 4, 5}) like_once(worker, 30, token);  // Two of which the other has yet to send.
+  like_once(worker, 3, 1);
   worker.sink.lose_next = true;
   worker.rest(900);
   CHECK(worker.adoption->adopted() == 1);

@@ -13,8 +13,8 @@
 
 namespace roost::batcher {
 
-/// A database in one small file, for processes that are killed: each change writes a new file and renames it over the
-/// old one, under a lock. Survives its users, not the machine.
+/// A database in one small file, without a memory for tokens, for processes that are killed: each change writes a new
+/// file and renames it over the old one, under a lock. Survives its users, not the machine.
 class FileSink final : public Sink {
  public:
   explicit FileSink(std::string path) : path_(std::move(path)) {}

@@ -29,7 +29,7 @@ struct Fixture {
   }
   void stage(int64_t key, int64_t delta) {
     std::string payload;
-    encode_likes({{key, delta}}, payload);
+    encode_likes({{key, delta}}, {}, payload);
     journal->stage(FrameType::likes, payload, 0);
   }
   JournalState recovered() {

@@ -19,9 +19,9 @@ class SegmentText {
     add(FrameType::snapshot, payload);
     sync();
   }
-  SegmentText& likes(std::vector<KeyDelta> pairs) {
+  SegmentText& likes(const std::vector<KeyDelta>& pairs, const std::vector<TokenedLike>& tokens = {}) {
     std::string payload;
-    encode_likes(pairs, payload);
+    encode_likes(pairs, tokens, payload);
     return add(FrameType::likes, payload);
   }
   SegmentText& batch(const Batch& batch) {
@@ -100,6 +100,18 @@ TEST_CASE("replay goes on from a snapshot") {
   CHECK(intact(text) == JournalState{8, Batch{8, {{1, 1}}}, {{2, 5}}});
   text.likes({{2, 1}}).batch({9, {{2, 6}}});
   CHECK(intact(text) == JournalState{9, Batch{9, {{2, 6}}}, {}});
+}
+
+TEST_CASE("replay keeps the tokens of likes and of the batch") {
+  const LikeToken one{1, 2};
+  const LikeToken two{3, 4};
+  SegmentText text(JournalState{0, std::nullopt, {{2, 1}}, {{2, one}}});
+  text.likes({{1, 1}, {2, 2}}, {{2, two}});
+  CHECK(intact(text) == JournalState{0, std::nullopt, {{1, 1}, {2, 3}}, {{2, one}, {2, two}}});
+  text.batch({1, {{2, 2}}, {{2, one}}});
+  CHECK(intact(text) == JournalState{1, Batch{1, {{2, 2}}, {{2, one}}}, {{1, 1}, {2, 1}}, {{2, two}}});
+  text.batch({2, {{2, 1}}, {{2, one}}});  // Not the token that is left.
+  damaged(text);
 }
 
 TEST_CASE("a torn tail ends the replay") {

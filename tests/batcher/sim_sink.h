@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 
 #include "batcher/sink.h"
 
@@ -18,6 +19,7 @@ class SimDatabase {
   double lose = 0;    ///< Chance that the answer is lost, with the attempt applied, not applied, or still on its way.
   std::map<int64_t, int64_t> counts;
   std::map<JournalId, uint64_t> applied;
+  std::set<LikeToken> tokens;
   uint64_t statements = 0;
   uint64_t impossible = 0;  ///< Attempts under a sequence that was applied before with other deltas.
 
@@ -55,6 +57,9 @@ class SimDatabase {
     applied[journal] = batch.sequence;
     last_[journal] = batch;
     for (const KeyDelta& delta : batch.deltas) counts[delta.key] += delta.delta;
+    for (const TokenedLike& like : batch.tokens) {
+      if (!tokens.insert(like.token).second) --counts[like.key];
+    }
     return true;
   }
   /// A lost attempt comes through, or never will, or is still on its way: more than the contract allows, since it may

@@ -17,6 +17,9 @@ class SimWorker final : public Sink {
     options_.policy = {3, 500};
     options_.max_batch_keys = 5;
     options_.max_waiting = 40;
+    options_.max_pending_tokens = 20;
+    options_.max_known_tokens = 10;
+    options_.token_memory_ms = 200;
     options_.batch_spacing_ms = 25;
     options_.segment_bytes = 1;  // As small as the limits allow, so that segments change often.
     options_.adoption_interval_ms = 50;
@@ -132,8 +135,9 @@ void Simulation::step_worker(SimWorker& worker) {
   switch (pick(9)) {
     case 0:
     case 1:
-    case 2:
       return like(worker);
+    case 2:
+      return like_once(worker);
     case 3:
     case 4:
       return worker.commit();
@@ -171,6 +175,33 @@ void Simulation::like(SimWorker& worker) {
   if (accepted) attempted_[key] += delta;
 }
 
+/// Under one token a like counts once, at whichever worker and however often it is asked for.
+void Simulation::like_once(SimWorker& worker) {
+  if (repeated_.empty() || chance(0.4)) {
+    // Of their own, since a repeat at another worker is pending there until the database says what it is.
+    const int64_t key = chance(0.5) ? next_key_++ : static_cast<int64_t>(10 + pick(3));
+    repeated_.push_back({key, {random_(), random_()}});
+  } else {
+    ++repeats;
+  }
+  // One of the last few, or any.
+  const size_t back = chance(0.8) ? pick(std::min<size_t>(repeated_.size(), 4)) : pick(repeated_.size());
+  const size_t index = repeated_.size() - 1 - back;
+  SimProcessDisk& disk = worker.disk;
+  const auto acknowledge = [this, &disk, index] {
+    Repeated& like = repeated_[index];
+    if (!disk.dead && !std::exchange(like.acknowledged, true)) ++acknowledged_[like.key];
+  };
+  auto added =
+      worker.log->add_once(repeated_[index].key, repeated_[index].token, [acknowledge](const Result<Accepted>& result) {
+        if (result) acknowledge();
+      });
+  if (!added) return;
+  if (*added == Added::known) acknowledge();
+  Repeated& like = repeated_[index];
+  if (!std::exchange(like.attempted, true)) ++attempted_[like.key];
+}
+
 /// What a reader of `worker` is shown of a key: the database's count and the worker's own likes after it.
 void Simulation::look(SimWorker& worker) {
   const auto key = static_cast<int64_t>(pick(3));
@@ -194,7 +225,9 @@ void Simulation::lose_power() {
   for (const auto& worker : workers_) kill(*worker);
   disk_.lose_power();
   // In the laxer modes what was acknowledged since the last sync may be gone; then only doubles can be told.
-  if (durability_ != Durability::durable) acknowledged_.clear();
+  if (durability_ == Durability::durable) return;
+  acknowledged_.clear();
+  for (Repeated& like : repeated_) like.acknowledged = false;
 }
 
 void Simulation::reap() {

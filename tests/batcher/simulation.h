@@ -31,6 +31,7 @@ class Simulation {
   uint64_t power_losses = 0;
   uint64_t adoptions = 0;
   uint64_t acknowledged_likes = 0;
+  uint64_t repeats = 0;  ///< Likes asked for again under the token they had.
 
  private:
   friend class SimWorker;
@@ -42,6 +43,7 @@ class Simulation {
   void reap();
   void start_worker();
   void like(SimWorker& worker);
+  void like_once(SimWorker& worker);
   void look(SimWorker& worker);
   std::string settle();
   bool finish(SimWorker& worker);
@@ -61,6 +63,14 @@ class Simulation {
   uint64_t next_process_ = 1;
   int64_t next_key_ = 1000;
   std::vector<std::unique_ptr<SimWorker>> workers_;
+  /// A like that its client asks for until it is told that it is counted, and sometimes after.
+  struct Repeated {
+    int64_t key = 0;
+    LikeToken token;
+    bool attempted = false;
+    bool acknowledged = false;
+  };
+  std::vector<Repeated> repeated_;
   std::map<int64_t, int64_t> acknowledged_;
   std::map<int64_t, int64_t> attempted_;
   std::string trouble_;

@@ -67,6 +67,19 @@ roost_mutant(snapshot_without_batch simulate batcher/record.cc
   [[put_pairs(out, state.in_flight ? state.in_flight->deltas : std::vector<KeyDelta>{});]]
   [[put_pairs(out, std::vector<KeyDelta>{});]])
 
+# ---- what is asked for again --------------------------------------------------------------------------------------
+
+roost_mutant(repeats_counted simulate tests/batcher/sim_sink.h [[if (!tokens.insert(like.token).second) --counts[like.key];]] "")
+roost_mutant(repeats_counted_in_sqlite api/db api/db/sqlite_like_store.cc [[if (!is_fresh && delta]] [[if (false && delta]])
+roost_mutant(token_known_before_it_is_durable simulate batcher/like_log.cc
+  [[for (const TokenedLike& like : committing_.tokens) known_tokens_.add(like.token, now_ms);]]
+  [[for (const TokenedLike& like : filling_.tokens) known_tokens_.add(like.token, now_ms);]])
+roost_mutant(group_without_tokens simulate batcher/record.cc [[if (!tokens.empty()) put_tokens(out, tokens);]] "")
+roost_mutant(batch_without_tokens simulate batcher/record.cc
+  [[if (!batch.tokens.empty()) put_tokens(out, batch.tokens);]] "")
+roost_mutant(snapshot_without_tokens simulate batcher/record.cc
+  [[put_tokens(out, state.open_tokens);]] [[put_tokens(out, std::vector<TokenedLike>{});]])
+
 # ---- what is on stable storage ------------------------------------------------------------------------------------
 
 roost_mutant(acknowledged_before_sync simulate batcher/like_log.cc

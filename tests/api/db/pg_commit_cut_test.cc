@@ -32,6 +32,7 @@ struct Fixture {
   PgLikeStore store;
   uint64_t sequence = 0;
   int64_t sent = 0;
+  bool named = false;  ///< Batches have likes under a name: a new one, and that of the batch before.
 
   explicit Fixture(bool session) : store(target_of(relayed_url()), {.session = session}, nullptr) {
     database.add_tweets(2);
@@ -50,8 +51,14 @@ struct Fixture {
     ++sequence;
     const std::array<LikeDelta, 2> deltas{LikeDelta{1, 3}, LikeDelta{2, static_cast<int64_t>(sequence % 5) + 1}};
     sent += deltas[0].likes + deltas[1].likes;
+    std::vector<LikeOnce> once;
+    if (named) {
+      const auto name = static_cast<int64_t>(sequence);
+      once = {{1, 7, name - 1}, {1, 7, name}};
+      if (sequence > 1) --sent;
+    }
     for (int attempts = 0; attempts < 10; ++attempts) {
-      const ApplyOutcome outcome = store.apply("journal", sequence, deltas).outcome;
+      const ApplyOutcome outcome = store.apply("journal", sequence, deltas, once).outcome;
       if (outcome == ApplyOutcome::applied) return;
       if (outcome == ApplyOutcome::not_applied) continue;
       auto applied = store.applied_seq("journal");
@@ -95,6 +102,10 @@ void cut_everywhere(Fixture& f, Direction direction, Manner manner, size_t first
 
 TEST_CASE("postgres: a commit cut at every byte" * doctest::skip(!has_postgres())) {
   Fixture f(true);
+  SUBCASE("without names") {}
+  SUBCASE("with likes under a name") {
+    f.named = true;
+  }
   f.bring();  // connected, registered, prepared
   for (const Direction direction : {Direction::to_server, Direction::to_client}) {
     const size_t bytes = exchange_bytes(f, direction);

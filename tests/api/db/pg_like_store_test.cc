@@ -19,8 +19,9 @@ struct Fixture {
   PgLikeStore store{target_of(postgres_url()), {}, &notes};
 
   Fixture() { database.add_tweets(12); }
-  ApplyOutcome apply(const std::string& journal, uint64_t sequence, std::vector<LikeDelta> deltas) {
-    return store.apply(journal, sequence, deltas).outcome;
+  ApplyOutcome apply(const std::string& journal, uint64_t sequence, const std::vector<LikeDelta>& deltas,
+                     const std::vector<LikeOnce>& once = {}) {
+    return store.apply(journal, sequence, deltas, once).outcome;
   }
   int64_t likes(int64_t id) { return database.integer(fmt::format("SELECT likes FROM tweets WHERE id = {}", id)); }
   int64_t all_likes() { return database.integer("SELECT sum(likes) FROM tweets"); }
@@ -77,6 +78,74 @@ TEST_CASE("postgres: a large batch is one statement" * doctest::skip(!has_postgr
   CHECK(f.notes.take() == std::vector<std::string>{"UPDATE tweets 12 "});
 }
 
+TEST_CASE("postgres: a like under a name counts once, in whatever batch it comes" * doctest::skip(!has_postgres())) {
+  Fixture f;
+  CHECK(f.apply("j", 1, {{1, 3}, {3, 2}, {5, 1}}, {{1, 7, 1}, {1, 7, 2}, {3, 7, 3}, {5, -7, 1}}) ==
+        ApplyOutcome::applied);
+  CHECK(f.likes(1) == 3);
+  // Again in another journal, beside new ones; twice in one batch; and for a tweet of which nothing is left then.
+  CHECK(f.apply("other", 1, {{1, 3}, {2, 1}, {3, 4}, {99, 1}},
+                {{1, 7, 2}, {1, 7, 4}, {2, 8, 1}, {3, 7, 3}, {3, 7, 5}, {3, 7, 5}, {99, 8, 2}}) ==
+        ApplyOutcome::applied);
+  CHECK(f.likes(1) == 5);
+  CHECK(f.likes(2) == 1);
+  CHECK(f.likes(3) == 4);
+  CHECK(f.apply("other", 2, {{2, 1}}, {{2, 8, 1}}) == ApplyOutcome::applied);
+  CHECK(f.all_likes() == 11);
+  CHECK(*f.store.applied_seq("other") == 2);
+}
+
+TEST_CASE("postgres: a batch that is not applied remembers no name" * doctest::skip(!has_postgres())) {
+  Fixture f;
+  CHECK(f.apply("j", 1, {{1, 1}}, {}) == ApplyOutcome::applied);
+  CHECK(f.apply("j", 1, {{1, 1}}, {{1, 7, 1}}) == ApplyOutcome::unknown);
+  CHECK(f.apply("j", 2, {{1, 1}}, {{1, 7, 1}}) == ApplyOutcome::applied);
+  CHECK(f.likes(1) == 2);
+}
+
+TEST_CASE("postgres: names are forgotten when they are old, not before" * doctest::skip(!has_postgres())) {
+  Fixture f;
+  CHECK(f.apply("j", 1, {{1, 2}}, {{1, 7, 1}, {1, 7, 2}}) == ApplyOutcome::applied);
+  const auto age = [&](int64_t low, int64_t by_ms) {
+    f.database.run(fmt::format("UPDATE like_names SET applied_at_ms = applied_at_ms - {} WHERE low = {}", by_ms, low));
+  };
+  age(1, LikeStore::kRememberMs + 1000);
+  age(2, LikeStore::kRememberMs - 60'000);
+  PgLikeStore another(target_of(postgres_url()), {}, nullptr);  // Another worker; this one has just looked.
+  const LikeDelta delta{1, 1};
+  const LikeOnce once{1, 7, 3};
+  CHECK(another.apply("k", 1, {&delta, 1}, {&once, 1}).outcome == ApplyOutcome::applied);
+  CHECK(f.apply("j", 2, {{1, 2}}, {{1, 7, 1}, {1, 7, 2}}) == ApplyOutcome::applied);
+  CHECK(f.likes(1) == 4);
+}
+
+TEST_CASE("postgres: two workers that bring the same names at once count each once" * doctest::skip(!has_postgres())) {
+  Fixture f;
+  std::vector<std::thread> writers;
+  std::atomic<int> applied = 0;
+  for (int w = 0; w < 4; ++w) {
+    writers.emplace_back([&applied, w] {
+      PgLikeStore store(target_of(postgres_url()), {}, nullptr);
+      uint64_t sequence = 1;
+      for (int64_t round = 0; round < 50; ++round) {
+        std::vector<LikeDelta> deltas;
+        std::vector<LikeOnce> once;
+        for (int64_t id = 1; id <= 12; ++id) {
+          deltas.push_back({id, 1});
+          once.push_back({id, round, id});
+        }
+        while (store.apply("journal-" + std::to_string(w), sequence, deltas, once).outcome != ApplyOutcome::applied) {
+        }
+        ++sequence;
+        ++applied;
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(applied == 200);
+  CHECK(f.all_likes() == 50 * 12);
+}
+
 TEST_CASE("postgres: a journal that is forgotten starts at nothing" * doctest::skip(!has_postgres())) {
   Fixture f;
   CHECK(f.apply("j", 1, {{1, 1}}) == ApplyOutcome::applied);
@@ -93,12 +162,12 @@ TEST_CASE("postgres: who asks takes the journal over from who asked before" * do
   CHECK(*dead.applied_seq("j") == 0);
   CHECK(*f.store.applied_seq("j") == 0);
   // What the dead one had on its way arrives after the question was answered: it must not commit.
-  CHECK(dead.apply("j", 1, {&delta, 1}).outcome == ApplyOutcome::unknown);
+  CHECK(dead.apply("j", 1, {&delta, 1}, {}).outcome == ApplyOutcome::unknown);
   CHECK(f.all_likes() == 0);
   CHECK(f.apply("j", 1, {delta}) == ApplyOutcome::applied);
   // Nor after the journal was drained and forgotten.
   CHECK(f.store.forget("j"));
-  CHECK(dead.apply("j", 1, {&delta, 1}).outcome == ApplyOutcome::unknown);
+  CHECK(dead.apply("j", 1, {&delta, 1}, {}).outcome == ApplyOutcome::unknown);
   CHECK(f.all_likes() == 1);
 }
 
@@ -132,7 +201,7 @@ TEST_CASE("postgres: stores of several workers never lose a batch" * doctest::sk
       std::vector<LikeDelta> deltas;
       for (int64_t id = 1; id <= 12; ++id) deltas.push_back({id, 1});
       for (uint64_t sequence = 1; sequence <= 50; ++sequence)
-        applied += store.apply("journal-" + std::to_string(w), sequence, deltas).outcome == ApplyOutcome::applied;
+        applied += store.apply("journal-" + std::to_string(w), sequence, deltas, {}).outcome == ApplyOutcome::applied;
     });
   }
   for (std::thread& writer : writers) writer.join();
@@ -145,12 +214,12 @@ TEST_CASE("postgres: a statement that takes too long is not applied" * doctest::
   PgLikeStore hasty(target_of(postgres_url()), {.statement_timeout_ms = 100}, nullptr);
   const LikeDelta delta{1, 1};
   const auto bring = [&](uint64_t sequence) {  // on a busy machine anything may take too long
-    while (hasty.apply("j", sequence, {&delta, 1}).outcome != ApplyOutcome::applied) {
+    while (hasty.apply("j", sequence, {&delta, 1}, {}).outcome != ApplyOutcome::applied) {
     }
   };
   bring(1);
   RowHeld held("j");
-  CHECK(hasty.apply("j", 2, {&delta, 1}).outcome == ApplyOutcome::not_applied);
+  CHECK(hasty.apply("j", 2, {&delta, 1}, {}).outcome == ApplyOutcome::not_applied);
   CHECK_FALSE(hasty.applied_seq("j"));
   held.release();
   bring(2);
@@ -160,7 +229,7 @@ TEST_CASE("postgres: a statement that takes too long is not applied" * doctest::
 TEST_CASE("postgres: without a server nothing is applied, and each call ends") {
   PgLikeStore store(target_of("postgres://roost@127.0.0.1:1/none"), {.connect_timeout_ms = 500}, nullptr);
   const LikeDelta delta{1, 1};
-  CHECK(store.apply("j", 1, {&delta, 1}).outcome == ApplyOutcome::not_applied);
+  CHECK(store.apply("j", 1, {&delta, 1}, {}).outcome == ApplyOutcome::not_applied);
   const auto asked = store.applied_seq("j");
   REQUIRE_FALSE(asked);
   CHECK(store.forget("j").error().what.find("127.0.0.1") != std::string::npos);

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   }
   const uint64_t first = std::strtoull(argv[1], nullptr, 10);
   const uint64_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
-  uint64_t kills = 0, power_losses = 0, adoptions = 0, likes = 0;
+  uint64_t kills = 0, power_losses = 0, adoptions = 0, likes = 0, repeats = 0;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     roost::batcher::Simulation simulation(seed);
     if (const std::string trouble = simulation.run(); !trouble.empty()) {
@@ -25,8 +25,9 @@ int main(int argc, char** argv) {
     power_losses += simulation.power_losses;
     adoptions += simulation.adoptions;
     likes += simulation.acknowledged_likes;
+    repeats += simulation.repeats;
   }
-  fmt::print("{} seeds: {} likes acknowledged, {} kills, {} power losses, {} adoptions\n", count, likes, kills,
-             power_losses, adoptions);
+  fmt::print("{} seeds: {} likes acknowledged, {} repeats, {} kills, {} power losses, {} adoptions\n", count, likes,
+             repeats, kills, power_losses, adoptions);
   return 0;
 }
