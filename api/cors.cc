@@ -27,13 +27,14 @@ void Cors::add_to(http::FieldLines& fields, std::string_view origin) const {
   } else {
     return;
   }
-  fields.add("Access-Control-Expose-Headers", "Link, Location, Retry-After, X-Request-Id");
+  fields.add("Access-Control-Expose-Headers", "Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id");
 }
 
 void Cors::add_preflight_to(http::FieldLines& fields, std::string_view origin, std::string_view methods) const {
   if (!lets_in(origin) || methods.empty()) return;
   fields.add("Access-Control-Allow-Methods", methods);
-  fields.add("Access-Control-Allow-Headers", "Authorization, Cache-Control, Content-Type, X-Request-Id");
+  fields.add("Access-Control-Allow-Headers",
+             "Authorization, Cache-Control, Content-Type, Idempotency-Key, X-Request-Id");
   fields.add("Access-Control-Max-Age", static_cast<uint64_t>(kPreflightMaxAgeS));
 }
 

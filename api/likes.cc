@@ -1,12 +1,13 @@
 #include "api/likes.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include <fmt/core.h>
+#include <xxhash.h>
 
 #include "api/cache_groups.h"
-#include "api/input.h"
 
 namespace roost::api {
 
@@ -23,38 +24,66 @@ Answer Likes::failure(const Error& error) {
   return problem_of(error);
 }
 
-void Likes::like(Request& request, Reply reply) {
+/// The key is kept as a hash of 128 bits, together with the tweet: the same key for another tweet is another like.
+Input<Likes::Wish> Likes::read_wish(const Request& request) {
   const auto id = read_id(request);
-  if (!id) return reply.send(id.error());
+  if (!id) return tl::unexpected<Answer>(id.error());
+  Wish wish{*id, std::nullopt};
+  if (!request.idempotency_key) return wish;
+  const std::string& key = *request.idempotency_key;
+  const bool is_visible = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (key.empty() || key.size() > kMaxKeyBytes || !is_visible) {
+    return wrong_input("Idempotency-Key",
+                       fmt::format("expected one line of 1 to {} visible ASCII characters", kMaxKeyBytes));
+  }
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(key.data(), key.size(), static_cast<uint64_t>(*id));
+  wish.token = batcher::LikeToken{hash.high64, hash.low64};
+  return wish;
+}
+
+void Likes::like(Request& request, Reply reply) {
+  const auto wish = read_wish(request);
+  if (!wish) return reply.send(wish.error());
   // While the database is away, what was read before does, and nobody waits for the next read to fail.
   if (clock_.monotonic_ms() < away_until_ms_) {
-    if (auto known = store_.last_read(*id)) return queue(*id, std::move(*known), std::move(reply));
+    if (auto known = store_.last_read(wish->id)) return queue(*wish, std::move(*known), std::move(reply));
   }
-  store_.tweet(*id, DbCache::Use::cached, request.request_id,
-               [this, id = *id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
+  store_.tweet(wish->id, DbCache::Use::cached, request.request_id,
+               [this, wish = *wish, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
                  if (!reading && reading.error().retryable) {
                    away_until_ms_ = clock_.monotonic_ms() + kAwayMs;
-                   if (auto known = store_.last_read(id)) reading = std::move(*known);
+                   if (auto known = store_.last_read(wish.id)) reading = std::move(*known);
                  }
                  if (!reading) return reply.send(failure(reading.error()));
                  if (reading->value->absent())
                    return reply.send(not_found(reply.request().method, "There is no such tweet."));
-                 queue(id, std::move(*reading), std::move(reply));
+                 queue(wish, std::move(*reading), std::move(reply));
                });
 }
 
-void Likes::queue(int64_t id, Reading<TweetPage> reading, Reply reply) {
+Answer Likes::queued(int64_t id, Reading<TweetPage> reading) const {
+  // The count may have been loaded anew while the like was being written; an older one would miss applied batches.
+  const Reading<TweetPage> newest = store_.newest(id, std::move(reading));
+  const int64_t likes = store_.likes_here(*newest.value, newest.value->tweets.front());
+  return uncached_json(202, fmt::format(R"({{"status":"queued","id":{},"likes":{},"cached":{}}})", id, likes, likes));
+}
+
+void Likes::queue(const Wish& wish, Reading<TweetPage> reading, Reply reply) {
   // Shared, since a refusal must find the reply where it left it.
   auto waiting = std::make_shared<Reply>(std::move(reply));
-  batcher::Batcher::Done done = [this, id, reading, waiting](Result<batcher::Accepted> accepted) mutable {
-    if (!accepted) return waiting->send(problem_of(accepted.error()));
-    // The count may have been loaded anew while the like was being written; an older one would miss applied batches.
-    const Reading<TweetPage> newest = store_.newest(id, std::move(reading));
-    const int64_t likes = store_.likes_here(*newest.value, newest.value->tweets.front());
-    waiting->send(
-        uncached_json(202, fmt::format(R"({{"status":"queued","id":{},"likes":{},"cached":{}}})", id, likes, likes)));
+  batcher::Batcher::Done done = [this, id = wish.id, reading, waiting](Result<batcher::Accepted> accepted) mutable {
+    waiting->send(accepted ? queued(id, std::move(reading)) : problem_of(accepted.error()));
   };
-  if (auto added = batcher_.add(id, 1, std::move(done)); !added) waiting->send(problem_of(added.error()));
+  if (!wish.token) {
+    if (auto added = batcher_.add(wish.id, 1, std::move(done)); !added) waiting->send(problem_of(added.error()));
+    return;
+  }
+  const auto added = batcher_.add_once(wish.id, *wish.token, std::move(done));
+  if (!added) return waiting->send(problem_of(added.error()));
+  if (*added == batcher::Added::waiting) return;
+  Answer answer = queued(wish.id, std::move(reading));
+  answer.fields.add("Idempotent-Replayed", "true");
+  waiting->send(std::move(answer));
 }
 
 void Likes::show(Request& request, Reply reply) {

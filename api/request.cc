@@ -42,6 +42,7 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   if (head.fields.has(FieldId::authorization)) request.authorization = head.fields.value(FieldId::authorization);
   if (head.fields.has(FieldId::content_type)) request.content_type = head.fields.value(FieldId::content_type);
   if (head.fields.has(FieldId::origin)) request.origin = head.fields.value(FieldId::origin);
+  if (head.method == http::Method::post) request.idempotency_key = head.fields.combined("Idempotency-Key");
   request.is_preflight =
       head.method == http::Method::options && head.fields.find("Access-Control-Request-Method") != nullptr;
   if (const auto addresses = head.fields.combined(FieldId::x_forwarded_for)) request.forwarded_for = *addresses;

@@ -24,7 +24,8 @@ struct Request {
   std::string authorization;
   std::string content_type;
   std::string origin;
-  std::string forwarded_for;  ///< X-Forwarded-For, all of it
+  std::optional<std::string> idempotency_key;  ///< Idempotency-Key of a POST as sent; several lines as one
+  std::string forwarded_for;                   ///< X-Forwarded-For, all of it
   std::string body;
   bool no_cache = false;      ///< Cache-Control: no-cache, or max-age=0
   bool is_preflight = false;  ///< OPTIONS with Access-Control-Request-Method (the Fetch standard, CORS)

@@ -6,6 +6,8 @@ namespace {
 using observe::MetricInfo;
 constexpr MetricInfo kAccepted{"roost_likes_accepted_total", "Likes acknowledged."};
 constexpr MetricInfo kRefused{"roost_likes_refused_total", "Likes refused at a limit or by a failing disk."};
+constexpr MetricInfo kRepeats{"roost_likes_repeated_total",
+                              "Likes whose Idempotency-Key was known here: acknowledged, and not counted again."};
 constexpr MetricInfo kApplied{"roost_likes_applied_total", "Likes of the own journal known to be in the database."};
 constexpr MetricInfo kBatches{"roost_like_batches_total", "Batches of the own journal known to be applied."};
 constexpr MetricInfo kSinkFailures{"roost_like_sink_failures_total", "Attempts not applied, or of unknown outcome."};
@@ -49,6 +51,7 @@ WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher
       revalidator_(revalidator),
       accepted_(scope.counter(kAccepted)),
       refused_(scope.counter(kRefused)),
+      repeats_(scope.counter(kRepeats)),
       applied_(scope.counter(kApplied)),
       batches_(scope.counter(kBatches)),
       sink_failures_(scope.counter(kSinkFailures)),
@@ -90,6 +93,7 @@ void WorkerMetrics::refresh_likes() {
   const batcher::Stats likes = batcher_.stats();
   accepted_.set_total(likes.accepted);
   refused_.set_total(likes.refused);
+  repeats_.set_total(likes.repeats);
   applied_.set_total(likes.applied);
   batches_.set_total(likes.batches);
   sink_failures_.set_total(likes.sink_failures);

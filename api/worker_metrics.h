@@ -25,6 +25,7 @@ class WorkerMetrics {
   const Revalidator& revalidator_;
   observe::Counter& accepted_;
   observe::Counter& refused_;
+  observe::Counter& repeats_;
   observe::Counter& applied_;
   observe::Counter& batches_;
   observe::Counter& sink_failures_;

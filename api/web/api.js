@@ -4,6 +4,7 @@ import { session } from "./session.js";
 
 const kTimeout_ms = 20000;
 const kAttempts = 5;
+const kWorthAnotherTry = new Set([0, 502, 503, 504]);  // no answer, or one that may be another next time
 
 export class ApiError extends Error {
   /** status 0: no answer came. `field` names the part of a form that is wrong, or is empty. */
@@ -74,13 +75,19 @@ function nextPage(response) {
 
 export const get = async (path, options) => (await call("GET", path, options)).data;
 
-/** A like. 503 promises that nothing was counted, so asking again is safe; nothing else is asked twice. */
+/** A name that no other click has. */
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A like. It counts once under its key, so asking again is safe, whatever became of the answer; nothing else is. */
 export async function like(id) {
+  const headers = { "Idempotency-Key": newKey() };
   for (let attempt = 1; ; ++attempt) {
     try {
-      return (await call("POST", `/api/tweets/${id}/like`)).data;
+      return (await call("POST", `/api/tweets/${id}/like`, { headers })).data;
     } catch (error) {
-      if (error.status !== 503 || attempt === kAttempts) throw error;
+      if (!kWorthAnotherTry.has(error.status) || attempt === kAttempts) throw error;
       await new Promise((resume) => setTimeout(resume, 1000 * (error.retryAfter_s || 1)));
     }
   }

@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 from harness import *  # noqa: F403
 
 import sqlite3  # noqa: E402
+import uuid  # noqa: E402
 
 from postgres import Postgres  # noqa: E402
 
@@ -52,7 +53,9 @@ class Fans:
             thread.start()
 
     def _like(self, number):
+        """Every other thread gives each like a key and repeats it until it is acknowledged, whoever by: one attempt."""
         chosen = random.Random(number)
+        headers, tweet = (), None
         while self.going:
             address = chosen.choice(self.addresses())
             try:
@@ -60,13 +63,19 @@ class Fans:
                     for _ in range(50):
                         if not self.going:
                             return
-                        tweet = chosen.choice(self.tweets)
-                        self.book.attempt(tweet)
-                        answer = connection.request("POST", f"/like/{tweet}", (), b"")
+                        if tweet is None:
+                            tweet = chosen.choice(self.tweets)
+                            self.book.attempt(tweet)
+                            headers = [("Idempotency-Key", uuid.uuid4().hex)] if number % 2 else ()
+                        answer = connection.request("POST", f"/like/{tweet}", headers, b"")
                         self.book.answer(tweet, answer)
                         if answer.status != 202:
                             time.sleep(0.005)
+                        if answer.status == 202 or not headers:
+                            tweet = None
             except (OSError, Closed, WireError):
+                if not headers:
+                    tweet = None
                 time.sleep(0.01)  # The worker is gone, its answer lost.
 
     def stop(self):

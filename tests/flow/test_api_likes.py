@@ -128,6 +128,56 @@ class Likes(FlowTest):
         wait_until(lambda: self.stored(tweet) == 7, 30, what="the journal to be adopted")
         self.assertEqual(self.like(other, tweet)["id"], tweet)
 
+    def once(self, worker, tweet, key, status=202):
+        answer = request(worker.address, "POST", f"/like/{tweet}", [("Idempotency-Key", key)], b"")
+        self.assertEqual(answer.status, status, answer.body)
+        return answer
+
+    def test_a_like_repeated_under_its_key_counts_once(self):
+        worker = self.api()
+        tweet, other = self.post(worker), self.post(worker, "another")
+        first = self.once(worker, tweet, "click-1")
+        self.assertEqual((json.loads(first.body)["likes"], first.header("Idempotent-Replayed")), (1, None))
+        again = self.once(worker, tweet, "click-1")
+        self.assertEqual(json.loads(again.body), {"status": "queued", "id": tweet, "likes": 1, "cached": 1})
+        self.assertEqual(again.header("Idempotent-Replayed"), "true")
+        self.assertEqual(json.loads(self.once(worker, tweet, "click-2").body)["likes"], 2)
+        self.assertEqual(json.loads(self.once(worker, other, "click-1").body)["likes"], 1)  # another like
+        self.assertEqual(self.like(worker, tweet)["likes"], 3)
+        self.assertEqual(self.metric(worker, "roost_likes_repeated_total"), 1)
+        self.assertEqual(worker.stop(), 0)
+        self.assertEqual((self.stored(tweet), self.stored(other)), (3, 1))
+
+    def test_a_repeat_counts_once_whichever_worker_it_reaches_and_after_a_crash(self):
+        workers = [self.api(f"w{i}", environment=FLUSH_OFTEN) for i in range(2)]
+        tweet = self.post(workers[0])
+        self.once(workers[0], tweet, "k1")
+        self.once(workers[1], tweet, "k1")
+        self.once(workers[0], tweet, "k2")
+        workers[0].kill()
+        self.once(workers[1], tweet, "k2")
+        third = self.api("w3", environment=FLUSH_OFTEN)
+        self.once(third, tweet, "k2")
+        self.once(third, tweet, "k3")
+        journals = self.directory / "data" / "journal"
+        wait_until(lambda: len(list(journals.iterdir())) == 2, 30, what="the journal to be adopted")
+        self.assertEqual((workers[1].stop(), third.stop()), (0, 0))
+        self.assertEqual(list(journals.iterdir()), [])
+        self.assertEqual(self.stored(tweet), 3)
+
+    def test_a_key_that_is_none_is_refused(self):
+        worker = self.api()
+        tweet = self.post(worker)
+        self.once(worker, tweet, "x" * 255)
+        for key in ("", "x" * 256, "two words", "h\u00e9".encode().decode("latin-1")):
+            problem = json.loads(self.once(worker, tweet, key, 422).body)
+            self.assertIn("Idempotency-Key", json.dumps(problem))
+            self.assertIn("1 to 255 visible ASCII characters", json.dumps(problem))
+        twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+        self.assertEqual(request(worker.address, "POST", f"/like/{tweet}", twice, b"").status, 422)
+        self.assertEqual(worker.stop(), 0)
+        self.assertEqual(self.stored(tweet), 1)
+
     def test_likes_for_a_tweet_deleted_meanwhile_are_dropped(self):
         worker = self.api(environment=FLUSH_OFTEN)
         gone, other = self.post(worker, "gone"), self.post(worker, "other")

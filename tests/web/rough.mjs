@@ -123,8 +123,14 @@ export async function theListGoesOn(browser, count) {
 export async function aRefusedLikeIsSentAgain(browser) {
   const page = await openPage(browser);
   let asked = 0;
-  await page.route("**/like", (route) => {
+  const keys = new Set();
+  await page.route("**/like", async (route) => {
+    keys.add(route.request().headers()["idempotency-key"]);
     if (++asked > 2) return route.continue();
+    if (asked === 1) {  // Taken, but its answer is lost.
+      assert.equal((await route.fetch()).status(), 202);
+      return route.abort();
+    }
     return route.fulfill({ status: 503, headers: { "Retry-After": "1" }, json: { detail: "Busy." } });
   });
   await page.goto("/");
@@ -134,6 +140,7 @@ export async function aRefusedLikeIsSentAgain(browser) {
   assert.equal(Number(await tweet.locator(".count").textContent()), count + 1);
   await page.waitForResponse((response) => response.status() === 202);
   assert.equal(asked, 3);
+  assert.equal(keys.size, 1);
   await page.unroute("**/like");
   await page.route("**/like", (route) => route.abort());
   await tweet.getByRole("button", { name: /^Like/ }).click();
