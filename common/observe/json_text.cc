@@ -1,5 +1,6 @@
 #include "common/observe/json_text.h"
 
+#include <array>
 #include <charconv>
 
 namespace roost::observe {
@@ -27,9 +28,15 @@ size_t utf8_length(std::string_view text) {
   return length;
 }
 
+/// Which bytes stand for themselves in a string.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t byte = 0x20; byte < 0x7f; ++byte) plain[byte] = byte != '"' && byte != '\\';
+  return plain;
+}();
+
 bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+  return kPlain[static_cast<unsigned char>(c)];
 }
 
 void append_escape(std::string& out, char c) {

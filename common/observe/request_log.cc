@@ -15,20 +15,15 @@ std::string_view cut(std::string_view text) {
   return text.substr(0, size);
 }
 
+// `key` with what stands around it: one piece to copy.
 void append_text(std::string& line, std::string_view key, std::string_view value) {
-  line.append(",\"").append(key).append("\":");
+  line.append(key);
   append_json_string(line, cut(value));
 }
 
 void append_integer(std::string& line, std::string_view key, int64_t value) {
   const fmt::format_int digits(value);
-  line.append(",\"").append(key).append("\":").append(digits.data(), digits.size());
-}
-
-void append_start(std::string& line, int64_t time_us, std::string_view kind) {
-  const fmt::format_int digits(time_us);
-  line.append("{\"time_us\":").append(digits.data(), digits.size());
-  line.append(",\"kind\":\"").append(kind).append("\"");
+  line.append(key).append(digits.data(), digits.size());
 }
 
 void take_text(LogRecord& record, bool& has_kind, const JsonMember& member) {
@@ -62,24 +57,24 @@ void take_integer(LogRecord& record, bool& has_time, const JsonMember& member) {
 }  // namespace
 
 void append_json(std::string& line, const ApiCall& call) {
-  append_start(line, call.time_us, "api");
-  append_text(line, "worker", call.worker);
-  append_text(line, "request_id", call.request_id);
-  append_text(line, "method", call.method);
-  append_text(line, "endpoint", call.endpoint);
-  append_integer(line, "status", call.status);
-  append_integer(line, "duration_us", call.duration_us);
+  append_integer(line, R"({"time_us":)", call.time_us);
+  append_text(line, R"(,"kind":"api","worker":)", call.worker);
+  append_text(line, R"(,"request_id":)", call.request_id);
+  append_text(line, R"(,"method":)", call.method);
+  append_text(line, R"(,"endpoint":)", call.endpoint);
+  append_integer(line, R"(,"status":)", call.status);
+  append_integer(line, R"(,"duration_us":)", call.duration_us);
   line += '}';
 }
 
 void append_json(std::string& line, const DatabaseAccess& access) {
-  append_start(line, access.time_us, "db");
-  append_text(line, "worker", access.worker);
-  append_text(line, "request_id", access.request_id);
-  append_text(line, "operation", access.operation);
-  append_text(line, "table", access.table);
-  append_integer(line, "rows", access.rows);
-  append_integer(line, "duration_us", access.duration_us);
+  append_integer(line, R"({"time_us":)", access.time_us);
+  append_text(line, R"(,"kind":"db","worker":)", access.worker);
+  append_text(line, R"(,"request_id":)", access.request_id);
+  append_text(line, R"(,"operation":)", access.operation);
+  append_text(line, R"(,"table":)", access.table);
+  append_integer(line, R"(,"rows":)", access.rows);
+  append_integer(line, R"(,"duration_us":)", access.duration_us);
   line += '}';
 }
 
