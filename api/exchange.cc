@@ -7,8 +7,8 @@
 
 namespace roost::api {
 
-Exchange::Exchange(Front& front, http::Responder& responder, Request request)
-    : front_(&front), responder_(&responder), request_(std::move(request)) {}
+Exchange::Exchange(Front& front, http::Responder& responder, const http::RequestHead& head)
+    : front_(&front), responder_(&responder), request_(Request::from(head, responder.client())) {}
 
 void Exchange::on_request_body(std::string_view bytes) {
   request_.body.append(bytes);
@@ -28,10 +28,10 @@ void Exchange::on_client_gone(const Error&) {
   front_->loop().retire(std::unique_ptr<net::Retirable>(this));
 }
 
-void Exchange::answer(Answer answer) {
+void Exchange::answer(const Answer& answer) {
   ROOST_CHECK(state_ == State::acting);
   state_ = State::ended;
-  if (front_ != nullptr) front_->send(std::exchange(responder_, nullptr), request_, std::move(answer));
+  if (front_ != nullptr) front_->send(std::exchange(responder_, nullptr), request_, answer);
 }
 
 Reply::~Reply() {
@@ -41,7 +41,7 @@ Reply::~Reply() {
 void Reply::send(Answer answer) {
   // Retired rather than destroyed: a frame of the exchange may be further up the stack.
   std::unique_ptr<Exchange> exchange = std::move(exchange_);
-  exchange->answer(std::move(answer));
+  exchange->answer(answer);
   if (exchange->front_ != nullptr) exchange->front_->loop().retire(std::move(exchange));
 }
 

@@ -21,7 +21,7 @@ class Front;
 /// Front owns it while it reads the body; then the Reply does. Loop thread only.
 class Exchange final : public http::RequestReceiver, public net::Retirable, public ListLink<> {
  public:
-  Exchange(Front& front, http::Responder& responder, Request request);
+  Exchange(Front& front, http::Responder& responder, const http::RequestHead& head);
 
   void on_request_body(std::string_view bytes) override;
   void on_request_end() override;
@@ -33,7 +33,7 @@ class Exchange final : public http::RequestReceiver, public net::Retirable, publ
   friend class Front;
   friend class Reply;
   enum class State : uint8_t { reading_body, acting, ended };
-  void answer(Answer answer);
+  void answer(const Answer& answer);
 
   Front* front_;                // null once the front is gone
   http::Responder* responder_;  // null once the client is gone

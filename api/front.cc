@@ -4,7 +4,7 @@
 #include <random>
 #include <utility>
 
-#include <fmt/core.h>
+#include <fmt/compile.h>
 
 namespace roost::api {
 namespace {
@@ -34,7 +34,7 @@ Front::Front(net::EventLoop& loop, const Routes& routes, RequestLog& log, observ
       cors_(std::move(cors)),
       durations_(metrics.histogram(kDurations)),
       refused_(metrics.counter(kRefusals)),
-      request_id_prefix_(std::random_device{}()) {
+      request_id_prefix_(fmt::format("{:08x}-", std::random_device{}())) {
   static constexpr const char* kClasses[] = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
   for (size_t i = 0; i < std::size(kClasses); ++i) answered_[i] = &metrics.counter(kAnswers, {{"class", kClasses[i]}});
 }
@@ -48,7 +48,7 @@ Front::~Front() {
 }
 
 void Front::on_request(http::Responder& responder, const http::RequestHead& head) {
-  auto* exchange = new Exchange(*this, responder, Request::from(head, responder.client()));
+  auto* exchange = new Exchange(*this, responder, head);
   exchanges_.push_back(*exchange);
   ++active_;
   exchange->request_.arrived_us = unix_now_us();
@@ -61,10 +61,10 @@ void Front::on_refused(const net::Address&, int, const Error&) {
 }
 
 std::string Front::next_request_id() {
-  return fmt::format("{:08x}-{:x}", request_id_prefix_, ++request_count_);
+  return fmt::format(FMT_COMPILE("{}{:x}"), request_id_prefix_, ++request_count_);
 }
 
-void Front::send(http::Responder* responder, const Request& request, Answer answer) {
+void Front::send(http::Responder* responder, const Request& request, const Answer& answer) {
   --active_;
   const int64_t now_us = unix_now_us();
   const int64_t duration_us = now_us > request.arrived_us ? now_us - request.arrived_us : 0;
@@ -73,21 +73,27 @@ void Front::send(http::Responder* responder, const Request& request, Answer answ
   durations_.observe_us(static_cast<uint64_t>(duration_us));
   if (is_api_call(request.path)) log_.on_call(request, answer.status, now_us, duration_us);
   if (responder == nullptr) return;
-  answer.fields.add("Date", date_.at_unix_ms(loop_.unix_ms()));
-  answer.fields.add("X-Request-Id", request.request_id);
-  answer.fields.add("X-Content-Type-Options", "nosniff");  // JSON with somebody's text in it is no page
-  // Not the log and the metrics: who may read them is told by where they ask from, and a page asks from anywhere.
-  const bool shared = is_api_call(request.path);
-  if (shared) cors_.add_to(answer.fields, request.origin);
-  if (shared && request.is_preflight)
-    cors_.add_preflight_to(answer.fields, request.origin, routes_.allowed(request.path));
-  if (answer.status != 304 && answer.status != 204) answer.fields.add("Content-Type", answer.content_type);
   const Slice body(std::string_view(answer.body));
   responder->respond({.status = answer.status,
                       .fields = answer.fields.text(),
-                      .more_fields = {},
+                      .more_fields = common_fields(request, answer),
                       .body = http::BodyLength::known(answer.body.size())},
                      {&body, 1});
+}
+
+// What answers carry whatever the route. Valid until the next answer.
+std::string_view Front::common_fields(const Request& request, const Answer& answer) {
+  common_fields_.clear();
+  common_fields_.add("Date", date_.at_unix_ms(loop_.unix_ms()));
+  common_fields_.add("X-Request-Id", request.request_id);
+  common_fields_.add("X-Content-Type-Options", "nosniff");  // JSON with somebody's text in it is no page
+  // Not the log and the metrics: who may read them is told by where they ask from, and a page asks from anywhere.
+  const bool shared = is_api_call(request.path);
+  if (shared) cors_.add_to(common_fields_, request.origin);
+  if (shared && request.is_preflight)
+    cors_.add_preflight_to(common_fields_, request.origin, routes_.allowed(request.path));
+  if (answer.status != 304 && answer.status != 204) common_fields_.add("Content-Type", answer.content_type);
+  return common_fields_.text();
 }
 
 }  // namespace roost::api

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "api/cors.h"
 #include "api/exchange.h"
@@ -37,8 +38,9 @@ class Front final : public http::RequestAcceptor {
  private:
   friend class Exchange;
   /// Sends and records; `responder` is null when the client is gone.
-  void send(http::Responder* responder, const Request& request, Answer answer);
+  void send(http::Responder* responder, const Request& request, const Answer& answer);
   std::string next_request_id();
+  std::string_view common_fields(const Request& request, const Answer& answer);
 
   net::EventLoop& loop_;
   const Routes& routes_;
@@ -49,7 +51,8 @@ class Front final : public http::RequestAcceptor {
   observe::Counter* answered_[6];  // by the status' first digit
   http::HttpDateCache date_;
   IntrusiveList<Exchange> exchanges_;
-  uint64_t request_id_prefix_;
+  http::FieldLines common_fields_;       // of the answer being sent; its memory is kept
+  const std::string request_id_prefix_;  // of this process
   uint64_t request_count_ = 0;
   size_t active_ = 0;
 };

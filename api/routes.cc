@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
-#include <optional>
+#include <array>
+#include <utility>
 
 #include "api/answer.h"
 #include "common/base/check.h"
@@ -8,30 +9,48 @@
 namespace roost::api {
 namespace {
 
-using Segments = std::vector<std::string_view>;
-
-/// "/a/b/" to a, b. Nothing when there are too many, or one in the middle is empty.
-std::optional<Segments> split_path(std::string_view path) {
-  Segments segments;
-  if (!path.starts_with('/')) return std::nullopt;
-  path.remove_prefix(1);
-  while (!path.empty()) {
-    const size_t slash = path.find('/');
-    const std::string_view segment = path.substr(0, slash);
-    if (segment.empty() || segments.size() == Routes::kMaxSegments) return std::nullopt;
-    segments.push_back(segment);
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+/// The segments of a path, "/a/b/" to a, b: views of it, or of what they were decoded to.
+class Segments {
+ public:
+  /// False when there are too many, or one in the middle is empty.
+  bool split(std::string_view path) {
+    if (!path.starts_with('/')) return false;
+    path.remove_prefix(1);
+    while (!path.empty()) {
+      const size_t slash = path.find('/');
+      const std::string_view segment = path.substr(0, slash);
+      if (segment.empty() || size_ == Routes::kMaxSegments) return false;
+      segments_[size_++] = segment;
+      path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    }
+    return true;
   }
-  return segments;
-}
-
-bool fits(const std::vector<std::string>& pattern, const std::vector<std::string>& segments) {
-  if (pattern.size() != segments.size()) return false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (!pattern[i].empty() && pattern[i] != segments[i]) return false;
+  /// Percent-decodes each; false when an escape is malformed.
+  bool decode() {
+    for (size_t i = 0; i < size_; ++i) {
+      if (segments_[i].find('%') == std::string_view::npos) continue;
+      auto decoded = percent_decode(segments_[i]);
+      if (!decoded) return false;
+      decoded_[i] = std::move(*decoded);
+      segments_[i] = decoded_[i];
+    }
+    return true;
   }
-  return true;
-}
+  size_t size() const { return size_; }
+  std::string_view operator[](size_t i) const { return segments_[i]; }
+  bool fit(const std::vector<std::string>& pattern) const {
+    if (pattern.size() != size_) return false;
+    for (size_t i = 0; i < size_; ++i) {
+      if (!pattern[i].empty() && pattern[i] != segments_[i]) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::array<std::string_view, Routes::kMaxSegments> segments_;
+  std::array<std::string, Routes::kMaxSegments> decoded_;
+  size_t size_ = 0;
+};
 
 std::string_view method_name(http::Method method) {
   switch (method) {
@@ -53,30 +72,25 @@ std::string_view method_name(http::Method method) {
 }  // namespace
 
 void Routes::add(http::Method method, std::string_view pattern, Action action) {
-  const auto segments = split_path(pattern);
-  ROOST_CHECK(segments);
+  Segments segments;
+  ROOST_CHECK(segments.split(pattern));
   Route route{method, {}, std::move(action)};
-  for (const std::string_view segment : *segments)
-    route.segments.emplace_back(segment.starts_with('{') ? std::string_view() : segment);
+  for (size_t i = 0; i < segments.size(); ++i)
+    route.segments.emplace_back(segments[i].starts_with('{') ? std::string_view() : segments[i]);
   routes_.push_back(std::move(route));
 }
 
 Routes::Match Routes::find(http::Method method, std::string_view path) const {
   Match match;
-  const auto raw = split_path(path);
-  if (!raw) return match;
-  std::vector<std::string> segments;
-  for (const std::string_view segment : *raw) {
-    auto decoded = percent_decode(segment);
-    if (!decoded) {
-      match.malformed = true;
-      return match;
-    }
-    segments.push_back(std::move(*decoded));
+  Segments segments;
+  if (!segments.split(path)) return match;
+  if (!segments.decode()) {
+    match.malformed = true;
+    return match;
   }
   const http::Method wanted = method == http::Method::head ? http::Method::get : method;
   for (const Route& route : routes_) {
-    if (!fits(route.segments, segments)) continue;
+    if (!segments.fit(route.segments)) continue;
     if (route.method != wanted) {
       const std::string_view name = method_name(route.method);  // a capture and its like may both have it
       if (match.allow.find(name) == std::string::npos)
@@ -85,7 +99,7 @@ Routes::Match Routes::find(http::Method method, std::string_view path) const {
     }
     match.action = &route.action;
     for (size_t i = 0; i < segments.size(); ++i) {
-      if (route.segments[i].empty()) match.captures.push_back(std::move(segments[i]));
+      if (route.segments[i].empty()) match.captures.emplace_back(segments[i]);
     }
     return match;
   }

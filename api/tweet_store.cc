@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include "api/db/words.h"
@@ -16,7 +17,7 @@ std::string range_key(ListRange range) {
 }  // namespace
 
 std::string TweetStore::tweet_key(int64_t id) {
-  return fmt::format("tweet/{}", id);
+  return fmt::format(FMT_COMPILE("tweet/{}"), id);
 }
 
 void TweetStore::timeline(ListRange range, Use use, const std::string& request_id, PageDone done) {

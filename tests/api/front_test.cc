@@ -18,7 +18,7 @@ class ScriptedResponder final : public http::Responder {
   void respond(const http::ResponseStart& start, std::span<const Slice> body) override {
     ++responses;
     status = start.status;
-    fields = start.fields;
+    fields = std::string(start.fields) + std::string(start.more_fields);
     text = body.empty() ? "" : std::string(body[0].view());
   }
   bool send_head(const http::ResponseStart&, std::span<const Slice>) override { return true; }
