@@ -58,15 +58,17 @@ void PgConnection::start() {
 void PgConnection::resolve_next() {
   if (addresses_.size() == target_.lookups().size()) return connect();
   lookup_ = resolver_.resolve(target_.lookups()[addresses_.size()], [this](Result<std::vector<net::Address>> found) {
-    if (!found) return go_down(found.error().what);
-    addresses_.push_back(std::move(*found));
+    addresses_.push_back(found.value_or(std::vector<net::Address>()));
+    const bool last = addresses_.size() == target_.lookups().size();
+    const bool nothing = std::all_of(addresses_.begin(), addresses_.end(), [](const auto& a) { return a.empty(); });
+    if (last && nothing && !found && !target_.has_host_without_lookup()) return go_down(found.error().what);
     resolve_next();
   });
 }
 
 void PgConnection::connect() {
   set_state(State::connecting);
-  const auto settings = target_.settings(addresses_);
+  const auto settings = target_.settings(addresses_, options_.first_host);
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   for (const auto& [keyword, value] : settings) {

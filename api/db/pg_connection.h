@@ -33,6 +33,7 @@ class PgConnection final : public net::Retirable {
     /// False behind a pooler that hands each transaction to another server: nothing is prepared, and nothing is set
     /// for the session.
     bool session = true;
+    size_t first_host = 0;  ///< of several, as PgTarget::settings
   };
   static constexpr size_t kMaxInFlight = 16;
 
@@ -57,7 +58,7 @@ class PgConnection final : public net::Retirable {
   bool up() const { return state_ == State::up; }
   /// Whether on_up was called.
   bool was_up() const { return was_up_; }
-  bool has_room() const { return up() && pending_.size() < kMaxInFlight; }
+  bool has_room() const { return up() && broken_.empty() && pending_.size() < kMaxInFlight; }
   size_t in_flight() const { return pending_.size(); }
   /// Only when has_room().
   void send(PgJobPtr job);

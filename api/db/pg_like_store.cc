@@ -79,7 +79,10 @@ PgResult<PgSession*> PgLikeStore::session() {
   session_.reset();
   limits_.name = fmt::format("roost-api likes {:016x}", random_token());
   auto connected = PgSession::connect(target_, limits_);
-  if (!connected) return tl::unexpected<PgFailure>(std::move(connected.error()));
+  if (!connected) {
+    ++limits_.first_host;
+    return tl::unexpected<PgFailure>(std::move(connected.error()));
+  }
   session_ = std::move(*connected);
   end_lost_sessions();
   return session_.get();

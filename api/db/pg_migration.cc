@@ -27,6 +27,7 @@ PgMigration::~PgMigration() {
   {
     const std::lock_guard guard(mutex_);
     ending_ = true;
+    if (session_ != nullptr) session_->break_off();
   }
   wake_.notify_all();
   thread_.join();
@@ -41,7 +42,7 @@ void PgMigration::run() {
   std::mt19937_64 random{std::random_device{}()};
   std::string told;
   for (int failures = 1;; ++failures) {
-    const auto migrated = attempt();
+    const auto migrated = attempt(failures - 1);
     if (migrated) return on_done_();
     // Once per reason, not once per attempt.
     if (migrated.error().what != told)
@@ -51,11 +52,22 @@ void PgMigration::run() {
   }
 }
 
-Result<void> PgMigration::attempt() {
-  auto session = PgSession::connect(target_, limits_);
+Result<void> PgMigration::attempt(int failures) {
+  PgSession::Limits limits = limits_;
+  limits.first_host = static_cast<size_t>(failures);
+  auto session = PgSession::connect(target_, limits);
   if (!session) return tl::unexpected<Error>(error_of(session.error()));
-  if (auto migrated = pg_migrate(**session); !migrated) return migrated;
-  return after_ ? after_(**session) : Result<void>();
+  if (!note_session(session->get())) return fail("ending");
+  auto migrated = pg_migrate(**session);
+  if (migrated && after_) migrated = after_(**session);
+  note_session(nullptr);
+  return migrated;
+}
+
+bool PgMigration::note_session(const PgSession* at_work) {
+  const std::lock_guard guard(mutex_);
+  session_ = at_work;
+  return !ending_;
 }
 
 }  // namespace roost::api

@@ -19,15 +19,16 @@ class PgMigration {
   /// it.
   PgMigration(PgTarget target, PgSession::Limits limits, observe::EventLog& events, AfterMigration after,
               std::function<void()> on_done);
-  /// Waits for the attempt under way.
+  /// Breaks off the attempt under way: at most the time-out of a connection being made is waited for.
   ~PgMigration();
   PgMigration(const PgMigration&) = delete;
   PgMigration& operator=(const PgMigration&) = delete;
 
  private:
   void run();
-  Result<void> attempt();
+  Result<void> attempt(int failures);
   /// False when it is to end.
+  bool note_session(const PgSession* at_work);
   bool sleep_ms(int64_t duration_ms);
 
   const PgTarget target_;
@@ -37,7 +38,9 @@ class PgMigration {
   const std::function<void()> on_done_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool ending_ = false;  // guarded by mutex_
+  // Below: guarded by mutex_.
+  bool ending_ = false;
+  const PgSession* session_ = nullptr;  ///< at work
   std::thread thread_;
 };
 

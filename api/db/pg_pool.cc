@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "common/base/check.h"
 
@@ -43,7 +44,9 @@ void PgPool::start() {
 void PgPool::open(Slot& slot) {
   ROOST_CHECK(slot.connection == nullptr);
   PgConnection::Owner& owner = *this;
-  slot.connection = std::make_unique<PgConnection>(loop_, resolver_, target_, options_.connection, owner);
+  PgConnection::Options options = options_.connection;
+  options.first_host = static_cast<size_t>(slot.failures);
+  slot.connection = std::make_unique<PgConnection>(loop_, resolver_, target_, options, owner);
   slot.connection->start();
 }
 
@@ -91,13 +94,21 @@ void PgPool::submit(PgJobPtr job) {
   const int64_t now_ms = loop_.now_ms();
   const int64_t until_ms = std::min(job->deadline_ms, now_ms + options_.queue_timeout_ms);
   if (full) {  // answered at a later turn, ahead of its time
-    loop_.post([this, alive = std::weak_ptr<char>(alive_), job = std::move(job)]() mutable {
-      if (alive.lock()) answer_(std::move(job), tl::unexpected<PgFailure>(not_sent("too many statements wait")));
+    // The job stays here: what a posted task holds may outlive the pool, and what the job reports to.
+    refused_.push_back(std::move(job));
+    if (refused_.size() > 1) return;
+    loop_.post([this, alive = std::weak_ptr<char>(alive_)] {
+      if (alive.lock()) answer_refused();
     });
     return;
   }
   queue_.push_back({std::move(job), until_ms});
   arm_expiry();
+}
+
+void PgPool::answer_refused() {
+  for (PgJobPtr& job : std::exchange(refused_, {}))
+    answer_(std::move(job), tl::unexpected<PgFailure>(not_sent("too many statements wait")));
 }
 
 PgConnection* PgPool::least_busy() {

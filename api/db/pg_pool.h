@@ -62,6 +62,7 @@ class PgPool final : private PgConnection::Owner {
   Slot& slot_of(const PgConnection& connection);
   PgConnection* least_busy();
   void send_queued();
+  void answer_refused();
   void expire();
   void arm_expiry();
 
@@ -73,6 +74,7 @@ class PgPool final : private PgConnection::Owner {
   OnAnswer answer_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::deque<Waiting> queue_;
+  std::vector<PgJobPtr> refused_;  ///< found the queue full, not answered yet
   net::Timer expiry_;
   size_t up_ = 0;
   bool away_ = false;                                       ///< told so in the event log

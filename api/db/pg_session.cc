@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "api/db/pg_settings.h"
 #include "common/base/clock.h"
@@ -54,7 +55,7 @@ std::string finish_connecting(pg_conn* raw, int64_t until_ms) {
 PgResult<std::unique_ptr<PgSession>> PgSession::connect(const PgTarget& target, const Limits& limits) {
   std::vector<const char*> keywords;
   std::vector<const char*> values;
-  const auto settings = target.settings({});
+  const auto settings = target.settings({}, limits.first_host);
   for (const auto& [keyword, value] : settings) {
     keywords.push_back(keyword.c_str());
     values.push_back(value.c_str());
@@ -81,6 +82,10 @@ PgResult<std::unique_ptr<PgSession>> PgSession::connect(const PgTarget& target, 
 
 PgSession::~PgSession() {
   PQfinish(raw_);
+}
+
+void PgSession::break_off() const {
+  ::shutdown(PQsocket(raw_), SHUT_RDWR);
 }
 
 bool PgSession::usable() const {

@@ -22,6 +22,7 @@ class PgSession {
     int64_t answer_timeout_ms = 5000;     ///< after which the connection is given up
     bool session = true;                  ///< as PgConnection::Options::session
     std::string name = "roost-api";       ///< in pg_stat_activity
+    size_t first_host = 0;                ///< of several, as PgTarget::settings
   };
 
   /// A failure is `try_later`.
@@ -35,6 +36,8 @@ class PgSession {
   /// Several statements without parameters, one transaction unless they say otherwise; the last one's rows. At most
   /// `timeout_ms`.
   PgResult<PgRows> run_script(const std::string& sql, int64_t timeout_ms);
+  /// Ends the connection under whatever is under way, which then fails. From any thread; does not block.
+  void break_off() const;
   /// False after a failure that took the connection with it.
   bool usable() const;
 

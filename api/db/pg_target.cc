@@ -83,8 +83,28 @@ bool PgTarget::has(std::string_view keyword) const {
   return std::any_of(given_.begin(), given_.end(), [&](const auto& setting) { return setting.first == keyword; });
 }
 
+bool PgTarget::has_host_without_lookup() const {
+  return lookups_.size() < hosts_of(given_).size();
+}
+
+std::vector<PgTarget::Place> PgTarget::places(const std::vector<std::vector<net::Address>>& addresses) const {
+  const auto numbers = split(value_of(given_, "hostaddr"));
+  std::vector<Place> places;
+  size_t lookup = 0;
+  for (const auto& [host, port] : hosts_of(given_)) {
+    const size_t index = places.size();
+    if (has("hostaddr") || addresses.empty() || !is_name(host)) {
+      places.push_back({host, index < numbers.size() ? numbers[index] : std::string(), port});
+      continue;
+    }
+    for (const net::Address& address : addresses[lookup]) places.push_back({host, address.host(), port});
+    ++lookup;
+  }
+  return places;
+}
+
 std::vector<std::pair<std::string, std::string>> PgTarget::settings(
-    const std::vector<std::vector<net::Address>>& addresses) const {
+    const std::vector<std::vector<net::Address>>& addresses, size_t first_host) const {
   std::vector<std::pair<std::string, std::string>> settings = given_;
   const auto add_missing = [&](const char* keyword, const char* value) {
     if (!has(keyword)) settings.emplace_back(keyword, value);
@@ -97,28 +117,25 @@ std::vector<std::pair<std::string, std::string>> PgTarget::settings(
   add_missing("keepalives_interval", "10");
   add_missing("keepalives_count", "3");
   add_missing("tcp_user_timeout", "30000");
-  if (addresses.empty()) return settings;
+  std::vector<Place> hosts = places(addresses);
+  if (addresses.empty() && hosts.size() < 2) return settings;
 
-  std::string hosts;
+  if (!hosts.empty()) {
+    const auto middle = hosts.begin() + static_cast<std::ptrdiff_t>(first_host % hosts.size());
+    std::rotate(hosts.begin(), middle, hosts.end());
+  }
+  std::string names;
   std::string numbers;
   std::string ports;
-  size_t lookup = 0;
-  const auto add_host = [&](const std::string& host, const std::string& number, const std::string& port) {
+  for (const Place& place : hosts) {
     const char* comma = ports.empty() ? "" : ",";
-    hosts += comma + host;
-    numbers += comma + number;
-    ports += comma + port;
-  };
-  for (const auto& [host, port] : hosts_of(given_)) {
-    if (!is_name(host)) {
-      add_host(host, "", port);
-      continue;
-    }
-    for (const net::Address& address : addresses[lookup]) add_host(host, address.host(), port);
-    ++lookup;
+    names += comma + place.host;
+    numbers += comma + place.number;
+    ports += comma + place.port;
   }
-  std::erase_if(settings, [](const auto& s) { return s.first == "host" || s.first == "port"; });
-  settings.emplace_back("host", hosts);
+  std::erase_if(settings,
+                [](const auto& s) { return s.first == "host" || s.first == "hostaddr" || s.first == "port"; });
+  settings.emplace_back("host", names);
   settings.emplace_back("hostaddr", numbers);
   settings.emplace_back("port", ports);
   return settings;

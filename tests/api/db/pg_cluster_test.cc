@@ -4,8 +4,13 @@
 #include <string>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <fmt/core.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "api/db/pg_like_store.h"
 #include "tests/api/db/cutting_relay.h"
 #include "tests/api/db/pg_scratch.h"
 
@@ -207,6 +212,64 @@ TEST_CASE("postgres: reads go to replicas, and to the primary where none is up" 
   job->done = [answer](PgResult<PgRows> rows) { answer->emplace(std::move(rows)); };
   f.cluster->run(std::move(job), true);
   CHECK(f.wait(answer)->integer(0, 0) == 5);
+}
+
+namespace {
+
+/// Takes connections and says nothing.
+class SilentServer {
+ public:
+  SilentServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(fd_, generic, size) == 0);
+    REQUIRE(::listen(fd_, 16) == 0);
+    REQUIRE(::getsockname(fd_, generic, &size) == 0);
+    port = ntohs(address.sin_port);
+  }
+  ~SilentServer() { ::close(fd_); }
+  int port = 0;
+
+ private:
+  int fd_;
+};
+
+/// The tests' database, as the last of several hosts.
+std::string behind(const std::string& hosts) {
+  std::string url = postgres_url();
+  return url.insert(url.find("127.0.0.1"), hosts + ",");
+}
+
+}  // namespace
+
+TEST_CASE("postgres: a host that cannot be found is passed over" * doctest::skip(!has_postgres())) {
+  PgCluster::Options options = Fixture::patient();
+  options.url = behind("does-not-exist.invalid:1");
+  Fixture f(options);
+  CHECK(f.run(kEcho, 1));
+}
+
+TEST_CASE("postgres: after a host that says nothing the next one is tried" * doctest::skip(!has_postgres())) {
+  const SilentServer silent;
+  const std::string url = behind(fmt::format("127.0.0.1:{}", silent.port));
+  SUBCASE("by the pool") {
+    PgCluster::Options options = Fixture::patient();
+    options.url = url;
+    options.pool.connection.connect_timeout_ms = 200;
+    Fixture f(options);
+    CHECK(f.run(kEcho, 1));
+  }
+  SUBCASE("by the store of likes") {
+    PgScratch database;
+    PgLikeStore store(target_of(url), {.connect_timeout_ms = 200}, nullptr);
+    CHECK_FALSE(store.applied_seq("j"));
+    auto applied = store.applied_seq("j");
+    while (!applied) applied = store.applied_seq("j");  // on a busy machine anything may take too long
+    CHECK(*applied == 0);
+  }
 }
 
 TEST_CASE("postgres: a host name is looked up without blocking" * doctest::skip(!has_postgres())) {

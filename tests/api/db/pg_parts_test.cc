@@ -1,3 +1,5 @@
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -57,22 +59,50 @@ TEST_CASE("a target is named without user and password") {
   CHECK(socket->lookups().empty());
 }
 
+namespace {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+std::string value_of(const Settings& settings, std::string_view keyword) {
+  std::string found;
+  for (const auto& [name, text] : settings) {
+    if (name == keyword) found += text;
+  }
+  return found;
+}
+
+}  // namespace
+
 TEST_CASE("names that were looked up are given to libpq as addresses, one pair each") {
   const auto target = PgTarget::parse("postgres://db:6000,10.0.0.1:7000/roost");
   REQUIRE(target);
+  CHECK(target->has_host_without_lookup());
   const auto settings =
       target->settings({{*net::Address::parse("127.0.0.1:6000"), *net::Address::parse("[::1]:6000")}});
-  const auto value = [&](std::string_view keyword) {
-    std::string found;
-    for (const auto& [name, text] : settings) {
-      if (name == keyword) found += text;
-    }
-    return found;
-  };
-  CHECK(value("host") == "db,db,10.0.0.1");
-  CHECK(value("hostaddr") == "127.0.0.1,::1,");
-  CHECK(value("port") == "6000,6000,7000");
-  CHECK(value("client_encoding") == "UTF8");
+  CHECK(value_of(settings, "host") == "db,db,10.0.0.1");
+  CHECK(value_of(settings, "hostaddr") == "127.0.0.1,::1,");
+  CHECK(value_of(settings, "port") == "6000,6000,7000");
+  CHECK(value_of(settings, "client_encoding") == "UTF8");
+  const auto unknown = target->settings({{}});  // A name that does not resolve is left out.
+  CHECK(value_of(unknown, "host") == "10.0.0.1");
+  CHECK(value_of(unknown, "port") == "7000");
+  CHECK_FALSE(PgTarget::parse("postgres://db:6000/roost")->has_host_without_lookup());
+}
+
+TEST_CASE("of several hosts each may stand first") {
+  const auto target = PgTarget::parse("postgres://a:1,b:2,c:3/roost");
+  REQUIRE(target);
+  for (const auto& [first, hosts, ports] :
+       {std::tuple(0, "a,b,c", "1,2,3"), std::tuple(1, "b,c,a", "2,3,1"), std::tuple(5, "c,a,b", "3,1,2")}) {
+    const auto settings = target->settings({}, static_cast<size_t>(first));
+    CHECK(value_of(settings, "host") == hosts);
+    CHECK(value_of(settings, "port") == ports);
+  }
+  const auto numbered = PgTarget::parse("postgres://a:1,b:2/roost?hostaddr=10.0.0.1,10.0.0.2");
+  REQUIRE(numbered);
+  CHECK(value_of(numbered->settings({}, 1), "hostaddr") == "10.0.0.2,10.0.0.1");
+  const auto alone = PgTarget::parse("postgres:///roost?host=/run/postgresql");
+  CHECK(value_of(alone->settings({}, 3), "host") == "/run/postgresql");
 }
 
 TEST_CASE("a URL that cannot be read is refused without being quoted") {

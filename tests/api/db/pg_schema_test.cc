@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/db/pg_migration.h"
 #include "tests/api/db/pg_scratch.h"
 
 using namespace roost;
@@ -22,6 +23,30 @@ TEST_CASE("postgres: several that migrate an empty database at once do it once" 
   for (std::thread& worker : workers) worker.join();
   CHECK(migrated == 4);
   CHECK(database.integer("SELECT count(*) FROM schema_version") == pg_schema_version());
+}
+
+TEST_CASE("postgres: an older schema is brought up to date" * doctest::skip(!has_postgres())) {
+  PgScratch database;
+  database.run("DROP TABLE like_names; DELETE FROM schema_version WHERE version = 2");
+  CHECK(pg_migrate(*open_session()));
+  CHECK(database.integer("SELECT count(*) FROM like_names") == 0);
+  CHECK(database.integer("SELECT max(version) FROM schema_version") == pg_schema_version());
+}
+
+TEST_CASE("postgres: a migration that waits for another is broken off" * doctest::skip(!has_postgres())) {
+  PgScratch database(PgScratch::Schema::none);
+  const auto other = open_session();
+  REQUIRE(other->run_script("BEGIN; SELECT pg_advisory_xact_lock(x'726f6f7374'::bigint)", 5000));
+  observe::EventLog log([](observe::EventLevel, std::string_view) {});
+  bool done = false;
+  {
+    PgMigration migration(target_of(postgres_url()), {}, log, {}, [&] { done = true; });
+    while (other->run_script("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", 5000)->count() ==
+           0) {
+    }
+  }  // Would wait for a minute.
+  CHECK_FALSE(done);
+  CHECK(other->run_script("SELECT 1", 5000));
 }
 
 TEST_CASE("postgres: a newer schema is refused, and left alone" * doctest::skip(!has_postgres())) {
