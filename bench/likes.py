@@ -1,27 +1,35 @@
-"""What a like costs a worker: one hot tweet and 10,000 tweets, 64 and 256 connections, every like durable before it is
-acknowledged; beside it, in the same round, one UPDATE and one commit a like on the same kind of database, without
-worker, HTTP or batcher. Worker and direct program alone on one core, wrk on another, rounds interleaved, medians.
+"""What a like costs a worker, on SQLite and on PostgreSQL: one hot tweet and 10,000 tweets, 64 and 256 connections,
+every like durable before it is acknowledged. Beside it, in the same round, one UPDATE and one commit a like on a
+database of the same kind, by the same client library, without worker, HTTP or batcher: over one connection, over 8 and,
+on PostgreSQL, over 64, each in a thread of its own; the best of these rates is shown, with its number of connections.
 
-A like answered counts; the direct program's are counted when their commit has returned. Statements are those that the
-batches of likes needed (two each: the fence and the deltas), over likes applied; "nan" where none was due in time."""
+Worker and direct program alone on one core; wrk on another, and PostgreSQL with it: a server that this starts and
+ends, durable as by default (fsync, synchronous_commit). Rounds interleaved, medians.
+
+A like answered counts; the direct program's are counted when their commit has returned. µs/like is CPU: the program's
+own and, behind the +, that of PostgreSQL's processes; SQLite works inside the program. Statements are those that the
+batches of likes needed (on SQLite two each, the fence and the deltas; on PostgreSQL one), over likes applied; "nan"
+where none was due in time."""
 
 import argparse
 import contextlib
 import pathlib
 import re
-import sqlite3
 import statistics
 import subprocess
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass, field
 
+import like_databases
 import measure
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = pathlib.Path(measure.os.environ.get("ROOST_BIN", ROOT / "build/release/bin"))
 LUA = ROOT / "bench/like.lua"
-STATEMENTS_PER_BATCH = 2
+COLUMNS = ("database", "tweets", "connections", "likes/s", "p50 ms", "p99 ms", "errors", "µs/like", "likes/statement",
+           "one UPDATE each: likes/s", "connections", "µs/like", "times")
 
 
 def metrics(port):
@@ -29,90 +37,141 @@ def metrics(port):
         return {name: float(value) for name, value in re.findall(r"(?m)^(\w+) (\S+)$", answer.read().decode())}
 
 
-def fill(database, tweets):
-    """Gives the worker's database the tweets 1 to `tweets`."""
-    with contextlib.closing(sqlite3.connect(database, timeout=10)) as connection:
-        connection.executescript(f"""
-            BEGIN;
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {tweets})
-            INSERT OR IGNORE INTO tweets(id, user_id, content, created_at_ms, updated_at_ms)
-            SELECT i, (SELECT min(id) FROM users), 'a tweet of some length', 0, 0 FROM n;
-            COMMIT;""")
-
-
 class Worker(measure.Server):
-    def __init__(self, directory, tweets):
+    def __init__(self, directory, url):
         port = measure.free_port()
-        data = pathlib.Path(directory) / "data"
-        super().__init__("roost-api", [BIN / "roost-api", "--listen", f"127.0.0.1:{port}", "--data", data, "--demo"],
-                         port, directory)
+        super().__init__("roost-api", [BIN / "roost-api", "--listen", f"127.0.0.1:{port}", "--data",
+                                       pathlib.Path(directory) / "data", "--database", url, "--demo"], port, directory)
         deadline = time.monotonic() + 20
         while measure.fetch(port, "/readyz")[0] != 200:
             if time.monotonic() > deadline:
+                self.stop()
                 raise measure.BenchError("roost-api does not become ready")
             time.sleep(0.05)
-        fill(data / "roost.db", tweets)
+
+    def fill_cache(self, tweets, connections):
+        """Likes every tweet, so that none needs the database to be known."""
+        for _ in range(20):
+            if measure.run_wrk(self, "/", 1, LUA, [tweets], connections).requests >= tweets + connections:
+                return
+        raise measure.BenchError(f"roost-api does not get to like {tweets} tweets")
 
 
-def round_of_likes(tweets, connections, seconds):
-    """(round, likes per statement) of a worker of its own."""
+@contextlib.contextmanager
+def fresh(database):
+    """(directory, URL of a new database)"""
     with tempfile.TemporaryDirectory(prefix="roost-bench-") as directory:
-        worker = Worker(directory, tweets)
+        url = database.fresh(directory)
         try:
-            measure.run_wrk(worker, "/", 1, LUA, [tweets], connections)  # fills the cache of tweets
-            before = metrics(worker.port)
-            done = measure.run_wrk(worker, "/", seconds, LUA, [tweets], connections)
-            after = metrics(worker.port)
+            yield directory, url
         finally:
-            worker.stop()
-    applied = after["roost_likes_applied_total"] - before["roost_likes_applied_total"]
-    batches = after["roost_like_batches_total"] - before["roost_like_batches_total"]
-    return done, applied / (batches * STATEMENTS_PER_BATCH) if batches else float("nan")
+            database.drop(url)
 
 
-def direct(tweets, seconds):
-    """(likes per second, CPU microseconds per like) of one UPDATE per like."""
-    with tempfile.TemporaryDirectory(prefix="roost-bench-") as directory:
-        command = ["taskset", "-c", str(measure.SERVER_CORE), BIN / "direct_likes", f"{directory}/direct.db", tweets,
-                   seconds]
-        text = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
-    per_s, cpu_us = map(float, text.split())
-    return per_s, cpu_us
+@dataclass
+class Likes:
+    """The rounds of one row, the worker's and beside them the direct program's."""
+
+    database: object
+    tweets: int
+    connections: int
+    figure: measure.Figure = field(default_factory=measure.Figure)
+    server_us: list = field(default_factory=list)  # CPU of the database's processes per like
+    per_statement: list = field(default_factory=list)
+    direct: dict = field(init=False)  # by number of connections
+
+    def __post_init__(self):
+        self.direct = {connections: [] for connections in self.database.direct_connections}
+
+    def work(self, seconds):
+        """A round of a worker of its own."""
+        with fresh(self.database) as (directory, url):
+            worker = Worker(directory, url)
+            try:
+                self.database.fill(url, self.tweets)
+                worker.fill_cache(self.tweets, self.connections)
+                before, before_s = metrics(worker.port), self.database.server_cpu_s()
+                done = measure.run_wrk(worker, "/", seconds, LUA, [self.tweets], self.connections)
+                server_s, after = self.database.server_cpu_s() - before_s, metrics(worker.port)
+            finally:
+                worker.stop()
+        applied = after["roost_likes_applied_total"] - before["roost_likes_applied_total"]
+        batches = after["roost_like_batches_total"] - before["roost_like_batches_total"]
+        statements = batches * self.database.statements_per_batch
+        self.figure.rounds.append(done)
+        self.server_us.append(server_s * 1e6 / done.requests)
+        self.per_statement.append(applied / statements if statements else float("nan"))
+
+    def work_directly(self, connections, seconds):
+        """A round of one UPDATE per like: likes per second, and CPU per like of the program and of the server."""
+        with fresh(self.database) as (_, url):
+            before_s = self.database.server_cpu_s()
+            command = ["taskset", "-c", measure.SERVER_CORE, BIN / "direct_likes", url, self.tweets, seconds,
+                       connections]
+            per_s, cpu_us = map(float, measure.output_of(command).split())
+            server_s = self.database.server_cpu_s() - before_s
+        self.direct[connections].append((per_s, cpu_us, server_s * 1e6 / (per_s * seconds)))
+
+    def cpu(self, own_us, server_us):
+        return f"{own_us:.1f}" + (f" + {server_us:.1f}" if self.database.has_server else "")
+
+    def row(self):
+        direct = {n: [statistics.median(values) for values in zip(*rounds)] for n, rounds in self.direct.items()}
+        best = max(direct, key=lambda n: direct[n][0])
+        median = self.figure.median
+        return [self.database.name, f"{self.tweets:,}", self.connections, f"{median('per_s'):,.0f}",
+                f"{median('p50_us') / 1e3:.2f}", f"{median('p99_us') / 1e3:.2f}", self.figure.errors,
+                self.cpu(median("cpu_us"), statistics.median(self.server_us)),
+                f"{statistics.median(self.per_statement):,.0f}", f"{direct[best][0]:,.0f}", best,
+                self.cpu(*direct[best][1:]), f"{median('per_s') / direct[best][0]:.1f}"]
 
 
-def main():
+def line_of(cells):
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def options_from(arguments):
     parser = argparse.ArgumentParser(prog="bench/run likes", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5)
-    options = parser.parse_args()
-    lines = [f"{measure.environment()}; SQLite, durable; {options.rounds} rounds of {options.seconds} s, medians", "",
-             "| tweets | connections | likes/s | p50 ms | p99 ms | errors | worker µs/like | likes/statement "
-             "| one UPDATE each: likes/s | µs/like | times |", "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
+    parser.add_argument("--database", choices=[*like_databases.KINDS, "both"], default="both")
+    parser.add_argument("--rounds", type=measure.count, default=3, metavar="N")
+    parser.add_argument("--seconds", type=measure.count, default=5, metavar="N")
+    return parser.parse_args(arguments)
+
+
+def measure_rows(options, databases):
+    """Each row of the table when it is there."""
+    for database in databases:
+        for tweets in (1, 10_000):
+            for connections in (64, 256):
+                likes = Likes(database, tweets, connections)
+                for number in range(options.rounds):
+                    measure.progress(f"{database.name}, {tweets:,} tweets, {connections} connections, "
+                                     f"round {number + 1}")
+                    for direct_connections in database.direct_connections:
+                        likes.work_directly(direct_connections, options.seconds)
+                    likes.work(options.seconds)
+                measure.progress("")
+                yield line_of(likes.row())
+
+
+def main(arguments=None):
+    options = options_from(arguments)
+    measure.need("wrk", "taskset", BIN / "roost-api", BIN / "direct_likes")
+    lines = [f"{measure.environment()}; durable; {options.rounds} rounds of {options.seconds} s, medians", "",
+             line_of(COLUMNS), f"|--|{'--:|' * (len(COLUMNS) - 1)}"]
     print("\n".join(lines), flush=True)
-    for tweets in (1, 10_000):
-        for connections in (64, 256):
-            rounds, folded, singles = [], [], []
-            for number in range(options.rounds):
-                measure.progress(f"{tweets} tweets, {connections} connections, round {number + 1}")
-                singles.append(direct(tweets, options.seconds))
-                done, likes_per_statement = round_of_likes(tweets, connections, options.seconds)
-                rounds.append(done)
-                folded.append(likes_per_statement)
-            measure.progress("")
-            figure = measure.Figure(rounds)
-            single = statistics.median(per_s for per_s, _ in singles)
-            p50_ms, p99_ms = figure.median("p50_us") / 1e3, figure.median("p99_us") / 1e3
-            line = (f"| {tweets:,} | {connections} | {figure.median('per_s'):,.0f} | {p50_ms:.2f} | {p99_ms:.2f} "
-                    f"| {figure.errors} | {figure.median('cpu_us'):.1f} "
-                    f"| {statistics.median(folded):,.0f} | {single:,.0f} "
-                    f"| {statistics.median(cpu for _, cpu in singles):.1f} | {figure.median('per_s') / single:.1f} |")
+    with contextlib.ExitStack() as stack:
+        databases = [stack.enter_context(contextlib.closing(kind())) for name, kind in like_databases.KINDS.items()
+                     if options.database in (name, "both")]
+        for line in measure_rows(options, databases):
             print(line, flush=True)
             lines.append(line)
     results = ROOT / "bench/results"
     results.mkdir(exist_ok=True)
     (results / "likes.md").write_text("\n".join(lines) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(measure.say_what_is_wrong("bench/run likes", main))

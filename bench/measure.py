@@ -21,7 +21,45 @@ CONNECTIONS = 64
 
 
 class BenchError(Exception):
-    """A server that does not do what is about to be measured."""
+    """A server that does not do what is about to be measured, or something that measuring needs and is not there."""
+
+
+def say_what_is_wrong(name, main):
+    """Runs `main`; what keeps it from measuring is said in a line instead of a traceback, and is a failure."""
+    try:
+        return main()
+    except (BenchError, OSError, subprocess.SubprocessError) as error:
+        progress("")
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        progress("")
+        return 130
+
+
+def need(*programs):
+    """Says which of these is not there: names to be found in PATH, and paths of what is built."""
+    for program in programs:
+        if isinstance(program, pathlib.Path):
+            if not program.exists():
+                raise BenchError(f"no {program.name} in {program.parent}: build it, or say with ROOST_BIN where it is")
+        elif missing_programs([program]):
+            raise BenchError(f"{program} is not installed (deploy/install-deps --bench)")
+
+
+def count(text):
+    """For argparse: a whole number that is at least 1."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError(text)
+    return int(text)
+
+
+def output_of(command, limit_s=None):
+    """What a program prints; what it complains of, where it fails."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=limit_s, check=False)
+    if done.returncode != 0:
+        raise BenchError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}")
+    return done.stdout
 
 
 def cores():
@@ -85,6 +123,15 @@ def fetch_all(port, targets):
     return good
 
 
+def process_cpu_s(pid, ended_children=False):
+    """User and system time of a process; 0 when it is gone."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15 if ended_children else 13])) * TICK_S
+
+
 class Server:
     """A process (and its children) pinned on a core, listening on a loopback port of its own."""
 
@@ -114,14 +161,7 @@ class Server:
         return found
 
     def cpu_s(self):
-        total = 0
-        for pid in self.processes():
-            try:
-                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += int(fields[11]) + int(fields[12])
-            except OSError:
-                pass
-        return total * TICK_S
+        return sum(map(process_cpu_s, self.processes()))
 
     def stop(self):
         if self.process.poll() is None:
@@ -156,7 +196,7 @@ def run_wrk(server, target, seconds, script=None, arguments=(), connections=CONN
         command += ["-s", str(script)]
     command += [f"http://127.0.0.1:{server.port}{target}", "--", *map(str, arguments)]
     before = server.cpu_s()
-    text = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 20, check=True).stdout
+    text = output_of(command, seconds + 20)
     cpu_s = server.cpu_s() - before
     requests = int(re.search(r"(\d+) requests in", text).group(1))
     if requests == 0:
