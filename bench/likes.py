@@ -27,7 +27,7 @@ import measure
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = pathlib.Path(measure.os.environ.get("ROOST_BIN", ROOT / "build/release/bin"))
-LUA = ROOT / "bench/like.lua"
+LUA = ROOT / "bench/numbered.lua"
 COLUMNS = ("database", "tweets", "connections", "likes/s", "p50 ms", "p99 ms", "errors", "µs/like", "likes/statement",
            "one UPDATE each: likes/s", "connections", "µs/like", "times")
 
@@ -49,10 +49,14 @@ class Worker(measure.Server):
                 raise measure.BenchError("roost-api does not become ready")
             time.sleep(0.05)
 
+    def like(self, tweets, seconds, connections):
+        """A round of likes of the tweets 1 to `tweets`."""
+        return measure.run_wrk(self, "/", seconds, LUA, ["POST", "/like/", tweets], connections)
+
     def fill_cache(self, tweets, connections):
         """Likes every tweet, so that none needs the database to be known."""
         for _ in range(20):
-            if measure.run_wrk(self, "/", 1, LUA, [tweets], connections).requests >= tweets + connections:
+            if self.like(tweets, 1, connections).requests >= tweets + connections:
                 return
         raise measure.BenchError(f"roost-api does not get to like {tweets} tweets")
 
@@ -91,7 +95,7 @@ class Likes:
                 self.database.fill(url, self.tweets)
                 worker.fill_cache(self.tweets, self.connections)
                 before, before_s = metrics(worker.port), self.database.server_cpu_s()
-                done = measure.run_wrk(worker, "/", seconds, LUA, [self.tweets], self.connections)
+                done = worker.like(self.tweets, seconds, self.connections)
                 server_s, after = self.database.server_cpu_s() - before_s, metrics(worker.port)
             finally:
                 worker.stop()

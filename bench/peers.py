@@ -42,7 +42,7 @@ class Row:
 
 ROWS = [
     Row("cached GET, 1 KiB, one key", "floor", "/cached/1", True),
-    Row("cached GET, 1 KiB, 10,000 keys", "floor", "/cached/1", True, "keys.lua", (KEYS,)),
+    Row("cached GET, 1 KiB, 10,000 keys", "floor", "/cached/1", True, "numbered.lua", ("GET", "/cached/", KEYS)),
     Row("pass-through GET, 1 KiB, two backends", "byte relay", "/pass", False),
     Row("pass-through POST, 1 KiB each way", "byte relay", "/pass", False, "post.lua", (BODY_SIZE,)),
 ]
@@ -96,7 +96,7 @@ class Bench:
         status, body = fetch(server.port, row.target)
         if status != 200 or body != b"x" * BODY_SIZE:
             raise BenchError(f"answers {row.target} with {status} and {len(body)} bytes instead of 200 and {BODY_SIZE}")
-        targets = [f"/cached/{i}" for i in range(1, KEYS + 1)] if row.script == "keys.lua" else [row.target] * 20
+        targets = [f"/cached/{i}" for i in range(1, KEYS + 1)] if row.script == "numbered.lua" else [row.target] * 20
         if row.cached and fetch_all(server.port, targets) != len(targets):
             raise BenchError("failed requests while filling its cache")
         before = self.origin_count()
