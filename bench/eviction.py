@@ -18,7 +18,7 @@ import pathlib
 import subprocess
 import sys
 
-from measure import environment, progress
+from measure import environment, need, progress, say_what_is_wrong
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = pathlib.Path(os.environ.get("ROOST_BIN", HERE.parent / "build/release/bin")) / "eviction"
@@ -57,7 +57,10 @@ def traces_of(arguments):
         path = pathlib.Path(text)
         if not path.exists():
             raise TraceError(f"{path}: no such file")
-        paths += sorted(p for p in path.iterdir() if ".trace" in p.name) if path.is_dir() else [path]
+        found = sorted(p for p in path.iterdir() if ".trace" in p.name) if path.is_dir() else [path]
+        if not found:
+            raise TraceError(f"{path}: no file in it has .trace in its name")
+        paths += found
     for path in paths:
         yield path.name.split(".")[0], path, None
     if not paths:
@@ -120,6 +123,7 @@ def main():
     parser.add_argument("--percent", type=percents_from, default=["1", "5", "10"], metavar="N,N")
     parser.add_argument("traces", nargs="*", metavar="TRACE", help="files or folders; none: generated requests")
     options = parser.parse_args()
+    need(PROGRAM)
     title = "hit ratio in percent; size in percent of the distinct keys; * the best that does not know the future"
     print(title + "\n")
     results, tables = {}, []
@@ -144,4 +148,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(say_what_is_wrong("bench/run eviction", main))

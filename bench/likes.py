@@ -138,8 +138,8 @@ def options_from(arguments):
     parser = argparse.ArgumentParser(prog="bench/run likes", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", choices=[*like_databases.KINDS, "both"], default="both")
-    parser.add_argument("--rounds", type=measure.count, default=3, metavar="N")
-    parser.add_argument("--seconds", type=measure.count, default=5, metavar="N")
+    parser.add_argument("--rounds", type=measure.at_least(1), default=3, metavar="N")
+    parser.add_argument("--seconds", type=measure.at_least(1), default=5, metavar="N")
     return parser.parse_args(arguments)
 
 

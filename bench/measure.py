@@ -3,6 +3,7 @@
 The figure is server CPU microseconds per request: user and system time of the server's processes, from /proc, over the
 requests that wrk counted. It holds when the load generator is the bottleneck, which requests per second does not."""
 
+import argparse
 import os
 import pathlib
 import random
@@ -28,7 +29,7 @@ def say_what_is_wrong(name, main):
     """Runs `main`; what keeps it from measuring is said in a line instead of a traceback, and is a failure."""
     try:
         return main()
-    except (BenchError, OSError, subprocess.SubprocessError) as error:
+    except (BenchError, OSError, RuntimeError, subprocess.SubprocessError) as error:
         progress("")
         print(f"{name}: {error}", file=sys.stderr)
         return 1
@@ -47,11 +48,13 @@ def need(*programs):
             raise BenchError(f"{program} is not installed (deploy/install-deps --bench)")
 
 
-def count(text):
-    """For argparse: a whole number that is at least 1."""
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise ValueError(text)
-    return int(text)
+def at_least(least):
+    """For argparse: a whole number that is not smaller."""
+    def number(text):
+        if not re.fullmatch("[0-9]+", text) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return int(text)
+    return number
 
 
 def output_of(command, limit_s=None):

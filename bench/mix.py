@@ -3,11 +3,14 @@
 
     deploy/up --detach && bench/mix.py              30 s of wrk, then at most 75 s for the last batches to arrive
     bench/mix.py --kill                             the same, while each worker in turn is killed with SIGKILL
+    bench/mix.py --database postgres://…            on a stack that was started with the same --database
 
-Exits with 1 when a read failed, a socket broke, or the database does not hold every acknowledged like exactly once."""
+Exits with 1 when nobody answers, a read failed, a socket broke, or the database does not hold every acknowledged like
+exactly once."""
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -18,14 +21,29 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/flow"))
+from measure import BenchError, at_least, need, output_of, say_what_is_wrong  # noqa: E402
+from postgres import program  # noqa: E402
+
 LUA = pathlib.Path(__file__).with_name("mix.lua")
+ALL_LIKES = "SELECT COALESCE(SUM(likes), 0) FROM tweets"
 
 
-def likes_in_database(path):
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
-        return database.execute("SELECT COALESCE(SUM(likes), 0) FROM tweets").fetchone()[0]
+def likes_in_database(url):
+    if url.startswith("postgres"):
+        return int(output_of([program("psql"), "-XAtq", "-c", ALL_LIKES, url]))
+    path = pathlib.Path(url.removeprefix("sqlite:"))
+    if not path.exists():
+        raise BenchError(f"no {path}: say with --data or --database where the running stack keeps its likes")
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as database:
+            return database.execute(ALL_LIKES).fetchone()[0]
+    except sqlite3.Error as error:
+        raise BenchError(f"{path}: {error}") from error
 
 
 def likes_in_logs(folder):
@@ -37,27 +55,34 @@ def likes_in_logs(folder):
     return found
 
 
-def post_json(url, body, token=None):
+def ask(url, path, body=None, token=None):
+    """The JSON that is answered."""
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-    asked = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        return json.load(answer)
+    asked = urllib.request.Request(url + path, json.dumps(body).encode() if body else None, headers)
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise BenchError(f"{path} is answered {error.code} at {url}: is it a stack that is ready?") from error
+    except OSError as error:
+        raise BenchError(f"nobody answers at {url}; start it with deploy/up --detach") from error
+    except (ValueError, http.client.HTTPException) as error:
+        raise BenchError(f"what is answered at {url} is not Roost's; say with --url where the stack is") from error
 
 
 def new_token(url):
     """Of an account of its own, new with each run."""
     name, password = f"mix_{secrets.token_hex(8)}", secrets.token_hex(16)
     account = {"username": name, "email": f"{name}@example.org", "password": password, "display_name": "The mix"}
-    post_json(f"{url}/api/users/register", account)
-    return post_json(f"{url}/api/users/login", {"username": name, "password": password})["access_token"]
+    ask(url, "/api/users/register", account)
+    return ask(url, "/api/users/login", {"username": name, "password": password})["access_token"]
 
 
 def tweet_ids(url, wanted=20):
     token = new_token(url)
     for i in range(wanted):
-        post_json(f"{url}/api/tweets", {"content": f"A tweet to read and to like, number {i + 1}."}, token)
-    with urllib.request.urlopen(f"{url}/api/tweets?limit={wanted}", timeout=10) as answer:
-        return [tweet["id"] for tweet in json.load(answer)]
+        ask(url, "/api/tweets", {"content": f"A tweet to read and to like, number {i + 1}."}, token)
+    return [tweet["id"] for tweet in ask(url, f"/api/tweets?limit={wanted}")]
 
 
 def start_wrk(url, ids, seconds, connections, likes_percent):
@@ -70,7 +95,7 @@ def counted(process):
     output, _ = process.communicate()
     found = re.search(r"^MIX (.*)$", output, re.M)
     if not found:
-        sys.exit(f"wrk said nothing that could be read:\n{output}")
+        raise BenchError(f"wrk said nothing that could be read:\n{output}")
     return json.loads(found[1])
 
 
@@ -94,6 +119,8 @@ def kill_in_turn(data, until, every_s):
     while time.monotonic() + every_s < until:
         time.sleep(every_s)
         pids = worker_pids(data)
+        if not pids:
+            raise BenchError(f"no worker with the data in {data} is there to be killed")
         name = sorted(pids)[killed % len(pids)]
         os.kill(pids[name], signal.SIGKILL)
         print(f"  killed {name} (pid {pids[name]}), {len(pids) - 1} left", flush=True)
@@ -112,16 +139,30 @@ def wait_for(database, goal, seconds):
     return waited
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default="http://127.0.0.1:8080")
-    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("data"))
-    parser.add_argument("--seconds", type=int, default=30)
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--kill", action="store_true", help="kill -9 a worker every 4 s, each in turn")
-    options = parser.parse_args()
+def http_url(text):
+    if not re.fullmatch(r"http://[^/\s]+/?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not http://HOST:PORT")
+    return text.rstrip("/")
 
-    database = options.data / "roost.db"
+
+def options_from(arguments):
+    parser = argparse.ArgumentParser(prog="bench/mix.py", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", type=http_url, default="http://127.0.0.1:8080", help="of its proxy (%(default)s)")
+    parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("data"), help="its directory (%(default)s)")
+    parser.add_argument("--database", help="sqlite:PATH or postgres://… (sqlite:DATA/roost.db)")
+    parser.add_argument("--seconds", type=at_least(1), default=30)
+    parser.add_argument("--connections", type=at_least(1), default=32)
+    parser.add_argument("--kill", action="store_true", help="kill -9 a worker every 4 s, each in turn")
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    options = options_from(arguments)
+    need("wrk")
+    database = options.database or f"sqlite:{options.data / 'roost.db'}"
+    ask(options.url, "/api/tweets")
+    likes_in_database(database)  # Is it there?
     ids = tweet_ids(options.url)
     before = likes_in_database(database)
     logged_before = likes_in_logs(options.data / "logs")
@@ -161,8 +202,8 @@ def main():
     exact = acknowledged <= added <= acknowledged + unclear + in_flight and (options.kill or added == logged)
     good = exact and read["other"] == 0 and sum(sockets.values()) == 0 and acknowledged > 0
     print("ok: every read answered, every acknowledged like in the database once" if good else "FAILED")
-    sys.exit(0 if good else 1)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(say_what_is_wrong("bench/mix.py", main))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import chart
 import contestants
 from measure import (LOAD_CORE, SERVER_CORE, BenchError, Figure, Server, environment, fetch, fetch_all, free_port,
-                     missing_programs, progress, run_wrk)
+                     missing_programs, need, progress, run_wrk, say_what_is_wrong)
 
 HERE = pathlib.Path(__file__).resolve().parent
 BODY_SIZE = 1024
@@ -197,20 +197,31 @@ def write_results(title, tables, results, bench):
                                                    "left_out": bench.left_out, "rows": rows}, indent=1) + "\n")
 
 
+def rows_of(options):
+    return [row for row in ROWS if options.only in row.name]
+
+
 def options_from(arguments):
     parser = argparse.ArgumentParser(prog="bench/run peers", description="Roost beside its peers.")
     parser.add_argument("--rounds", type=int, default=3, choices=range(1, 12), metavar="N")
     parser.add_argument("--seconds", type=int, default=3, choices=range(1, 6), metavar="N")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name contains TEXT")
     parser.add_argument("--servers", default="", metavar="A,B", help="only these servers")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not rows_of(options):
+        parser.error(f'no row has "{options.only}" in its name; there are: {"; ".join(row.name for row in ROWS)}')
+    known = ["floor", "roost", *map(str.lower, contestants.PEERS)]
+    if unknown := [name for name in options.servers.lower().split(",") if name not in ["", *known]]:
+        parser.error(f'no server "{unknown[0]}"; there are: {", ".join(known)}')
+    return options
 
 
 def main():
     options = options_from(sys.argv[1:])
     os.environ["PATH"] += ":/usr/sbin:/usr/local/sbin"
     binaries = pathlib.Path(os.environ.get("ROOST_BIN", HERE.parent / "build/release/bin"))
-    rows = [row for row in ROWS if options.only in row.name]
+    need("wrk", "taskset", *(binaries / name for name in ("epoll_floor", "byte_relay", "origin")))
+    rows = rows_of(options)
     title = (f"{environment()}\nserver on core {SERVER_CORE}, wrk and origins on core {LOAD_CORE}, "
              f"{options.rounds} rounds of {options.seconds} s interleaved, medians; access logs off")
     print(title + "\n")
@@ -232,8 +243,8 @@ def main():
     for name, why in bench.left_out.items():
         print(f"left out: {name}: {why}")
     print("written to bench/results/peers.txt, peers.json and peers.svg")
-    return 1 if not rows or any("," in name for name in bench.left_out) else 0
+    return 1 if any("," in name for name in bench.left_out) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(say_what_is_wrong("bench/run peers", main))

@@ -1,10 +1,10 @@
-"""How long a worker takes to read a journal back, and how much memory: a million likes, one record each, for 100,000
-tweets. Each run in a process of its own; the median of several."""
+"""bench/run recovery: how long a worker takes to read a journal back, and how much memory: a million likes, one record
+each, for 100,000 tweets. Each run in a process of its own; the median of several."""
 
+import argparse
 import os
 import pathlib
 import statistics
-import subprocess
 import tempfile
 
 import measure
@@ -19,12 +19,13 @@ def recover():
     """(milliseconds, peak memory in MiB)"""
     with tempfile.TemporaryDirectory(prefix="roost-bench-") as directory:
         command = [BIN / "journal_recovery", directory, str(LIKES), str(TWEETS)]
-        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    took_ms, peak_kib = map(float, text.split())
+        took_ms, peak_kib = map(float, measure.output_of(command).split())
     return took_ms, peak_kib / 1024
 
 
 def main():
+    argparse.ArgumentParser(prog="bench/run recovery", description=__doc__).parse_args()
+    measure.need(BIN / "journal_recovery")
     runs = [recover() for _ in range(RUNS)]
     took_ms, peak_mib = (statistics.median(values) for values in zip(*runs))
     lines = [measure.environment(), "", "| likes | tweets | recovery ms | peak memory MiB |", "|--:|--:|--:|--:|",
@@ -39,4 +40,4 @@ def main():
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(measure.say_what_is_wrong("bench/run recovery", main))

@@ -15,7 +15,6 @@ import pathlib
 import queue
 import random
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/flow"))
+from measure import BenchError, at_least, free_port, need, say_what_is_wrong  # noqa: E402
 from postgres import Postgres  # noqa: E402
 from scale_data import Data, load_postgres, load_sqlite  # noqa: E402
 
@@ -31,12 +31,6 @@ PROGRAMS = pathlib.Path(os.environ.get("ROOST_BIN", ROOT / "build/release/bin"))
 THREADS = 16
 CLEAR_OF_LOADING = {"shared_buffers": "512MB", "work_mem": "16MB", "maintenance_work_mem": "512MB",
                     "max_wal_size": "8GB", "session_preload_libraries": "auto_explain"}
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Worker:
@@ -47,8 +41,11 @@ class Worker:
         self.process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while self.status("/readyz") != 200:
+            if self.process.poll() is not None:
+                raise BenchError(f"the worker ended with {self.process.returncode}")
             if time.monotonic() > deadline:
-                raise RuntimeError("the worker is not ready")
+                self.stop()
+                raise BenchError("the worker does not become ready")
             time.sleep(0.05)
 
     def status(self, path):
@@ -171,15 +168,24 @@ def run_postgres(folder, data, options, rows):
             worker.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="bench/run scale")
+def options_from(arguments):
+    parser = argparse.ArgumentParser(prog="bench/run scale", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
-    parser.add_argument("--users", type=int, default=100_000)
-    parser.add_argument("--tweets", type=int, default=1_000_000)
-    parser.add_argument("--follows", type=int, default=5_000_000)
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--rate", type=float, default=50)
-    options = parser.parse_args()
+    parser.add_argument("--users", type=at_least(100), default=100_000)
+    parser.add_argument("--tweets", type=at_least(1000), default=1_000_000)
+    parser.add_argument("--follows", type=at_least(1), default=5_000_000)
+    parser.add_argument("--seconds", type=at_least(1), default=20)
+    parser.add_argument("--rate", type=at_least(1), default=50)
+    options = parser.parse_args(arguments)
+    if options.follows > options.users * options.users // 2:
+        parser.error(f"{options.users} people do not follow each other {options.follows} times")
+    return options
+
+
+def main(arguments=None):
+    options = options_from(arguments)
+    need(PROGRAMS / "roost-api")
     rows, plans = [], None
     with tempfile.TemporaryDirectory(prefix="roost-scale-") as folder:
         for name, run in (("sqlite", run_sqlite), ("postgres", run_postgres)):
@@ -199,4 +205,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(say_what_is_wrong("bench/run scale", main))
