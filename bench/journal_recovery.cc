@@ -35,7 +35,7 @@ Result<void> leave_journal(PosixDisk& disk, const JournalPaths& paths, int64_t l
     std::vector<KeyDelta> group;
     for (int64_t i = first; i < std::min(first + kGroup, likes); ++i) group.push_back({1 + i * 7919 % tweets, 1});
     std::string payload;
-    encode_likes(group, payload);
+    encode_likes(group, {}, payload);
     (*journal)->stage(FrameType::likes, payload, 0);
     if (auto written = (*journal)->write(); !written) return written;
   }
