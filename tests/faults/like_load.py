@@ -43,40 +43,54 @@ class Book:
 
 
 class Fans:
-    """Threads that like `tweets` at the workers `addresses()` names at the moment, until they are told to stop."""
+    """Threads that like `tweets` at the workers `addresses()` names at the moment, until they are told to stop. As many
+    others, if there are `keyed` tweets, like those under a key each and repeat every like until it is acknowledged,
+    whoever by, so that in the end as many are acknowledged as were attempted."""
 
-    def __init__(self, book, tweets, addresses, threads=4):
-        self.book, self.tweets, self.addresses = book, tweets, addresses
+    def __init__(self, book, tweets, addresses, keyed=(), threads=4):
+        self.book, self.addresses = book, addresses
         self.going = True
-        self.threads = [threading.Thread(target=self._like, args=(i,), daemon=True) for i in range(threads)]
+        parts = [(self._like, tweets, number) for number in range(threads)]
+        if keyed:
+            parts += [(self._like_until_acknowledged, keyed, threads + number) for number in range(threads)]
+        self.threads = [threading.Thread(target=like, args=(liked, number), daemon=True)
+                        for like, liked, number in parts]
         for thread in self.threads:
             thread.start()
 
-    def _like(self, number):
-        """Every other thread gives each like a key and repeats it until it is acknowledged, whoever by: one attempt."""
+    def _like(self, tweets, number):
         chosen = random.Random(number)
-        headers, tweet = (), None
         while self.going:
-            address = chosen.choice(self.addresses())
             try:
-                with Connection(address) as connection:
+                with Connection(chosen.choice(self.addresses())) as connection:
                     for _ in range(50):
                         if not self.going:
                             return
-                        if tweet is None:
-                            tweet = chosen.choice(self.tweets)
-                            self.book.attempt(tweet)
-                            headers = [("Idempotency-Key", uuid.uuid4().hex)] if number % 2 else ()
-                        answer = connection.request("POST", f"/like/{tweet}", headers, b"")
-                        self.book.answer(tweet, answer)
-                        if answer.status != 202:
-                            time.sleep(0.005)
-                        if answer.status == 202 or not headers:
-                            tweet = None
+                        tweet = chosen.choice(tweets)
+                        self.book.attempt(tweet)
+                        self._ask(connection, tweet)
             except (OSError, Closed, WireError):
-                if not headers:
-                    tweet = None
                 time.sleep(0.01)  # The worker is gone, its answer lost.
+
+    def _like_until_acknowledged(self, tweets, number):
+        chosen = random.Random(number)
+        while self.going:
+            tweet, key = chosen.choice(tweets), uuid.uuid4().hex
+            self.book.attempt(tweet)
+            acknowledged = False
+            while not acknowledged:
+                try:
+                    with Connection(chosen.choice(self.addresses())) as connection:
+                        acknowledged = self._ask(connection, tweet, [("Idempotency-Key", key)])
+                except (OSError, Closed, WireError):
+                    time.sleep(0.01)
+
+    def _ask(self, connection, tweet, headers=()):
+        answer = connection.request("POST", f"/like/{tweet}", headers, b"")
+        self.book.answer(tweet, answer)
+        if answer.status != 202:
+            time.sleep(0.005)
+        return answer.status == 202
 
     def stop(self):
         self.going = False

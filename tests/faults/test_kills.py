@@ -13,9 +13,10 @@ class Kills:
     def test_no_like_is_lost_or_counted_twice(self):
         workers = [self.api(f"w{i}", environment=OFTEN) for i in range(WORKERS)]
         tweets = self.post(workers[0], 20)
+        tweets, keyed = tweets[:14], tweets[14:]
         tweets += tweets[:1] * 20  # One that everybody likes.
         book, chosen = Book(), random.Random(1)
-        fans = Fans(book, tweets, lambda: [worker.address for worker in workers])
+        fans = Fans(book, tweets, lambda: [worker.address for worker in workers], keyed)
         for number in range(KILLS):
             enough = book.total() + chosen.randrange(1, 200)
             wait_until(lambda: book.total() >= enough, 60, "likes between two kills")
@@ -26,13 +27,19 @@ class Kills:
         fans.stop()
         for worker in workers[1:]:
             worker.kill()
-        self.settle_accounts(book, sorted(set(tweets)), workers[0])
-        attempted, acknowledged = sum(book.attempted.values()), book.total()
-        stored = sum(self.stored(sorted(set(tweets))).values())
-        print(f"{KILLS} kills: {attempted} attempted, {acknowledged} acknowledged, {stored} in the database, "
-              f"{book.refused} refused", flush=True)
+        tweets = sorted(set(tweets))
+        self.settle_accounts(book, tweets + keyed, workers[0])
+        stored = self.stored(tweets + keyed)
+        likes = {True: {}, False: {}}
+        for liked, counts in (("attempted", book.attempted), ("acknowledged", book.acknowledged), ("stored", stored)):
+            for is_keyed in likes:
+                likes[is_keyed][liked] = sum(counts.get(tweet, 0) for tweet in (keyed if is_keyed else tweets))
+        print(f"{KILLS} kills: {likes[False]}, repeated under a key {likes[True]}, {book.refused} refused", flush=True)
+        for tweet in keyed:  # Repeated until acknowledged: exact.
+            self.assertEqual((stored[tweet], book.acknowledged.get(tweet, 0)), (book.attempted.get(tweet, 0),) * 2)
         # What is stored beyond what was acknowledged had its answer cut off by a kill: at most one a fan and kill.
-        self.assertLessEqual(stored - acknowledged, len(fans.threads) * (KILLS + WORKERS))
+        self.assertLessEqual(likes[False]["stored"] - likes[False]["acknowledged"],
+                             len(fans.threads) * (KILLS + WORKERS))
 
 
 class OnSqlite(Kills, LikeTest):
