@@ -241,6 +241,36 @@ TEST_CASE_FIXTURE(Fixture, "with a full disk likes are refused and batches still
   CHECK(log->pending(1) == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a journal at its limit refuses likes and takes them again when batches have made room") {
+  options.max_pending_keys = 1'000'000;
+  options.max_batch_keys = 500;
+  const JournalLimits limits = journal_limits(options);
+  options.max_journal_bytes = 3 * (limits.group_bytes + 2 * limits.reserve_bytes + 4096);
+  open();
+  int64_t key = 0;
+  while (failed == 0) {
+    REQUIRE(key < 1'000'000);
+    REQUIRE(add(++key * 1'000'000'000));
+    log->commit_step();
+    clock.advance_ms(100);
+    CHECK(stats().journal_bytes <= options.max_journal_bytes);
+  }
+  CHECK(stats().pending == key - 1);  // All that were acknowledged.
+  CHECK(on_disk().open.size() == static_cast<size_t>(key - 1));
+  for (int64_t sent = 0; sent < key - 1; sent += 500) {
+    log->ask_for_batch(true);
+    log->commit_step();
+    clock.advance_ms(100);
+    REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
+    log->mark_applied();
+  }
+  CHECK(stats().pending == 0);
+  REQUIRE(add(1));
+  log->commit_step();
+  CHECK(failed == 1);
+  CHECK(log->pending(1) == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "segments change without losing count") {
   open();
   for (int i = 0; i < 2000; ++i) {

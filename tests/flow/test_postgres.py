@@ -50,7 +50,7 @@ class OnPostgres(FlowTest):
         for worker in workers:
             self._listening(worker)
             wait_until(lambda worker=worker: self.is_ready(worker), 30, "all to be ready")
-        self.assertEqual(self.query("SELECT count(*), max(version) FROM schema_version"), "1|1")
+        self.assertEqual(self.query("SELECT count(*), max(version) FROM schema_version"), "2|2")
         for worker in workers:
             self.assertNotIn("warning", worker.output())
             self.assertNotIn("error", worker.output())
@@ -149,6 +149,19 @@ class OnPostgres(FlowTest):
         wait_until(lambda: self.stored(tweet) == 7, 30, "the journal to be adopted")
         wait_until(lambda: self.query("SELECT count(*) FROM like_journals WHERE applied_seq > 0") == "0", 30,
                    "the adopted journal to be forgotten")
+
+    def test_a_worker_that_ends_without_its_database_ends_in_time_and_leaves_its_likes(self):
+        worker = self.api("w1", environment={"ROOST_API_DRAIN_TIMEOUT": "300ms"})
+        tweet = Person(worker.address, "alice").post("like me")["id"]
+        for _ in range(7):
+            self.assertEqual(self.like(worker, tweet), 202)
+        self.postgres.pause()
+        try:
+            self.assertEqual(worker.stop(30), 0, worker.output())
+        finally:
+            self.postgres.resume()
+        self.api("w2")
+        wait_until(lambda: self.stored(tweet) == 7, 30, "the journal to be adopted")
 
     def test_without_prepared_statements(self):
         worker = self.api(environment={"ROOST_DATABASE_PREPARED_STATEMENTS": "false", **FLUSH_OFTEN})
