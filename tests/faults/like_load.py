@@ -13,7 +13,7 @@ from harness import *  # noqa: F403
 import sqlite3  # noqa: E402
 import uuid  # noqa: E402
 
-from postgres import Postgres  # noqa: E402
+from postgres import OnPostgres  # noqa: E402
 
 THOROUGH = bool(os.environ.get("ROOST_THOROUGH"))
 
@@ -143,22 +143,12 @@ class LikeTest(FlowTest):
             self.assertEqual(database.execute("SELECT count(*) FROM like_journals").fetchone()[0], 0)
 
 
-class OnPostgres:
-    """Before LikeTest among the base classes: the workers' database is a PostgreSQL of this test's own."""
-
-    def setUp(self):
-        super().setUp()
-        self.postgres = Postgres()
-        self.addCleanup(self.postgres.close)
-        self.url = self.postgres.create_database("likes")
-
-    def database(self):
-        return self.url
+class LikesOnPostgres(OnPostgres):
+    """Before LikeTest among the base classes: the likes are counted in PostgreSQL."""
 
     def stored(self, tweets):
-        rows = self.postgres.query("SELECT id, likes FROM tweets", database="likes").splitlines()
-        likes = {int(i): int(n) for i, n in (row.split("|") for row in rows)}
+        likes = dict(map(int, row.split("|")) for row in self.query("SELECT id, likes FROM tweets").splitlines())
         return {tweet: likes[tweet] for tweet in tweets}
 
     def check_database(self):
-        self.assertEqual(self.postgres.query("SELECT count(*) FROM like_journals", database="likes"), "0")
+        self.assertEqual(self.query("SELECT count(*) FROM like_journals"), "0")

@@ -46,7 +46,7 @@ class OnSqlite(Kills, LikeTest):
     pass
 
 
-class OnPostgresql(OnPostgres, Kills, LikeTest):
+class OnPostgresql(LikesOnPostgres, Kills, LikeTest):
     pass
 
 

@@ -42,7 +42,7 @@ class Readers:
             thread.join(60 * TIME_SCALE)
 
 
-class Outage(OnPostgres, LikeTest):
+class Outage(LikesOnPostgres, LikeTest):
     def test_it_stands_still_under_load(self):
         workers = [self.api(f"w{i}", environment=SETTINGS) for i in range(2)]
         front = self.proxy(*workers)

@@ -6,6 +6,8 @@
         postgres.pause(); postgres.resume()                 # every process of it stands still, and goes on
         postgres.kill()                                     # as if the power went; start() recovers
 
+OnPostgres puts the workers of a flow test on one.
+
 It runs as the user "postgres" where the tests run as root, since PostgreSQL refuses to, and ends when the process that
 started it ends, however that happens. Sorting in it is a person's, not the bytes': statements that count on the order
 of bytes must say so."""
@@ -152,3 +154,29 @@ class Postgres:
     def close(self):
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class OnPostgres:
+    """Before FlowTest among the base classes: the workers are on PostgreSQL. One server for the tests of a class, and a
+    database of its own for each."""
+
+    safe = False  # as Postgres takes it
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.postgres = Postgres(cls.safe)
+        cls.addClassCleanup(cls.postgres.close)
+        cls.databases_made = 0
+
+    def setUp(self):
+        type(self).databases_made += 1
+        self.url = self.postgres.create_database(f"test{self.databases_made}")
+        super().setUp()  # may start workers
+
+    def database(self):
+        return self.url
+
+    def query(self, sql):
+        """Of this test's database, as Postgres.query."""
+        return self.postgres.query(sql, self.url.rpartition("/")[2])

@@ -4,29 +4,13 @@ import json
 import threading
 
 from harness import *
-from postgres import Postgres
+from postgres import OnPostgres
 
 FLUSH_OFTEN = {"ROOST_BATCHER_MAX_AGE": "100ms"}
 
 
-class OnPostgres(FlowTest):
-    """Each test has a database of its own, in one cluster."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.postgres = Postgres(safe=True)
-        cls.addClassCleanup(cls.postgres.close)
-
-    def setUp(self):
-        super().setUp()
-        self.name = self.id().rpartition(".")[2].replace("_", "")[:60]
-        self.url = self.postgres.create_database(self.name)
-
-    def database(self):
-        return self.url
-
-    def query(self, sql):
-        return self.postgres.query(sql, self.name)
+class Workers(OnPostgres, FlowTest):
+    safe = True
 
     def starting(self, name, environment=None):
         """A worker that is not waited for."""
