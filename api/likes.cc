@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include <fmt/core.h>
+#include <fmt/compile.h>
 #include <xxhash.h>
 
 #include "api/cache_groups.h"
@@ -48,6 +48,8 @@ void Likes::like(Request& request, Reply reply) {
   if (clock_.monotonic_ms() < away_until_ms_) {
     if (auto known = store_.last_read(wish->id)) return queue(*wish, std::move(*known), std::move(reply));
   }
+  // Mostly it is in the cache, where it costs no callback.
+  if (auto kept = store_.kept(wish->id)) return queue_if_there(*wish, std::move(*kept), std::move(reply));
   store_.tweet(wish->id, DbCache::Use::cached, request.request_id,
                [this, wish = *wish, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
                  if (!reading && reading.error().retryable) {
@@ -55,29 +57,39 @@ void Likes::like(Request& request, Reply reply) {
                    if (auto known = store_.last_read(wish.id)) reading = std::move(*known);
                  }
                  if (!reading) return reply.send(failure(reading.error()));
-                 if (reading->value->absent())
-                   return reply.send(not_found(reply.request().method, "There is no such tweet."));
-                 queue(wish, std::move(*reading), std::move(reply));
+                 queue_if_there(wish, std::move(*reading), std::move(reply));
                });
+}
+
+void Likes::queue_if_there(const Wish& wish, Reading<TweetPage> reading, Reply reply) {
+  if (reading.value->absent()) return reply.send(not_found(reply.request().method, "There is no such tweet."));
+  queue(wish, std::move(reading), std::move(reply));
 }
 
 Answer Likes::queued(int64_t id, Reading<TweetPage> reading) const {
   // The count may have been loaded anew while the like was being written; an older one would miss applied batches.
   const Reading<TweetPage> newest = store_.newest(id, std::move(reading));
   const int64_t likes = store_.likes_here(*newest.value, newest.value->tweets.front());
-  return uncached_json(202, fmt::format(R"({{"status":"queued","id":{},"likes":{},"cached":{}}})", id, likes, likes));
+  return uncached_json(
+      202, fmt::format(FMT_COMPILE(R"({{"status":"queued","id":{},"likes":{},"cached":{}}})"), id, likes, likes));
 }
 
 void Likes::queue(const Wish& wish, Reading<TweetPage> reading, Reply reply) {
-  // Shared, since a refusal must find the reply where it left it.
+  if (wish.token) return queue_once(wish, std::move(reading), std::move(reply));
+  batcher::Batcher::Done done = [this, id = wish.id, reading = std::move(reading),
+                                 reply = std::move(reply)](Result<batcher::Accepted> accepted) mutable {
+    reply.send(accepted ? queued(id, std::move(reading)) : problem_of(accepted.error()));
+  };
+  // A refusal leaves `done` as it is, and with it the reply.
+  if (auto added = batcher_.add(wish.id, 1, std::move(done)); !added) done(tl::unexpected<Error>(added.error()));
+}
+
+void Likes::queue_once(const Wish& wish, Reading<TweetPage> reading, Reply reply) {
+  // Shared, since a repetition must find the reply where it left it.
   auto waiting = std::make_shared<Reply>(std::move(reply));
   batcher::Batcher::Done done = [this, id = wish.id, reading, waiting](Result<batcher::Accepted> accepted) mutable {
     waiting->send(accepted ? queued(id, std::move(reading)) : problem_of(accepted.error()));
   };
-  if (!wish.token) {
-    if (auto added = batcher_.add(wish.id, 1, std::move(done)); !added) waiting->send(problem_of(added.error()));
-    return;
-  }
   const auto added = batcher_.add_once(wish.id, *wish.token, std::move(done));
   if (!added) return waiting->send(problem_of(added.error()));
   if (*added == batcher::Added::waiting) return;

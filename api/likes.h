@@ -32,7 +32,9 @@ class Likes {
   void like(Request& request, Reply reply);
   void show(Request& request, Reply reply);
   Answer failure(const Error& error);
+  void queue_if_there(const Wish& wish, Reading<TweetPage> reading, Reply reply);
   void queue(const Wish& wish, Reading<TweetPage> reading, Reply reply);
+  void queue_once(const Wish& wish, Reading<TweetPage> reading, Reply reply);
   Answer queued(int64_t id, Reading<TweetPage> reading) const;
 
   TweetStore& store_;

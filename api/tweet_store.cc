@@ -82,7 +82,7 @@ void TweetStore::remove(int64_t id, int64_t user_id, const std::string& request_
 }
 
 Reading<TweetPage> TweetStore::newest(int64_t id, Reading<TweetPage> known) {
-  auto found = cache_.find<TweetPage>(tweet_key(id));
+  auto found = kept(id);
   return found && !found->value->absent() ? std::move(*found) : std::move(known);
 }
 
@@ -99,7 +99,7 @@ void TweetStore::forget(int64_t id) {
 
 void TweetStore::on_likes_applied(std::span<const int64_t> ids) {
   for (const int64_t id : ids) {
-    if (auto read = cache_.find<TweetPage>(tweet_key(id)); read && !read->value->absent()) {
+    if (auto read = kept(id); read && !read->value->absent()) {
       if (last_read_.size() >= kMaxLastRead) last_read_.clear();
       last_read_.insert_or_assign(id, std::move(*read));
     }

@@ -43,6 +43,8 @@ class TweetStore {
   int64_t likes_here(const TweetPage& page, const Tweet& tweet) const {
     return tweet.likes + batcher_.pending_after(tweet.id, page.applied_seq);
   }
+  /// What the cache holds of the tweet, "no such tweet" included; nothing when it would have to be read.
+  std::optional<Reading<TweetPage>> kept(int64_t id) { return cache_.find<TweetPage>(tweet_key(id)); }
   /// The newest reading of the tweet that is in the cache, or `known`.
   Reading<TweetPage> newest(int64_t id, Reading<TweetPage> known);
   /// Counts of these tweets have changed in the database.
