@@ -26,8 +26,13 @@ class DatabaseWorld {
   net::EventLoop& loop() { return loop_; }
   /// The same database opened once more, as by another worker, answering on the same loop.
   virtual std::unique_ptr<Database> open_another() = 0;
+  /// A store of likes of its own, as another worker's.
+  virtual std::unique_ptr<LikeStore> open_likes() = 0;
   /// Fails the test when what is stored does not fit together.
   virtual void check_stored() = 0;
+  /// Past the port: one statement that answers nothing, or one number.
+  virtual void run(const std::string& sql) = 0;
+  virtual int64_t integer(const std::string& sql) = 0;
 
   /// Starts an operation, `start(Done<T>)`, and turns the loop until it is answered.
   template <class T, class Start>
@@ -69,9 +74,7 @@ class SqliteWorld final : public DatabaseWorld {
   static bool available() { return true; }
   SqliteWorld() {
     database_ = open_another();
-    auto likes = SqliteLikeStore::open(path_, nullptr);
-    REQUIRE(likes);
-    likes_ = std::move(*likes);
+    likes_ = open_likes();
   }
   std::unique_ptr<Database> open_another() override {
     auto opened = SqliteDatabase::open(
@@ -79,13 +82,21 @@ class SqliteWorld final : public DatabaseWorld {
     REQUIRE(opened);
     return std::move(*opened);
   }
-  void check_stored() override {
-    auto connection = SqliteConnection::open(path_, SqliteConnection::Mode::write, nullptr);
-    REQUIRE(connection);
-    check_integrity(**connection);
+  std::unique_ptr<LikeStore> open_likes() override {
+    auto likes = SqliteLikeStore::open(path_, nullptr);
+    REQUIRE(likes);
+    return std::move(*likes);
   }
+  void check_stored() override { check_integrity(*connection()); }
+  void run(const std::string& sql) override { REQUIRE(connection()->execute(sql.c_str())); }
+  int64_t integer(const std::string& sql) override { return single_integer(*connection(), sql); }
 
  private:
+  std::unique_ptr<SqliteConnection> connection() {
+    auto connection = SqliteConnection::open(path_, SqliteConnection::Mode::write, nullptr);
+    REQUIRE(connection);
+    return std::move(*connection);
+  }
   ScratchDirectory directory_;
   std::string path_ = directory_.file("roost.db");
 };
@@ -95,12 +106,17 @@ class PgWorld final : public DatabaseWorld {
   static bool available() { return has_postgres(); }
   explicit PgWorld(PgPool::Options pool = {}, std::string url = postgres_url(), AccessObserver* observer = nullptr) {
     database_ = open({.url = std::move(url), .replicas = {}, .pool = pool}, observer);
-    likes_ = std::make_unique<PgLikeStore>(target_of(postgres_url()), PgSession::Limits{}, nullptr);
+    likes_ = open_likes();
   }
   PgScratch& scratch() { return scratch_; }
   std::unique_ptr<Database> open_another() override {
     return open({.url = postgres_url(), .replicas = {}, .pool = {}}, nullptr);
   }
+  std::unique_ptr<LikeStore> open_likes() override {
+    return std::make_unique<PgLikeStore>(target_of(postgres_url()), PgSession::Limits{}, nullptr);
+  }
+  void run(const std::string& sql) override { scratch_.run(sql); }
+  int64_t integer(const std::string& sql) override { return scratch_.integer(sql); }
   void check_stored() override {
     CHECK(scratch_.integer("SELECT count(*) FROM users WHERE "
                            "followers <> (SELECT count(*) FROM follows WHERE followee_id = users.id) OR "

@@ -19,9 +19,8 @@ struct Fixture {
   PgLikeStore store{target_of(postgres_url()), {}, &notes};
 
   Fixture() { database.add_tweets(12); }
-  ApplyOutcome apply(const std::string& journal, uint64_t sequence, const std::vector<LikeDelta>& deltas,
-                     const std::vector<LikeOnce>& once = {}) {
-    return store.apply(journal, sequence, deltas, once).outcome;
+  ApplyOutcome apply(const std::string& journal, uint64_t sequence, const std::vector<LikeDelta>& deltas) {
+    return store.apply(journal, sequence, deltas, {}).outcome;
   }
   int64_t likes(int64_t id) { return database.integer(fmt::format("SELECT likes FROM tweets WHERE id = {}", id)); }
   int64_t all_likes() { return database.integer("SELECT sum(likes) FROM tweets"); }
@@ -43,30 +42,6 @@ class RowHeld {
 
 }  // namespace
 
-TEST_CASE("postgres: a batch adds its deltas and moves the journal on, once" * doctest::skip(!has_postgres())) {
-  Fixture f;
-  CHECK(*f.store.applied_seq("j") == 0);
-  CHECK(f.apply("j", 1, {{1, 11}, {3, 2}}) == ApplyOutcome::applied);
-  CHECK(f.likes(1) == 11);
-  CHECK(f.likes(3) == 2);
-  CHECK(f.apply("j", 1, {{1, 11}, {3, 2}}) == ApplyOutcome::unknown);  // sent again: the fence holds
-  CHECK(f.apply("j", 3, {{1, 1}}) == ApplyOutcome::unknown);           // and none is left out
-  CHECK(f.apply("other", 2, {{1, 1}}) == ApplyOutcome::unknown);
-  CHECK(f.all_likes() == 13);
-  CHECK(f.apply("j", 2, {{1, 1}}) == ApplyOutcome::applied);
-  CHECK(f.likes(1) == 12);
-  CHECK(*f.store.applied_seq("j") == 2);
-  CHECK(f.apply("fresh", 1, {}) == ApplyOutcome::applied);
-  CHECK(*f.store.applied_seq("fresh") == 1);
-}
-
-TEST_CASE("postgres: likes of tweets that are gone are dropped" * doctest::skip(!has_postgres())) {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{2, 5}, {99, 7}, {INT64_MAX, 1}}) == ApplyOutcome::applied);
-  CHECK(f.all_likes() == 5);
-  CHECK(*f.store.applied_seq("j") == 1);
-}
-
 TEST_CASE("postgres: a large batch is one statement" * doctest::skip(!has_postgres())) {
   Fixture f;
   f.apply("j", 1, {});
@@ -76,47 +51,6 @@ TEST_CASE("postgres: a large batch is one statement" * doctest::skip(!has_postgr
   CHECK(f.apply("j", 2, deltas) == ApplyOutcome::applied);
   CHECK(f.all_likes() == 36);
   CHECK(f.notes.take() == std::vector<std::string>{"UPDATE tweets 12 "});
-}
-
-TEST_CASE("postgres: a like under a name counts once, in whatever batch it comes" * doctest::skip(!has_postgres())) {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 3}, {3, 2}, {5, 1}}, {{1, 7, 1}, {1, 7, 2}, {3, 7, 3}, {5, -7, 1}}) ==
-        ApplyOutcome::applied);
-  CHECK(f.likes(1) == 3);
-  // Again in another journal, beside new ones; twice in one batch; and for a tweet of which nothing is left then.
-  CHECK(f.apply("other", 1, {{1, 3}, {2, 1}, {3, 4}, {99, 1}},
-                {{1, 7, 2}, {1, 7, 4}, {2, 8, 1}, {3, 7, 3}, {3, 7, 5}, {3, 7, 5}, {99, 8, 2}}) ==
-        ApplyOutcome::applied);
-  CHECK(f.likes(1) == 5);
-  CHECK(f.likes(2) == 1);
-  CHECK(f.likes(3) == 4);
-  CHECK(f.apply("other", 2, {{2, 1}}, {{2, 8, 1}}) == ApplyOutcome::applied);
-  CHECK(f.all_likes() == 11);
-  CHECK(*f.store.applied_seq("other") == 2);
-}
-
-TEST_CASE("postgres: a batch that is not applied remembers no name" * doctest::skip(!has_postgres())) {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 1}}, {}) == ApplyOutcome::applied);
-  CHECK(f.apply("j", 1, {{1, 1}}, {{1, 7, 1}}) == ApplyOutcome::unknown);
-  CHECK(f.apply("j", 2, {{1, 1}}, {{1, 7, 1}}) == ApplyOutcome::applied);
-  CHECK(f.likes(1) == 2);
-}
-
-TEST_CASE("postgres: names are forgotten when they are old, not before" * doctest::skip(!has_postgres())) {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 2}}, {{1, 7, 1}, {1, 7, 2}}) == ApplyOutcome::applied);
-  const auto age = [&](int64_t low, int64_t by_ms) {
-    f.database.run(fmt::format("UPDATE like_names SET applied_at_ms = applied_at_ms - {} WHERE low = {}", by_ms, low));
-  };
-  age(1, LikeStore::kRememberMs + 1000);
-  age(2, LikeStore::kRememberMs - 60'000);
-  PgLikeStore another(target_of(postgres_url()), {}, nullptr);  // Another worker; this one has just looked.
-  const LikeDelta delta{1, 1};
-  const LikeOnce once{1, 7, 3};
-  CHECK(another.apply("k", 1, {&delta, 1}, {&once, 1}).outcome == ApplyOutcome::applied);
-  CHECK(f.apply("j", 2, {{1, 2}}, {{1, 7, 1}, {1, 7, 2}}) == ApplyOutcome::applied);
-  CHECK(f.likes(1) == 4);
 }
 
 TEST_CASE("postgres: two workers that bring the same names at once count each once" * doctest::skip(!has_postgres())) {
@@ -144,15 +78,6 @@ TEST_CASE("postgres: two workers that bring the same names at once count each on
   for (std::thread& writer : writers) writer.join();
   CHECK(applied == 200);
   CHECK(f.all_likes() == 50 * 12);
-}
-
-TEST_CASE("postgres: a journal that is forgotten starts at nothing" * doctest::skip(!has_postgres())) {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 1}}) == ApplyOutcome::applied);
-  CHECK(f.store.forget("j"));
-  CHECK(f.store.forget("j"));
-  CHECK(f.database.integer("SELECT count(*) FROM like_journals") == 0);
-  CHECK(*f.store.applied_seq("j") == 0);
 }
 
 TEST_CASE("postgres: who asks takes the journal over from who asked before" * doctest::skip(!has_postgres())) {

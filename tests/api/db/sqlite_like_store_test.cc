@@ -40,9 +40,8 @@ struct Fixture {
     REQUIRE(opened);
     return std::move(*opened);
   }
-  ApplyOutcome apply(const std::string& journal, uint64_t sequence, const std::vector<LikeDelta>& deltas,
-                     const std::vector<LikeOnce>& once = {}) {
-    return store->apply(journal, sequence, deltas, once).outcome;
+  ApplyOutcome apply(const std::string& journal, uint64_t sequence, const std::vector<LikeDelta>& deltas) {
+    return store->apply(journal, sequence, deltas, {}).outcome;
   }
   int64_t likes(int64_t id) {
     return single_integer(*connection, fmt::format("SELECT likes FROM tweets WHERE id = {}", id));
@@ -52,30 +51,6 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("a batch adds its deltas and moves the journal on, once") {
-  Fixture f;
-  CHECK(*f.store->applied_seq("j") == 0);
-  CHECK(f.apply("j", 1, {{1, 11}, {3, 2}}) == ApplyOutcome::applied);
-  CHECK(*f.store->applied_seq("j") == 1);
-  CHECK(f.likes(1) == 11);
-  CHECK(f.likes(3) == 2);
-  CHECK(f.apply("j", 1, {{1, 11}, {3, 2}}) == ApplyOutcome::unknown);  // sent again: the fence holds
-  CHECK(f.apply("j", 3, {{1, 1}}) == ApplyOutcome::unknown);           // and none is left out
-  CHECK(f.apply("other", 2, {{1, 1}}) == ApplyOutcome::unknown);
-  CHECK(f.all_likes() == 13);
-  CHECK(f.apply("j", 2, {{1, 1}}) == ApplyOutcome::applied);
-  CHECK(f.likes(1) == 12);
-  CHECK(*f.store->applied_seq("j") == 2);
-}
-
-TEST_CASE("likes of tweets that are gone are dropped and the batch counts as applied") {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{2, 5}, {99, 7}, {INT64_MAX, 1}}) == ApplyOutcome::applied);
-  CHECK(f.likes(2) == 5);
-  CHECK(f.all_likes() == 5);
-  CHECK(*f.store->applied_seq("j") == 1);
-}
-
 TEST_CASE("a large batch is two statements") {
   Fixture f;
   f.notes.take();
@@ -84,55 +59,6 @@ TEST_CASE("a large batch is two statements") {
   CHECK(f.apply("j", 1, deltas) == ApplyOutcome::applied);
   CHECK(f.all_likes() == 36);
   CHECK(f.notes.take() == std::vector<std::string>{"INSERT like_journals 1 ", "UPDATE tweets 12 "});
-}
-
-TEST_CASE("a like under a name counts once, in whatever batch it comes") {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 3}, {3, 2}, {5, 1}}, {{1, 7, 1}, {1, 7, 2}, {3, 7, 3}, {5, -7, 1}}) ==
-        ApplyOutcome::applied);
-  CHECK(f.likes(1) == 3);
-  // Again in another journal, beside new ones; twice in one batch; and for a tweet of which nothing is left then.
-  CHECK(f.apply("other", 1, {{1, 3}, {2, 1}, {3, 4}, {99, 1}},
-                {{1, 7, 2}, {1, 7, 4}, {2, 8, 1}, {3, 7, 3}, {3, 7, 5}, {3, 7, 5}, {99, 8, 2}}) ==
-        ApplyOutcome::applied);
-  CHECK(f.likes(1) == 5);
-  CHECK(f.likes(2) == 1);
-  CHECK(f.likes(3) == 4);
-  CHECK(f.apply("other", 2, {{2, 1}}, {{2, 8, 1}}) == ApplyOutcome::applied);
-  CHECK(f.all_likes() == 11);
-  CHECK(*f.store->applied_seq("other") == 2);
-}
-
-TEST_CASE("a batch that is not applied remembers no name") {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 1}}, {}) == ApplyOutcome::applied);
-  CHECK(f.apply("j", 1, {{1, 1}}, {{1, 7, 1}}) == ApplyOutcome::unknown);
-  CHECK(f.apply("j", 2, {{1, 1}}, {{1, 7, 1}}) == ApplyOutcome::applied);
-  CHECK(f.likes(1) == 2);
-}
-
-TEST_CASE("names are forgotten when they are old, not before") {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 2}}, {{1, 7, 1}, {1, 7, 2}}) == ApplyOutcome::applied);
-  const auto age = [&](int64_t low, int64_t by_ms) {
-    REQUIRE(f.connection->execute(
-        fmt::format("UPDATE like_names SET applied_at_ms = applied_at_ms - {} WHERE low = {}", by_ms, low).c_str()));
-  };
-  age(1, LikeStore::kRememberMs + 1000);
-  age(2, LikeStore::kRememberMs - 60'000);
-  f.store = f.open_store();  // Another worker; this one has just looked.
-  CHECK(f.apply("j", 2, {{1, 1}}, {{1, 7, 3}}) == ApplyOutcome::applied);
-  CHECK(f.apply("j", 3, {{1, 2}}, {{1, 7, 1}, {1, 7, 2}}) == ApplyOutcome::applied);
-  CHECK(f.likes(1) == 4);
-}
-
-TEST_CASE("a journal that is forgotten starts at nothing") {
-  Fixture f;
-  CHECK(f.apply("j", 1, {{1, 1}}) == ApplyOutcome::applied);
-  CHECK(f.store->forget("j"));
-  CHECK(f.store->forget("j"));
-  CHECK(*f.store->applied_seq("j") == 0);
-  CHECK(f.likes(1) == 1);
 }
 
 TEST_CASE("a page's applied sequence and its counts are of one moment") {
