@@ -61,7 +61,7 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
   responder_ = &responder;
   responder.attach(this);
   remember(responder.client(), head, plan);
-  forward_fields(head, plan);
+  forward_fields(head, plan.share);
   if (plan.share) {
     kept_.keep(head);
     return join();
@@ -73,7 +73,7 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
 void Exchange::begin_refresh(const net::Address& client, const http::RequestHead& head, const Plan& plan) {
   ROOST_CHECK(state_ == State::spare && responder_ == nullptr && plan.share);
   remember(client, head, plan);
-  forward_fields(head, plan);
+  forward_fields(head, plan.share);
   kept_.keep(head);
   join();
 }
@@ -88,7 +88,7 @@ void Exchange::remember(const net::Address& client, const http::RequestHead& hea
   started_us_ = plan.started_us;
   backend_head_us_ = -1;
   status_ = 0;
-  leads_ = too_large_ = head_sent_ = validates_ = false;
+  leads_ = too_large_ = head_sent_ = validates_ = asked_whole_ = false;
   revalidates_ = plan.revalidate;
   changed_us_ = plan.changed_us;
   client_writable_ = true;
@@ -99,14 +99,14 @@ void Exchange::remember(const net::Address& client, const http::RequestHead& hea
   request_id_.assign(request_id_of(head, trusted_, front_.context().random, request_id_storage_));
 }
 
-void Exchange::forward_fields(const http::RequestHead& head, const Plan& plan) {
+void Exchange::forward_fields(const http::RequestHead& head, bool share) {
   ForwardedRequest& request = call_.request();
   request.method.assign(head.method_text);
   request.target.assign(head.target);
   request.body = head.body;
   request.head_only = head.method == http::Method::head;
   request.idempotent = http::is_idempotent(head.method);
-  ForwardPurpose purpose = plan.share ? ForwardPurpose::shared : ForwardPurpose::single;
+  ForwardPurpose purpose = share ? ForwardPurpose::shared : ForwardPurpose::single;
   if (!route_->cache || !http::is_safe(head.method)) purpose = ForwardPurpose::pass;
   forward_request_fields(head, {client_, "http", trusted_, request_id_}, purpose, request.fields);
 }
@@ -263,7 +263,7 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
     return ask();
   }
   if (leads_ && is_failure(head.status) && answer_stale(head.status)) return;
-  if (leads_ && validates_ && head.status == 304) return take_validated(head);
+  if (leads_ && head.status == 304) return take_not_modified(head);
   validates_ = false;
   take_head(head);
 }
@@ -327,6 +327,7 @@ void Exchange::on_answer_body(std::string_view bytes) {
 }
 
 void Exchange::on_answer_end() {
+  if (leads_ && status_ == 0) return ask_whole();
   if (leads_) share_end();
   if (responder_ != nullptr && state_ == State::answering) answer_end();
   settle();

@@ -75,7 +75,7 @@ class Exchange final : public ListLink<>,
 
   void set_state(State next);
   void remember(const net::Address& client, const http::RequestHead& head, const Plan& plan);
-  void forward_fields(const http::RequestHead& head, const Plan& plan);
+  void forward_fields(const http::RequestHead& head, bool share);
   void call_backend();
   void ask();
   bool outdated_on_arrival(const http::ResponseHead& head) const;
@@ -89,7 +89,9 @@ class Exchange final : public ListLink<>,
   void respond_stored(std::string_view more_fields);
   void lead_head(const http::ResponseHead& head);
   void publish_head(const http::ResponseHead& head, const Storing& storing);
+  void take_not_modified(const http::ResponseHead& head);
   void take_validated(const http::ResponseHead& head);
+  void ask_whole();
   void forget_stale(int status, std::string_view reason);
   void stop_sharing(FetchState how, int status = 0);
   void share_body(std::string_view bytes);
@@ -145,7 +147,8 @@ class Exchange final : public ListLink<>,
   bool trusted_ = false;
   bool revalidates_ = false;  // Plan::revalidate, or found out when leading
   bool validates_ = false;    // the call asks whether stored_ is still right; then, that it is
-  int status_ = 0;            // of the answer
+  bool asked_whole_ = false;  // since a 304 said nothing of what is stored
+  int status_ = 0;            // of the answer; 0 while there is none that is passed on
   http::BodyLength answer_length_;
   http::FieldLines answer_fields_;
   std::string more_fields_;  // Age and Cache-Status

@@ -109,6 +109,20 @@ void Exchange::leave_fetch() {
 
 // ---- leading ------------------------------------------------------------------------------------------------------
 
+// A 304 that is about something else, or answers a question that was not asked, is of no use (RFC 9111 §4.3.4): when it
+// has ended, the whole is asked for.
+void Exchange::take_not_modified(const http::ResponseHead& head) {
+  if (validates_ && confirms(head, *stored_)) take_validated(head);
+}
+
+void Exchange::ask_whole() {
+  if (asked_whole_) return on_call_failed({502, "the backend answered 304 to a request without conditions"});
+  asked_whole_ = true;
+  validates_ = false;
+  forward_fields(kept_.head(), /*share=*/true);
+  ask();
+}
+
 // 304: what is stored is still right. From here on it is as if the backend had sent it again.
 void Exchange::take_validated(const http::ResponseHead& head) {
   front_.context().counters.validated.add();

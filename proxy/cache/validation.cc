@@ -19,6 +19,10 @@ bool is_of_one_answer(FieldId id) {
   return id == FieldId::date || id == FieldId::via;
 }
 
+std::string_view opaque_tag(std::string_view etag) {
+  return etag.starts_with("W/") ? etag.substr(2) : etag;
+}
+
 const Field* same_name(const http::Fields& fields, const Field& field) {
   return field.id != FieldId::other ? fields.find(field.id) : fields.find(field.name);
 }
@@ -44,6 +48,15 @@ bool can_validate(const StoredResponse& stored) {
 void add_conditions(const StoredResponse& stored, http::FieldLines& request_fields) {
   if (!stored.etag().empty()) request_fields.add("If-None-Match", stored.etag());
   if (!stored.last_modified().empty()) request_fields.add("If-Modified-Since", stored.last_modified());
+}
+
+bool confirms(const http::ResponseHead& not_modified, const StoredResponse& stored) {
+  const http::Fields& fields = not_modified.fields;
+  if (fields.has(FieldId::etag)) {
+    return !stored.etag().empty() && opaque_tag(fields.value(FieldId::etag)) == opaque_tag(stored.etag());
+  }
+  if (!fields.has(FieldId::last_modified) || stored.last_modified().empty()) return true;
+  return fields.value(FieldId::last_modified) == stored.last_modified();
 }
 
 http::ResponseHead validated_head(const StoredResponse& stored, const http::ResponseHead& not_modified) {

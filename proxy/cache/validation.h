@@ -14,9 +14,14 @@ bool can_validate(const StoredResponse& stored);
 /// Adds If-None-Match and If-Modified-Since, as far as the stored response has what they need.
 void add_conditions(const StoredResponse& stored, http::FieldLines& request_fields);
 
-/// The head of the stored response as a 304 freshens it (§3.2, §4.3.4): the fields of the 304 in place of those of the
-/// same name, but for those that describe the stored bytes. The ETag stays as well: some servers give a 304 that of an
-/// encoding they did not send. Status and length are the stored response's. Views into both arguments.
+/// Whether a 304 speaks of the stored response (§4.3.4): its ETag is the same, or, when it has none, its Last-Modified;
+/// one that has neither can only mean what was asked about. ETags are compared as If-None-Match compares them, so that
+/// W/"a" and "a" are the same: a server that compresses on the way out weakens the tag of a 200, and not of a 304.
+bool confirms(const http::ResponseHead& not_modified, const StoredResponse& stored);
+
+/// The head of the stored response as a 304 that confirms it freshens it (§3.2): the fields of the 304 in place of
+/// those of the same name, but for those that describe the stored bytes, the ETag among them. Status and length are the
+/// stored response's. Views into both arguments.
 http::ResponseHead validated_head(const StoredResponse& stored, const http::ResponseHead& not_modified);
 
 }  // namespace roost::proxy

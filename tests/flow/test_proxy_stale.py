@@ -1,6 +1,7 @@
 """What the proxy does with a response that is no longer fresh: asks whether it is still right (304), gives it while it
 asks (stale-while-revalidate), gives it when nobody answers (stale-if-error)."""
 
+import contextlib
 import threading
 
 from harness import *
@@ -53,6 +54,58 @@ class Validation(FlowTest):
         self.assertEqual(get_stale(proxy).body, b"new")
         self.assertEqual(get(proxy.address, "/").body, b"new")
         self.assertEqual(backend.count(), 2)
+
+    def test_a_304_about_something_else_is_not_believed(self):
+        for other in ('"v2"', 'W/"v2"', '"v1-gzip"'):
+            backend = self.backend(lambda r: Reply(304, headers=[("ETag", other), ("Cache-Control", "max-age=60")])
+                                   if "If-None-Match" in r.fields else
+                                   Reply(body=b"%d" % backend.count(), headers=[("ETag", '"v1"'),
+                                                                                ("Cache-Control", SECOND)]))
+            proxy = self.proxy(backend, admin=True)
+            get(proxy.address, "/")
+            answer = get_stale(proxy)
+            self.assertEqual((answer.status, answer.body), (200, b"3"))
+            self.assertEqual(answer.header("Cache-Status"), "roost; fwd=stale; stored")
+            for name in ("If-None-Match", "If-Modified-Since"):
+                self.assertNotIn(name, backend.requests[2].fields)
+            self.assertEqual(backend.requests[1].connection, backend.requests[2].connection)
+            self.assertIn("roost_proxy_validated_total 0", get(proxy.admin, "/metrics").body.decode())
+
+    def test_a_304_that_only_has_another_date_is_not_believed(self):
+        then, later = "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT"
+        backend = self.backend(lambda r: Reply(304, headers=[("Last-Modified", later)])
+                               if r.header("If-Modified-Since") == then else
+                               Reply(body=b"%d" % backend.count(), headers=[("Last-Modified", then),
+                                                                            ("Cache-Control", SECOND)]))
+        proxy = self.proxy(backend)
+        get(proxy.address, "/")
+        self.assertEqual(get_stale(proxy).body, b"3")
+
+    def test_a_304_nobody_asked_for_is_asked_about_once(self):
+        backend = self.backend(lambda _: Reply(304) if backend.count() == 1 else Reply(body=b"whole"))
+        proxy = self.proxy(backend)
+        answer = get(proxy.address, "/", ("If-None-Match", '"mine"'))
+        self.assertEqual((answer.status, answer.body), (200, b"whole"))
+        self.assertIn("; hit; ", get(proxy.address, "/").header("Cache-Status"))
+        self.assertEqual(backend.count(), 2)
+        backend = self.backend(Reply(304))
+        proxy = self.proxy(backend)
+        self.assertEqual(get(proxy.address, "/").status, 502)
+        self.assertEqual(backend.count(), 2)
+
+    def test_all_who_wait_get_the_whole_or_the_error(self):
+        for last, expected in ((Reply(body=b"new"), {(200, b"new")}), (Reply(304), {502})):
+            gate = threading.Event()
+            backend = self.backend(lambda _: last if backend.count() > 1 else Reply(304, gate=gate))
+            proxy = self.proxy(backend)
+            with contextlib.ExitStack() as stack:
+                clients = [stack.enter_context(Connection(proxy.address)) for _ in range(4)]
+                for client in clients:
+                    client.send(request_bytes("GET", "/", host=proxy.address))
+                wait_until(lambda: backend.count() == 1, what="the first to fetch")
+                gate.set()
+                answers = [client.read() for client in clients]
+            self.assertEqual({(a.status, a.body) if a.status == 200 else a.status for a in answers}, expected)
 
     def test_a_client_that_has_it_is_told_304(self):
         _, proxy = self.start(Reply(body=b"same", headers=[("ETag", '"v1"'), ("Cache-Control", SECOND)]),

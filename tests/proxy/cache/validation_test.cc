@@ -48,6 +48,31 @@ TEST_CASE("the conditions are those the stored response has what they need for")
   CHECK(lines.text() == "If-Modified-Since: then\r\n");
 }
 
+TEST_CASE("a 304 confirms what has its ETag, or its Last-Modified when it has no ETag") {
+  const auto confirms = [](std::string_view etag, std::string_view last_modified, const StoredResponse& about) {
+    ResponseHead answer;
+    answer.status = 304;
+    if (!etag.empty()) answer.fields.add("ETag", etag);
+    if (!last_modified.empty()) answer.fields.add("Last-Modified", last_modified);
+    return roost::proxy::confirms(answer, about);
+  };
+  const auto both = stored(200, {}, "\"e\"", "then");
+  CHECK(confirms({}, {}, *both));
+  CHECK(confirms("\"e\"", {}, *both));
+  CHECK(confirms("\"e\"", "later", *both));
+  CHECK(confirms("W/\"e\"", {}, *both));
+  CHECK(confirms("\"e\"", {}, *stored(200, {}, "W/\"e\"", {})));
+  CHECK_FALSE(confirms("\"f\"", {}, *both));
+  CHECK_FALSE(confirms("\"f\"", "then", *both));
+  CHECK_FALSE(confirms("W/\"f\"", {}, *both));
+  CHECK_FALSE(confirms("\"E\"", {}, *both));
+  CHECK(confirms({}, "then", *both));
+  CHECK_FALSE(confirms({}, "later", *both));
+  const auto dated = stored(200, {}, {}, "then");
+  CHECK_FALSE(confirms("\"e\"", "then", *dated));
+  CHECK(confirms({}, "then", *stored(200, {}, "\"e\"", {})));
+}
+
 TEST_CASE("a 304 replaces fields of the same name, but for those about the bytes") {
   const auto old = stored(200,
                           "Content-Type: text/plain\r\nETag: \"e\"\r\nCache-Control: max-age=1\r\nX-A: 1\r\nX-A: 2\r\n"
@@ -59,7 +84,7 @@ TEST_CASE("a 304 replaces fields of the same name, but for those about the bytes
   answer.fields.add("x-a", "4");
   answer.fields.add("Content-Type", "text/html");
   answer.fields.add("Content-Length", "7");
-  answer.fields.add("ETag", "\"e-gzip\"");
+  answer.fields.add("ETag", "W/\"e\"");
   answer.fields.add("Age", "5");
   answer.fields.add("Via", "1.1 a");
   const ResponseHead head = validated_head(*old, answer);
