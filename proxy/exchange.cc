@@ -72,9 +72,9 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
 
 void Exchange::begin_refresh(const net::Address& client, const http::RequestHead& head, const Plan& plan) {
   ROOST_CHECK(state_ == State::spare && responder_ == nullptr && plan.share);
-  remember(client, head, plan);
-  forward_fields(head, plan.share);
-  kept_.keep(head);
+  kept_.keep_as_get(head);
+  remember(client, kept_.head(), plan);
+  forward_fields(kept_.head(), plan.share);
   join();
 }
 

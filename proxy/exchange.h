@@ -63,8 +63,8 @@ class Exchange final : public ListLink<>,
 
   /// Inside on_request. May be over before it returns.
   void begin(http::Responder& responder, const http::RequestHead& head, const Plan& plan);
-  /// Fetches anew what a client has just been given stale (RFC 5861 §3), unless somebody does already. May be over
-  /// before it returns.
+  /// Fetches anew, by GET, what a client has just been given stale (RFC 5861 §3), unless somebody does already. May be
+  /// over before it returns.
   void begin_refresh(const net::Address& client, const http::RequestHead& head, const Plan& plan);
 
  private:

@@ -90,7 +90,9 @@ bool Front::answer_while_revalidating(http::Responder& responder, const http::Re
                                       Plan plan) {
   if (plan.revalidate || !stored.times().usable_while_revalidating(context_.loop.unix_ms())) return false;
   if (rules.max_age_ms >= 0 || rules.min_fresh_ms > 0 || rules.must_not_fetch) return false;
-  plan_share(head, rules, url_key_bytes, plan);
+  RequestRules refreshing = rules;
+  refreshing.may_store = true;  // a HEAD as well: what is fetched is what it is answered from, by GET
+  plan_share(head, refreshing, url_key_bytes, plan);
   if (plan.share) take_exchange().begin_refresh(responder.client(), head, plan);
   context_.counters.stale_while_fetched.add();
   answer_stored(responder, head, stored, plan.started_us);

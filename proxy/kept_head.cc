@@ -29,4 +29,10 @@ void KeptHead::keep(const http::RequestHead& head) {
   }
 }
 
+void KeptHead::keep_as_get(const http::RequestHead& head) {
+  keep(head);
+  head_.method = http::Method::get;
+  head_.method_text = "GET";
+}
+
 }  // namespace roost::proxy

@@ -15,6 +15,8 @@ class KeptHead {
   KeptHead& operator=(const KeptHead&) = delete;
 
   void keep(const http::RequestHead& head);
+  /// The same, but as a GET: what a HEAD is answered from.
+  void keep_as_get(const http::RequestHead& head);
   const http::RequestHead& head() const { return head_; }
   const http::Fields& fields() const { return head_.fields; }
 

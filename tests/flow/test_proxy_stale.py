@@ -194,6 +194,24 @@ class WhileRevalidating(FlowTest):
         wait_until(lambda: get(proxy.address, "/").body == b"new", 10, "the new response")
         self.assertEqual(backend.count(), 2)
 
+    def test_a_head_has_it_fetched_as_well(self):
+        backend = self.backend(lambda r: Reply(body=b"old", headers=self.HEADERS) if backend.count() == 1 else
+                               Reply(body=b"newer", headers=[("Cache-Control", "max-age=60")]))
+        proxy = self.proxy(backend)
+
+        def head():
+            return request(proxy.address, "HEAD", "/", [("Range", "bytes=0-1"), ("If-None-Match", '"mine"')])
+
+        get(proxy.address, "/")
+        wait_until(lambda: "ttl=-" in head().header("Cache-Status"), 10, "the stored response to be stale")
+        wait_until(lambda: head().header("Content-Length") == "5", 10, "the new response")
+        self.assertEqual([r.method for r in backend.requests], ["GET", "GET"])
+        for name in ("Range", "If-None-Match"):
+            self.assertNotIn(name, backend.requests[1].fields)
+        answer = get(proxy.address, "/")
+        self.assertEqual(answer.body, b"newer")
+        self.assertIn("; hit; ", answer.header("Cache-Status"))
+
     def test_who_wants_it_fresh_waits(self):
         gate = threading.Event()
         backend = self.backend(lambda _: Reply(body=b"old", headers=self.HEADERS) if backend.count() == 1 else

@@ -36,6 +36,19 @@ TEST_CASE("a kept head outlives the bytes it was parsed from, and is used again"
   }
 }
 
+TEST_CASE("a kept HEAD may be a GET") {
+  http::RequestHead head;
+  head.method = http::Method::head;
+  head.method_text = "HEAD";
+  head.target = head.path = "/path";
+  KeptHead kept;
+  kept.keep_as_get(head);
+  CHECK(kept.head().method == http::Method::get);
+  CHECK(kept.head().method_text == "GET");
+  CHECK(kept.head().target == "/path");
+  CHECK(kept.head().path == "/path");
+}
+
 TEST_CASE("values of a query") {
   CHECK(query_value("url=http%3A%2F%2Fh%2Fa&tag=x", "url") == "http://h/a");
   CHECK(query_value("url=a&tag=b+c", "tag") == "b c");
