@@ -1,6 +1,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -17,7 +18,8 @@
 
 // direct_likes DATABASE TWEETS SECONDS [CONNECTIONS]: what likes cost without a batcher: one UPDATE and one durable
 // commit each, through the connections roost-api writes with, each in a thread of its own. DATABASE is sqlite:PATH or
-// postgres://…; the table is made and must not be there. Prints likes per second and CPU microseconds per like.
+// postgres://…; the table is made and must not be there. Prints "begun" once it is made and all are connected, and at
+// the end a line of three: likes, likes per second, CPU microseconds per like.
 namespace {
 
 using namespace roost;
@@ -135,6 +137,8 @@ int failed(const Error& error) {
 }
 
 int measure(std::vector<std::unique_ptr<Tweets>>& connections, int64_t tweets, double seconds) {
+  fmt::print("begun\n");
+  std::fflush(stdout);
   const auto begun = std::chrono::steady_clock::now();
   const double cpu_before_s = cpu_s();
   Load load{tweets, begun + std::chrono::microseconds(static_cast<int64_t>(seconds * 1e6))};
@@ -147,7 +151,8 @@ int measure(std::vector<std::unique_ptr<Tweets>>& connections, int64_t tweets, d
   for (const auto& error : errors)
     if (error) return failed(*error);
   const auto count = static_cast<double>(load.done);
-  fmt::print("{:.0f} {:.2f}\n", count / passed.count(), (cpu_s() - cpu_before_s) * 1e6 / count);
+  fmt::print("{} {:.0f} {:.2f}\n", load.done.load(), count / passed.count(), (cpu_s() - cpu_before_s) * 1e6 / count);
+  std::fflush(stdout);  // before the connections are closed
   return 0;
 }
 

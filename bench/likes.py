@@ -109,12 +109,17 @@ class Likes:
     def work_directly(self, connections, seconds):
         """A round of one UPDATE per like: likes per second, and CPU per like of the program and of the server."""
         with fresh(self.database) as (_, url):
-            before_s = self.database.server_cpu_s()
             command = ["taskset", "-c", measure.SERVER_CORE, BIN / "direct_likes", url, self.tweets, seconds,
                        connections]
-            per_s, cpu_us = map(float, measure.output_of(command).split())
-            server_s = self.database.server_cpu_s() - before_s
-        self.direct[connections].append((per_s, cpu_us, server_s * 1e6 / (per_s * seconds)))
+            with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as program:
+                program.stdout.readline()
+                before_s = self.database.server_cpu_s()
+                figures = program.stdout.readline().split()
+                server_s = self.database.server_cpu_s() - before_s
+        if len(figures) != 3:
+            raise measure.BenchError(f"direct_likes ended with {program.returncode}")
+        likes, per_s, cpu_us = map(float, figures)
+        self.direct[connections].append((per_s, cpu_us, server_s * 1e6 / likes))
 
     def cpu(self, own_us, server_us):
         return f"{own_us:.1f}" + (f" + {server_us:.1f}" if self.database.has_server else "")
