@@ -112,13 +112,6 @@ namespace {
 
 constexpr int64_t kPollMs = 5;
 
-/// The batcher's answers and news, brought to the loop: one task per group of likes.
-void deliver_on(net::EventLoop& loop, std::vector<batcher::Completion> completions) {
-  loop.post([completions = std::move(completions)]() mutable {
-    for (batcher::Completion& completion : completions) completion.run();
-  });
-}
-
 }  // namespace
 
 Worker::Body::~Body() {
@@ -200,7 +193,9 @@ Result<void> Worker::Body::open_batcher() {
   options.sync_interval_ms = config_.sync_interval_ms;
   options.batch_spacing_ms = config_.batch_spacing_ms;
   options.max_journal_bytes = static_cast<uint64_t>(config_.max_journal_bytes);
-  options.deliver = [this](std::vector<batcher::Completion> group) { deliver_on(loop_, std::move(group)); };
+  options.deliver = [this](batcher::Answers answers) {
+    loop_.post([answers = std::move(answers)]() mutable { answers.run(); });
+  };
   options.on_applied = [this](const batcher::Batch& batch) {
     std::vector<int64_t> ids;
     ids.reserve(batch.deltas.size());

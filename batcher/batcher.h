@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batcher/answers.h"
 #include "batcher/disk.h"
 #include "batcher/flush_policy.h"
 #include "batcher/journal_id.h"
@@ -19,23 +20,10 @@
 
 namespace roost::batcher {
 
-/// What the caller of add() learns once its likes cannot be lost any more.
-struct Accepted {
-  int64_t pending = 0;  ///< As pending(key), this like included.
-};
-
 /// What add_once() has made of a like.
 enum class Added : unsigned char {
   waiting,  ///< It is on its way to the disk; `done` will say.
   known,    ///< It was acknowledged before, under the same token: it is counted, once.
-};
-
-/// One answer on its way to a caller of add().
-struct Completion {
-  UniqueFunction<void(Result<Accepted>)> done;
-  Result<Accepted> result;
-  /// Calls `done` with `result`. Once.
-  void run() { done(std::move(result)); }
 };
 
 /// When an accepted like is on disk.
@@ -64,9 +52,10 @@ struct Options {
   Backoff backoff;                          ///< Between attempts that failed, of the sink and of the disk.
 
   /// Receives all answers of one group commit at once, on the batcher's commit thread, so that an event loop is woken
-  /// once per group: post the vector to the loop and run() each there. Without it each `done` is called on the
-  /// commit thread itself. Must not block, and must not call back into the batcher's close().
-  UniqueFunction<void(std::vector<Completion>)> deliver;
+  /// once per group: post them to the loop and run() them there, soon, since the next group waits for that. Without it
+  /// each `done` is called on the commit thread itself. Must not block, and must not call back into the batcher's
+  /// close().
+  UniqueFunction<void(Answers)> deliver;
   /// Called on the sink thread for every batch known to be applied (adopted ones too, those found out by asking
   /// too), just before its likes stop being pending: the place to drop cached counts. May be called again for a batch
   /// after a crash.

@@ -25,11 +25,17 @@ LikeLog::LikeLog(Options& options, Clock& clock, std::unique_ptr<Journal> journa
       clock_(clock),
       id_(journal->id()),
       wake_sink_(std::move(wake_sink)),
+      return_(new Return{{}, this}),
       journal_(std::move(journal)),
       last_sync_ms_(clock.monotonic_ms()),
       ledger_(options.policy),
       known_tokens_(options.token_memory_ms, options.max_known_tokens) {
   stats_.journal_bytes = journal_->bytes();
+}
+
+LikeLog::~LikeLog() {
+  const std::lock_guard lock(return_->mutex);
+  return_->log = nullptr;
 }
 
 // ---- any thread
@@ -62,7 +68,7 @@ Result<void> LikeLog::take(int64_t key, int64_t delta, const LikeToken* token, B
   filling_.likes.add(key, delta);
   if (token != nullptr) filling_.tokens.push_back({key, *token});
   filling_.waiting.push_back({key, std::move(done)});
-  if (!commit_thread_waits_) return {};
+  if (!commit_thread_waits_ || !group_is_due()) return {};
   commit_thread_waits_ = false;
   lock.unlock();
   commit_wake_.notify_one();
@@ -109,8 +115,22 @@ void LikeLog::fill_stats(Stats& stats) const {
 }
 
 void LikeLog::stop_accepting() {
-  const std::lock_guard lock(mutex_);
-  accepting_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    accepting_ = false;
+    commit_thread_waits_ = false;
+  }
+  commit_wake_.notify_one();
+}
+
+void LikeLog::on_answers_run() {
+  {
+    const std::lock_guard lock(mutex_);
+    --answers_under_way_;
+    if (!commit_thread_waits_ || !group_is_due()) return;
+    commit_thread_waits_ = false;
+  }
+  commit_wake_.notify_one();
 }
 
 // ---- sink thread
@@ -181,8 +201,14 @@ bool LikeLog::mend_due(int64_t now_ms) const {
   return journal_->broken() && now_ms >= retry_segment_at_ms_;
 }
 
+// Likes that wait while answers are run are joined by those that the answers bring about. At the end nobody may be
+// there to run any.
+bool LikeLog::group_is_due() const {
+  return !filling_.waiting.empty() && (answers_under_way_ == 0 || !accepting_);
+}
+
 bool LikeLog::has_commit_work() const {
-  if (!filling_.waiting.empty() || batch_state_ == BatchState::asked) return true;
+  if (group_is_due() || batch_state_ == BatchState::asked) return true;
   const int64_t now_ms = clock_.monotonic_ms();
   return interval_sync_due(now_ms) || mend_due(now_ms) || (stopping_ && unsynced_);
 }
@@ -341,7 +367,10 @@ void LikeLog::publish(Step& step) {
       }
     }
     (step.likes ? stats_.accepted : stats_.refused) += completions.size();
-    if (!completions.empty()) ++stats_.groups;
+    if (!completions.empty()) {
+      ++stats_.groups;
+      ++answers_under_way_;
+    }
     if (step.batch_asked) publish_batch(step, now_ms);
     if (step.hint_staged && step.applied_hint == applied_hint_ && step.likes && step.asked) applied_hint_ = 0;
     committing_keys_ = committing_tokens_ = 0;
@@ -366,11 +395,12 @@ void LikeLog::publish_batch(Step& step, int64_t now_ms) {
 }
 
 void LikeLog::deliver(std::vector<Completion> completions) {
-  if (options_.deliver) {
-    options_.deliver(std::move(completions));
-    return;
-  }
-  for (Completion& completion : completions) completion.run();
+  Answers answers(std::move(completions), [home = return_] {
+    const std::lock_guard lock(home->mutex);
+    if (home->log != nullptr) home->log->on_answers_run();
+  });
+  if (options_.deliver) return options_.deliver(std::move(answers));
+  answers.run();
 }
 
 void LikeLog::note_disk() {

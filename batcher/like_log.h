@@ -20,7 +20,7 @@ namespace roost::batcher {
 JournalLimits journal_limits(const Options& options);
 
 /// From add() to durable: a ledger and its journal behind one mutex, with group commit. Likes gather in a group, folded
-/// by key, while the group before is written and synced; commit_step() does one group. Three parties use it:
+/// by key, while the group before is written, synced and answered; commit_step() does one group. Three parties use it:
 ///
 ///   any thread     add, add_once, pending, pending_after, fill_stats
 ///   commit thread  commit_step, wait_for_commit_work
@@ -38,6 +38,10 @@ class LikeLog {
 
   /// `wake_sink` is called, on the commit thread, when the sink thread has something to look at.
   LikeLog(Options& options, Clock& clock, std::unique_ptr<Journal> journal, std::function<void()> wake_sink);
+  /// Answers may still be under way.
+  ~LikeLog();
+  LikeLog(const LikeLog&) = delete;
+  LikeLog& operator=(const LikeLog&) = delete;
 
   /// As Batcher::add.
   Result<void> add(int64_t key, int64_t delta, Batcher::Done&& done);
@@ -83,6 +87,11 @@ class LikeLog {
   void release_journal() { journal_.reset(); }
 
  private:
+  /// The way back of answers that have been run, as long as there is a log.
+  struct Return {
+    std::mutex mutex;
+    LikeLog* log;  ///< Guarded by it; null once the log is gone.
+  };
   struct Waiting {
     int64_t key;
     Batcher::Done done;
@@ -112,6 +121,7 @@ class LikeLog {
   Result<void> refusal(int64_t key, bool has_token);
   bool interval_sync_due(int64_t now_ms) const;
   bool mend_due(int64_t now_ms) const;
+  bool group_is_due() const;
   bool has_commit_work() const;
   bool take_work(Step& step);
   void write_step(Step& step);
@@ -122,6 +132,7 @@ class LikeLog {
   void publish(Step& step);
   void publish_batch(Step& step, int64_t now_ms);
   void deliver(std::vector<Completion> completions);
+  void on_answers_run();
   void note_disk();
   void report(const Error& error);
 
@@ -129,6 +140,7 @@ class LikeLog {
   Clock& clock_;
   const JournalId id_;
   const std::function<void()> wake_sink_;
+  const std::shared_ptr<Return> return_;
 
   // Of the commit thread alone.
   std::unique_ptr<Journal> journal_;
@@ -148,6 +160,7 @@ class LikeLog {
   TokenWindow known_tokens_;  ///< Of likes that were acknowledged.
   size_t committing_keys_ = 0;
   size_t committing_tokens_ = 0;
+  size_t answers_under_way_ = 0;  ///< Groups delivered whose answers have not been run.
   bool commit_thread_waits_ = false;
   bool accepting_ = true;
   bool stopping_ = false;

@@ -67,9 +67,9 @@ struct Fixture {
 
 TEST_CASE_FIXTURE(Fixture, "likes of one group fold into one record and are answered in one delivery") {
   int deliveries = 0;
-  options.deliver = [&](std::vector<Completion> completions) {
+  options.deliver = [&](Answers answers) {
     ++deliveries;
-    for (Completion& completion : completions) completion.run();
+    answers.run();
   };
   open();
   for (int i = 0; i < 5; ++i) REQUIRE(add(7));
@@ -85,6 +85,45 @@ TEST_CASE_FIXTURE(Fixture, "likes of one group fold into one record and are answ
   CHECK(stats().syncs == 2);  // The first segment's, and the group's.
   disk.lose_power();
   CHECK(on_disk().open == std::vector<KeyDelta>{{7, 5}, {8, 3}});
+}
+
+TEST_CASE_FIXTURE(Fixture, "while answers are under way likes gather, and a batch takes them along") {
+  std::vector<Answers> under_way;
+  options.deliver = [&](Answers answers) { under_way.push_back(std::move(answers)); };
+  open();
+  REQUIRE(add(1));
+  REQUIRE(log->commit_step());
+  REQUIRE(add(2));
+  CHECK(!log->commit_step());
+  under_way[0].run();
+  CHECK(accepted == std::vector<int64_t>{1});
+  CHECK(log->commit_step());
+
+  REQUIRE(add(3));
+  CHECK(!log->commit_step());
+  log->ask_for_batch(true);
+  CHECK(log->commit_step());
+  CHECK(log->pending(3) == 1);
+  REQUIRE(add(4));
+  under_way[1].run();
+  CHECK(!log->commit_step());  // The third group's answers are still to be run.
+  under_way.pop_back();        // Dropped will do.
+  CHECK(log->commit_step());
+}
+
+TEST_CASE_FIXTURE(Fixture, "at the end likes wait for no answers, and answers may outlive the log") {
+  std::vector<Answers> under_way;
+  options.deliver = [&](Answers answers) { under_way.push_back(std::move(answers)); };
+  open();
+  REQUIRE(add(1));
+  REQUIRE(log->commit_step());
+  REQUIRE(add(2));
+  log->stop_accepting();
+  CHECK(log->commit_step());
+  CHECK(under_way.size() == 2);
+  log.reset();
+  for (Answers& answers : under_way) answers.run();
+  CHECK(accepted == std::vector<int64_t>{1, 1});
 }
 
 TEST_CASE_FIXTURE(Fixture, "a refused like leaves its callback with the caller") {
