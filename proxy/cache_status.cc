@@ -24,7 +24,7 @@ HitFields::HitFields(int64_t age_ms, int64_t fresh_for_ms) {
   to = std::to_chars(to, end, std::max<int64_t>(age_ms, 0) / 1'000).ptr;
   to = put(to, "\r\nCache-Status: roost; hit; ttl=");
   // Rounded down, so that it is below 0 whenever the response is stale.
-  to = std::to_chars(to, end, fresh_for_ms / 1'000 - (fresh_for_ms % 1'000 < 0 ? 1 : 0)).ptr;
+  to = std::to_chars(to, end, fresh_for_ms / 1'000 - (fresh_for_ms == 0 || fresh_for_ms % 1'000 < 0 ? 1 : 0)).ptr;
   to = put(to, "\r\n");
   size_ = static_cast<size_t>(to - text_.data());
 }

@@ -9,7 +9,8 @@ using namespace roost::proxy;
 TEST_CASE("a hit tells age and time left in whole seconds") {
   CHECK(HitFields(7'999, 52'001).text() == "Age: 7\r\nCache-Status: roost; hit; ttl=52\r\n");
   CHECK(HitFields(-5, 60'000).text() == "Age: 0\r\nCache-Status: roost; hit; ttl=60\r\n");
-  CHECK(HitFields(60'000, 0).text() == "Age: 60\r\nCache-Status: roost; hit; ttl=0\r\n");
+  CHECK(HitFields(59'999, 1).text() == "Age: 59\r\nCache-Status: roost; hit; ttl=0\r\n");
+  CHECK(HitFields(60'000, 0).text() == "Age: 60\r\nCache-Status: roost; hit; ttl=-1\r\n");
   CHECK(HitFields(60'001, -1).text() == "Age: 60\r\nCache-Status: roost; hit; ttl=-1\r\n");
   CHECK(HitFields(62'000, -2'000).text() == "Age: 62\r\nCache-Status: roost; hit; ttl=-2\r\n");
 }
