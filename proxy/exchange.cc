@@ -262,10 +262,17 @@ void Exchange::on_answer_head(const http::ResponseHead& head) {
     call_.abort();
     return ask();
   }
+  if (leads_ && head.status >= 500) hold_refresh();
   if (leads_ && is_failure(head.status) && answer_stale(head.status)) return;
   if (leads_ && head.status == 304) return take_not_modified(head);
   validates_ = false;
   take_head(head);
+}
+
+// What is stored and could not be fetched anew is not tried again at once. Before the fetch is closed: who comes next
+// knows it.
+void Exchange::hold_refresh() {
+  if (stored_) stored_->hold_refresh(front_.context().loop.unix_ms());
 }
 
 // Whether it was read, by a cache on the way, before a change of its tags that is known here: then it is asked for once
@@ -339,6 +346,7 @@ void Exchange::on_call_writable() {
 
 void Exchange::on_call_failed(const CallFailure& failure) {
   if (leads_) {
+    hold_refresh();
     const bool begun = state_ == State::answering || (state_ == State::alone && status_ != 0);
     if (!begun && answer_stale(failure.status)) return settle();
     stop_sharing(begun ? FetchState::truncated : FetchState::failed, failure.status);

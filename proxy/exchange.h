@@ -79,6 +79,7 @@ class Exchange final : public ListLink<>,
   void call_backend();
   void ask();
   bool outdated_on_arrival(const http::ResponseHead& head) const;
+  void hold_refresh();
 
   // exchange_share.cc: the fetch that is shared, led or followed.
   void join();

@@ -93,7 +93,9 @@ bool Front::answer_while_revalidating(http::Responder& responder, const http::Re
   RequestRules refreshing = rules;
   refreshing.may_store = true;  // a HEAD as well: what is fetched is what it is answered from, by GET
   plan_share(head, refreshing, url_key_bytes, plan);
-  if (plan.share) take_exchange().begin_refresh(responder.client(), head, plan);
+  if (plan.share && stored.claim_refresh(context_.loop.unix_ms())) {
+    take_exchange().begin_refresh(responder.client(), head, plan);
+  }
   context_.counters.stale_while_fetched.add();
   answer_stored(responder, head, stored, plan.started_us);
   return true;

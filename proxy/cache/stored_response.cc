@@ -77,6 +77,7 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Resp
   auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, parts.fields,
                                                expires_at_ms, generation);
   made->stored_unix_ms_ = kept.stored_unix_ms;
+  made->refresh_from_ms_.store(static_cast<uint32_t>(kept.stored_unix_ms), std::memory_order_relaxed);
   made->initial_age_ms_ = static_cast<uint32_t>(kept.initial_age_ms);
   made->stale_while_revalidate_s_ = static_cast<uint32_t>(kept.stale_while_revalidate_ms / 1000);
   made->stale_if_error_s_ = static_cast<uint32_t>(kept.stale_if_error_ms / 1000);
@@ -126,6 +127,17 @@ cache::Ref<StoredResponse> StoredResponse::make_marker(std::string_view key, std
 
 int64_t StoredResponse::kept_stale_ms(const ResponseTimes& times, bool validates) {
   return std::max({times.stale_while_revalidate_ms, times.stale_if_error_ms, validates ? kValidatableMs : int64_t{0}});
+}
+
+// The times are compared modulo 2^32: only one that lies at most a pause ahead holds back, so neither an overflow nor a
+// clock that is set back does so for long.
+bool StoredResponse::claim_refresh(int64_t now_unix_ms) const {
+  const auto now_ms = static_cast<uint32_t>(now_unix_ms);
+  uint32_t from_ms = refresh_from_ms_.load(std::memory_order_relaxed);
+  const uint32_t left_ms = from_ms - now_ms;
+  if (left_ms > 0 && left_ms <= kRefreshPauseMs) return false;
+  return refresh_from_ms_.compare_exchange_strong(from_ms, now_ms + static_cast<uint32_t>(kRefreshPauseMs),
+                                                  std::memory_order_relaxed);
 }
 
 uint64_t StoredResponse::body_bytes() const {

@@ -55,6 +55,8 @@ class StoredResponse final : public cache::Entry {
   static constexpr size_t kMaxValidator = 1024;
   /// How long a stale response that can be validated stays: the answer may be that it is still right.
   static constexpr int64_t kValidatableMs = 300'000;
+  /// The least time between two attempts to fetch anew what is given stale meanwhile.
+  static constexpr int64_t kRefreshPauseMs = 1'000;
   /// With more bytes of tags a response cannot be kept.
   static constexpr size_t kMaxTags = 60'000;
 
@@ -84,9 +86,16 @@ class StoredResponse final : public cache::Entry {
                         initial_age_ms_;
     return times;
   }
-  /// Up to when no tag of it is known to have changed (TagClock). The one thing about it that moves on.
+  /// Up to when no tag of it is known to have changed (TagClock). This and the next refresh move on.
   int64_t right_at_us() const { return right_at_us_.load(std::memory_order_relaxed); }
   void found_right_at(int64_t us) const { right_at_us_.store(us, std::memory_order_relaxed); }
+  /// Whether the caller is to fetch it anew behind the backs of those who are given it stale: true once per
+  /// kRefreshPauseMs, whatever the number of threads that ask.
+  bool claim_refresh(int64_t now_unix_ms) const;
+  /// The refresh has brought nothing: the next comes kRefreshPauseMs from now.
+  void hold_refresh(int64_t now_unix_ms) const {
+    refresh_from_ms_.store(static_cast<uint32_t>(now_unix_ms + kRefreshPauseMs), std::memory_order_relaxed);
+  }
   uint64_t body_bytes() const;
   /// Ready to write. Pieces of a small body have no owner: they live as long as this does, and are copied when they
   /// must wait.
@@ -112,6 +121,7 @@ class StoredResponse final : public cache::Entry {
   uint32_t initial_age_ms_ = 0;
   uint32_t stale_while_revalidate_s_ = 0;
   uint32_t stale_if_error_s_ = 0;
+  mutable std::atomic<uint32_t> refresh_from_ms_{0};  // the low bits of a Unix time
   mutable std::atomic<int64_t> right_at_us_{0};
   // Places of texts count from the first field line.
   uint32_t fields_size_ = 0;

@@ -203,7 +203,6 @@ class WhileRevalidating(FlowTest):
             return request(proxy.address, "HEAD", "/", [("Range", "bytes=0-1"), ("If-None-Match", '"mine"')])
 
         get(proxy.address, "/")
-        wait_until(lambda: "ttl=-" in head().header("Cache-Status"), 10, "the stored response to be stale")
         wait_until(lambda: head().header("Content-Length") == "5", 10, "the new response")
         self.assertEqual([r.method for r in backend.requests], ["GET", "GET"])
         for name in ("Range", "If-None-Match"):
@@ -233,6 +232,23 @@ class WhileRevalidating(FlowTest):
         get(proxy.address, "/")
         self.assertEqual(get_stale(proxy).body, b"old")
         wait_until(lambda: get(proxy.address, "/").body == b"old" and backend.count() >= 3, 10, "another attempt")
+
+    def test_a_fetch_that_fails_is_not_tried_again_at_once(self):
+        for failure in (Reply(503), Reply(hang_up=True), Reply(body=b"x" * 1000, cut_at=600)):
+            backend = self.backend(lambda _: Reply(body=b"old", headers=self.HEADERS) if backend.count() == 1 else
+                                   failure)
+            proxy = self.proxy(backend)
+
+            def attempts():
+                """When each attempt came first and last; what is sent again in one has its id."""
+                times = {}
+                for r in list(backend.requests):
+                    times.setdefault(r.header("X-Request-Id"), []).append(r.time_s)
+                return [(t[0], t[-1]) for t in times.values()][1:]
+
+            wait_until(lambda: get(proxy.address, "/").body == b"old" and len(attempts()) > 2, 20, "three attempts")
+            for (_, failed), (tried, _) in zip(attempts(), attempts()[1:]):
+                self.assertGreater(tried - failed, 0.9)
 
     def test_what_came_and_may_not_be_kept_ends_it(self):
         backend = self.backend(lambda _: Reply(body=b"old", headers=self.HEADERS) if backend.count() == 1 else

@@ -170,6 +170,23 @@ TEST_CASE("an age beyond seven weeks is kept") {
   CHECK_EQ(times.fresh_for_ms(kAge + 1), kAge - 1);
 }
 
+TEST_CASE("a refresh is claimed once per pause, and once more after a pause when it fails") {
+  constexpr int64_t kPause = StoredResponse::kRefreshPauseMs;
+  // 2^32 ms in the middle of the pause as well.
+  for (const int64_t now : {int64_t{1'700'000'000'000}, int64_t{1} << 40, (int64_t{1} << 40) - kPause / 2}) {
+    const auto stored = StoredResponse::make("k", {}, kTimes);
+    CHECK(stored->claim_refresh(now));
+    CHECK_FALSE(stored->claim_refresh(now));
+    CHECK_FALSE(stored->claim_refresh(now + kPause - 1));
+    CHECK(stored->claim_refresh(now + kPause));
+    stored->hold_refresh(now + kPause + 700);
+    CHECK_FALSE(stored->claim_refresh(now + 2 * kPause));
+    CHECK_FALSE(stored->claim_refresh(now + 2 * kPause + 699));
+    CHECK(stored->claim_refresh(now + 2 * kPause + 700));
+    CHECK(stored->claim_refresh(now - 3'600'000));  // the clock was set back
+  }
+}
+
 TEST_CASE("stale, it may be used until the very millisecond") {
   constexpr ResponseTimes times{1'000'000, 0, 60'000, 5'000, 9'000};
   CHECK(times.usable_while_revalidating(1'064'999));
