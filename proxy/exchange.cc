@@ -38,7 +38,8 @@ bool is_failure(int status) {
 Exchange::Exchange(Front& front)
     : front_(front),
       call_(front.context(), *this),
-      flush_timer_(net::Timer::of<&Exchange::flush_head>(front.context().loop.timers(), this)) {}
+      flush_timer_(net::Timer::of<&Exchange::flush_head>(front.context().loop.timers(), this)),
+      unused_timer_(net::Timer::of<&Exchange::cut_off>(front.context().loop.timers(), this)) {}
 
 Exchange::~Exchange() {
   if (leads_) stop_sharing(FetchState::abandoned);
@@ -245,6 +246,7 @@ void Exchange::client_done(bool complete) {
 void Exchange::settle() {
   if (responder_ != nullptr || call_.active()) return;
   ROOST_CHECK(!leads_);
+  unused_timer_.stop();
   leave_fetch();
   stored_ = {};
   set_state(State::spare);
@@ -254,6 +256,11 @@ void Exchange::settle() {
 // ---- the backend --------------------------------------------------------------------------------------------------
 
 void Exchange::on_answer_head(const http::ResponseHead& head) {
+  judge_head(head);
+  if (call_.active() && unused()) leave_rest(head);
+}
+
+void Exchange::judge_head(const http::ResponseHead& head) {
   const int64_t waited_us = now_us() - called_us_;
   backend_head_us_ = waited_us;
   front_.context().counters.backend_wait.observe_us(static_cast<uint64_t>(waited_us));
@@ -326,9 +333,25 @@ void Exchange::invalidate(const http::ResponseHead& head) {
   for_each_tag(*groups, [&](std::string_view tag) { front_.shared().cache.revalidate_tag(host, tag, now_us()); });
 }
 
+// The client has been answered or is gone, and what comes is not for the cache.
+void Exchange::leave_rest(const http::ResponseHead& head) {
+  if (!head.body.has_body() || call_.request().head_only || head.status == 304) return;
+  if (head.body.kind == BodyLength::Kind::known && head.body.bytes > kMaxUnusedBytes) return cut_off();
+  unused_bytes_ = 0;
+  unused_timer_.start_ms(kMaxUnusedMs);
+}
+
+void Exchange::cut_off() {
+  call_.abort();
+  settle();
+}
+
 void Exchange::on_answer_body(std::string_view bytes) {
   if (leads_) return share_body(bytes);
-  if (responder_ == nullptr) return;
+  if (responder_ == nullptr) {
+    unused_bytes_ += bytes.size();
+    return unused_bytes_ > kMaxUnusedBytes ? cut_off() : void();
+  }
   answer_body(bytes);
   if (responder_ != nullptr && !client_writable_) call_.pause();
 }

@@ -47,6 +47,9 @@ struct Plan {
 ///   following  gets head, body    a fetch's blocks, at its own speed    spare
 ///   alone      gone or answered   own call, for the cache and others    spare
 ///
+/// What comes of a call when neither the client nor a fetch has a use for it is read to its end when that is near, so
+/// that the connection serves again, and else cut off (leave_rest).
+///
 /// One that refreshes (begin_refresh) has no client at all, and is alone from the start.
 ///
 /// An exchange that leads a fetch publishes what comes to the cache and to all who wait. Belongs to a Front, which uses
@@ -72,6 +75,9 @@ class Exchange final : public ListLink<>,
   static constexpr size_t kPiecesPerRead = 16;
   /// A fetch nobody waits for any more goes on when this little is missing: it serves the next who asks.
   static constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
+  /// An answer that is of no use to anybody is read on for so many bytes and so long, then its connection is closed.
+  static constexpr uint64_t kMaxUnusedBytes = 64 * 1024;
+  static constexpr int64_t kMaxUnusedMs = 1'000;
 
   void set_state(State next);
   void remember(const net::Address& client, const http::RequestHead& head, const Plan& plan);
@@ -125,16 +131,21 @@ class Exchange final : public ListLink<>,
 
   // The backend.
   void on_answer_head(const http::ResponseHead& head) override;
+  void judge_head(const http::ResponseHead& head);
   void take_head(const http::ResponseHead& head);
   void on_answer_body(std::string_view bytes) override;
   void on_answer_end() override;
   void on_call_writable() override;
   void on_call_failed(const CallFailure& failure) override;
   void invalidate(const http::ResponseHead& head);
+  bool unused() const { return responder_ == nullptr && !leads_; }
+  void leave_rest(const http::ResponseHead& head);
+  void cut_off();
 
   Front& front_;
   BackendCall call_;
-  net::Timer flush_timer_;  // sends a head whose body does not come in the same read
+  net::Timer flush_timer_;   // sends a head whose body does not come in the same read
+  net::Timer unused_timer_;  // cuts off an answer that is of no use to anybody
   http::Responder* responder_ = nullptr;
   const Route* route_ = nullptr;
   State state_ = State::spare;
@@ -165,6 +176,7 @@ class Exchange final : public ListLink<>,
   std::string request_id_storage_;
   std::string request_id_;
   std::string client_;
+  uint64_t unused_bytes_ = 0;  // that have come of an answer of no use
   int64_t started_us_ = 0;
   int64_t called_us_ = 0;
   int64_t changed_us_ = 0;  // when what is asked for is known to have changed

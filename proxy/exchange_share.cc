@@ -128,7 +128,10 @@ void Exchange::take_validated(const http::ResponseHead& head) {
   front_.context().counters.validated.add();
   const cache::Ref<StoredResponse> unchanged = stored_;
   take_head(validated_head(*unchanged, head));
-  for (const Slice& piece : unchanged->body()) on_answer_body(piece.view());
+  for (const Slice& piece : unchanged->body()) {
+    if (unused()) return;
+    on_answer_body(piece.view());
+  }
 }
 
 // What is to be kept no longer has a newer self that is not to be kept at all.

@@ -261,6 +261,67 @@ class WhileRevalidating(FlowTest):
             self.assertEqual(get(proxy.address, "/").body, b"new")
 
 
+class OfNoUse(FlowTest):
+    """What a background fetch brings that nobody waits for and the cache does not keep."""
+
+    STALE = ("Cache-Control", SECOND + ", stale-while-revalidate=60, stale-if-error=60")
+
+    def start(self, reply, body=b"old"):
+        """A proxy that begins to fetch anew what it has stored, and gets `reply`."""
+        backend = self.backend(lambda _: Reply(body=body, headers=[self.STALE, ("ETag", '"v1"')])
+                               if backend.count() == 1 else reply)
+        proxy = self.proxy(backend, flags=["--threads", 1])
+        get(proxy.address, "/")
+        self.assertEqual(get_stale(proxy).body, body)
+        wait_until(lambda: backend.count() >= 2, what="the fetch behind")
+        return backend, proxy
+
+    def pieces(self, size, count, pause_s, sent):
+        for _ in range(count):
+            yield b"x" * size
+            sent.append(size)
+            yield pause_s
+
+    def test_it_is_cut_off_where_much_is_left(self):
+        for status in (200, 503):
+            for options in ({"chunked": True}, {"until_close": True}, {"headers": [("Content-Length", "2000000")]}):
+                sent = []
+                headers = [("Cache-Control", "no-store"), *options.pop("headers", [])]
+                backend, _ = self.start(Reply(status, headers, pieces=self.pieces(1000, 2000, 0.001, sent), **options))
+                wait_until(lambda: backend.active == 0, 30, "the end of it")
+                self.assertLess(len(sent), 2000)
+
+    def test_it_is_cut_off_where_it_comes_slowly(self):
+        sent = []
+        headers = [("Cache-Control", "no-store"), ("Content-Length", "1000")]
+        backend, _ = self.start(Reply(headers=headers, pieces=self.pieces(1, 1000, 0.02, sent)))
+        wait_until(lambda: backend.active == 0, 30, "the end of it")
+        self.assertLess(len(sent), 1000)
+
+    def test_it_is_read_where_little_is_left(self):
+        for options in ({}, {"chunked": True}):
+            backend, proxy = self.start(Reply(headers=[("Cache-Control", "no-store")],
+                                              pieces=[b"x" * 1000, 0.01, b"y" * 64_536], **options))
+            wait_until(lambda: backend.active == 0, what="the end of it")
+            for _ in range(3):
+                self.assertEqual(len(get(proxy.address, "/").body), 65_536)
+            self.assertEqual(backend.open_connections(), backend.connections_accepted)
+
+    def test_not_where_it_is_a_byte_more(self):
+        for options in ({}, {"chunked": True}):
+            backend, _ = self.start(Reply(headers=[("Cache-Control", "no-store")],
+                                          pieces=[b"x" * 1000, 0.01, b"y" * 64_537], **options))
+            wait_until(lambda: backend.open_connections() == 0, what="the connection to be closed")
+
+    def test_a_304_keeps_its_connection(self):
+        headers = [("Cache-Control", "no-store"), ("ETag", '"v1"'), ("Content-Length", "200000")]
+        backend, proxy = self.start(Reply(304, headers), b"x" * 200_000)
+        wait_until(lambda: backend.active == 0, what="the end of it")
+        backend.answer = Reply(body=b"new")
+        wait_until(lambda: get(proxy.address, "/").body == b"new", what="the new response")
+        self.assertEqual((backend.open_connections(), backend.connections_accepted), (1, 1))
+
+
 class OnError(FlowTest):
     def start(self, control, failure):
         backend = self.backend(lambda _: Reply(body=b"old", headers=[("Cache-Control", SECOND + control)])
