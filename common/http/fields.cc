@@ -1,5 +1,6 @@
 #include "common/http/fields.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/base/check.h"
@@ -189,7 +190,14 @@ std::optional<std::string> Fields::combined(std::string_view name) const {
 
 void FieldLines::add(std::string_view name, std::string_view value) {
   ROOST_CHECK(!ends_a_line(value));
-  text_.append(name).append(": ").append(value).append("\r\n");
+  const size_t at = text_.size();
+  text_.resize(at + name.size() + value.size() + 4);
+  char* to = std::copy(name.begin(), name.end(), text_.data() + at);
+  *to++ = ':';
+  *to++ = ' ';
+  to = std::copy(value.begin(), value.end(), to);
+  *to++ = '\r';
+  *to = '\n';
 }
 
 void FieldLines::add(std::string_view name, uint64_t value) {
