@@ -70,8 +70,10 @@ Answer Likes::queued(int64_t id, Reading<TweetPage> reading) const {
   // The count may have been loaded anew while the like was being written; an older one would miss applied batches.
   const Reading<TweetPage> newest = store_.newest(id, std::move(reading));
   const int64_t likes = store_.likes_here(*newest.value, newest.value->tweets.front());
-  return uncached_json(
-      202, fmt::format(FMT_COMPILE(R"({{"status":"queued","id":{},"likes":{},"cached":{}}})"), id, likes, likes));
+  fmt::memory_buffer body;
+  fmt::format_to(fmt::appender(body), FMT_COMPILE(R"({{"status":"queued","id":{},"likes":{},"cached":{}}})"), id, likes,
+                 likes);
+  return uncached_json(202, fmt::to_string(body));
 }
 
 void Likes::queue(const Wish& wish, Reading<TweetPage> reading, Reply reply) {

@@ -31,8 +31,8 @@ class Segments {
       if (segments_[i].find('%') == std::string_view::npos) continue;
       auto decoded = percent_decode(segments_[i]);
       if (!decoded) return false;
-      decoded_[i] = std::move(*decoded);
-      segments_[i] = decoded_[i];
+      decoded_.reserve(Routes::kMaxSegments);  // views of them must stay good
+      segments_[i] = decoded_.emplace_back(std::move(*decoded));
     }
     return true;
   }
@@ -48,7 +48,7 @@ class Segments {
 
  private:
   std::array<std::string_view, Routes::kMaxSegments> segments_;
-  std::array<std::string, Routes::kMaxSegments> decoded_;
+  std::vector<std::string> decoded_;
   size_t size_ = 0;
 };
 
