@@ -245,8 +245,10 @@ void Exchange::share_end() {
     const ResponseTimes times{reading.head->received_unix_ms, reading.head->initial_age_ms, reading.head->lifetime_ms,
                               reading.head->stale_while_revalidate_ms, reading.head->stale_if_error_ms};
     const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
-    front_.shared().cache.insert(url_key, kept_.fields(), parts, times);
-    if (fetch_->spoiled()) front_.shared().cache.purge(url_key);  // asked for before a purge that meant it
+    if (!fetch_->spoiled()) {
+      front_.shared().cache.insert(url_key, kept_.fields(), parts, times);
+      if (fetch_->spoiled()) front_.shared().cache.purge(url_key);  // by a purge that came between
+    }
     front_.shared().fetches.close(key_, *fetch_.get());
   }
   if (responder_ == nullptr || cursor_.offset >= fetch_->bytes()) return;

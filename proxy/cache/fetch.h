@@ -87,7 +87,7 @@ class Fetch {
   void end(FetchState how, int status = 0);
   /// From here on old blocks are dropped: the whole will not be stored.
   void drop_read_blocks();
-  /// A purge has met it: its response is for those who wait, and not to be stored.
+  /// A purge has met it, or could not: its response is for those who wait, and not to be stored.
   bool spoiled() const { return spoiled_.load(std::memory_order_acquire); }
   bool has_waiters() const;
   uint64_t bytes() const;

@@ -20,9 +20,13 @@ FetchLock::Joined FetchLock::join(std::string_view key, int64_t now_us, int64_t 
   if (listed && found->second->begun_us() >= not_before_us) return {found->second, false};
   FetchRef fetch = FetchRef::make(now_us);
   if (listed) {
+    found->second->spoil();
     found->second = fetch;
-  } else if (shard.running.size() < kMaxPerShard)
+  } else if (shard.running.size() < kMaxPerShard) {
     shard.running.emplace(std::string(key), fetch);
+  } else {
+    fetch->spoil();
+  }
   return {std::move(fetch), true};
 }
 

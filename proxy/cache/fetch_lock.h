@@ -25,7 +25,8 @@ namespace roost::proxy {
 /// Storing comes before close(), so that a newcomer finds either the stored response or the fetch.
 class FetchLock {
  public:
-  /// Fetches under way. Beyond it a fetch is not listed: its leader has it for itself.
+  /// Fetches under way. Beyond it a fetch is not listed: its leader has it for itself, and since no purge would find
+  /// it, it is not to be stored.
   static constexpr size_t kMaxRunning = 64 * 1024;
 
   struct Joined {
@@ -33,7 +34,7 @@ class FetchLock {
     bool leads = false;  ///< this caller fetches, and must end the fetch by complete() or end(), then close()
   };
   /// Joins the fetch under way for `key`, or begins one at `now_us`. One that began before `not_before_us`, when what
-  /// is asked for changed, goes on for those who wait for it, and another takes its place.
+  /// is asked for changed, goes on for those who wait for it, is not to be stored, and another takes its place.
   Joined join(std::string_view key, int64_t now_us = 0, int64_t not_before_us = 0);
   /// The fetch takes no newcomers any more: it has ended, or the cache will not keep it. Before its end is published,
   /// so that whoever is told to compete again finds the key free.

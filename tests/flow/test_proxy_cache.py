@@ -123,6 +123,23 @@ class Keeping(FlowTest):
             self.assertEqual(early.read().body, b"old")
         self.assertEqual(get(proxy.address, "/").body, b"answer 2")
 
+    def test_an_answer_asked_for_before_a_post_does_not_push_out_a_newer_one(self):
+        gate = threading.Event()
+        answers = numbered(HOUR)
+        backend = self.backend(lambda r: Reply(body=b"old", headers=[HOUR], gate=gate)
+                               if backend.count() == 1 else answers(r))
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as early:
+            early.send(request_bytes("GET", "/", host=proxy.address))
+            wait_until(lambda: backend.count() == 1, what="the early fetch")
+            request(proxy.address, "POST", "/", body="x")
+            self.assertEqual(get(proxy.address, "/").body, b"answer 2")
+            gate.set()
+            self.assertEqual(early.read().body, b"old")
+        answer = get(proxy.address, "/")
+        self.assertEqual(answer.body, b"answer 2")
+        self.assertIn("; hit; ", answer.header("Cache-Status"))
+
     def test_a_clients_no_cache_forces_a_fetch_but_is_not_passed_on(self):
         backend = self.backend(numbered(HOUR))
         proxy = self.proxy(backend)

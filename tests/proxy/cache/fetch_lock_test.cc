@@ -52,6 +52,8 @@ TEST_CASE("a full table lets everybody fetch alone") {
   const FetchLock::Joined again = lock.join(refused);
   CHECK(again.leads);
   CHECK_NE(again.fetch.get(), joined.back().fetch.get());
+  CHECK(again.fetch->spoiled());  // no purge would find it
+  CHECK_FALSE(joined.front().fetch->spoiled());
   lock.close(refused, *again.fetch);
   CHECK_FALSE(lock.join("0").leads);
 }
@@ -206,6 +208,8 @@ TEST_CASE("who knows of a change does not join a fetch from before it") {
   CHECK_FALSE(lock.join("k", 20, 10).leads);
   const FetchLock::Joined newer = lock.join("k", 30, 15);
   CHECK(newer.leads);
+  CHECK(old.fetch->spoiled());  // it is listed no more, so a purge would not find it
+  CHECK_FALSE(newer.fetch->spoiled());
   CHECK_FALSE(lock.join("k", 40, 15).leads);
   lock.close("k", *old.fetch);  // not the one in its place
   CHECK_FALSE(lock.join("k", 50).leads);
