@@ -22,10 +22,12 @@ struct Liking {
     });
     REQUIRE(author);
     for (int64_t id = 1; id <= 12; ++id) {
-      const auto tweet = world.template ask<Tweet>(
-          [&](Done<Tweet> done) { world.database().insert_tweet(author->user.id, "text", "r", std::move(done)); });
+      const auto tweet = world.template ask<std::optional<Tweet>>([&](Done<std::optional<Tweet>> done) {
+        world.database().insert_tweet(author->user.id, "text", "r", std::move(done));
+      });
       REQUIRE(tweet);
-      REQUIRE(tweet->id == id);
+      REQUIRE(*tweet);
+      REQUIRE((*tweet)->id == id);
     }
   }
   ApplyOutcome apply(const std::string& journal, uint64_t sequence, const std::vector<LikeDelta>& deltas,
