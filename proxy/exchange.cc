@@ -89,7 +89,7 @@ void Exchange::remember(const net::Address& client, const http::RequestHead& hea
   started_us_ = plan.started_us;
   backend_head_us_ = -1;
   status_ = 0;
-  leads_ = too_large_ = head_sent_ = validates_ = asked_whole_ = false;
+  leads_ = too_large_ = head_sent_ = validates_ = asked_whole_ = client_left_ = false;
   revalidates_ = plan.revalidate;
   changed_us_ = plan.changed_us;
   client_writable_ = true;
@@ -149,13 +149,14 @@ void Exchange::on_client_writable() {
 void Exchange::on_client_gone(const Error&) {
   flush_timer_.stop();
   client_done(/*complete=*/false);
+  client_left_ = true;
   if (call_.active() && worth_finishing()) {
     set_state(State::alone);
     call_.resume();
     return;
   }
   call_.abort();
-  if (leads_) stop_sharing(head_sent_ || status_ != 0 ? FetchState::truncated : FetchState::abandoned);
+  if (leads_) stop_sharing(FetchState::abandoned);
   leave_fetch();
   settle();
 }

@@ -106,6 +106,7 @@ class Exchange final : public ListLink<>,
   void send_available();
   void catch_up();
   bool worth_finishing() const;
+  bool is_wanted() const;
   void on_fetch_progress() override;
   void on_fetch_without_answer(const Fetch::Reading& reading);
   bool begin_following(const FetchedHead& head);
@@ -156,6 +157,7 @@ class Exchange final : public ListLink<>,
   bool too_large_ = false;       // and more than the cache takes
   bool head_sent_ = false;       // to the client
   bool client_writable_ = true;  // the last send_… said to go on
+  bool client_left_ = false;     // before it had its answer
   bool trusted_ = false;
   bool revalidates_ = false;  // Plan::revalidate, or found out when leading
   bool validates_ = false;    // the call asks whether stored_ is still right; then, that it is

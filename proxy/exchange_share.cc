@@ -220,6 +220,10 @@ void Exchange::share_body(std::string_view bytes) {
     too_large_ = true;
     front_.shared().fetches.close(key_, *fetch_.get());
   }
+  if (!is_wanted()) {
+    stop_sharing(FetchState::abandoned);
+    return cut_off();
+  }
   if (!too_large_) return;
   // Not to be kept, so no longer than it takes to send: the slowest of our own client and the watermark decides.
   if (responder_ != nullptr && (!client_writable_ || cursor_.offset < fetch_->bytes())) return call_.pause();
@@ -254,6 +258,13 @@ void Exchange::share_end() {
   if (responder_ == nullptr || cursor_.offset >= fetch_->bytes()) return;
   set_state(State::following);
   send_available();
+}
+
+// By our own client, by others or by the cache. One that was begun for a client that has left, and then was finished
+// for others that have left as well, is judged as it would have been when the first left.
+bool Exchange::is_wanted() const {
+  if (responder_ != nullptr || fetch_->has_waiters()) return true;
+  return !too_large_ && (!client_left_ || worth_finishing());
 }
 
 bool Exchange::worth_finishing() const {

@@ -319,6 +319,29 @@ class OneFetch(FlowTest):
         self.assertIn("hit", get(proxy.address, "/").header("Cache-Status"))
         self.assertEqual(backend.count(), 1)
 
+    def test_the_fetch_ends_when_all_have_left(self):
+        for length in ([], [("Content-Length", "2000000")]):
+            sent = []
+
+            def pieces():
+                for _ in range(2000):
+                    yield b"x" * 1000
+                    sent.append(1000)
+                    yield 0.001
+
+            backend = self.backend(Reply(headers=length, pieces=pieces(), chunked=not length))
+            proxy = self.proxy(backend)
+            first, second = Connection(proxy.address), Connection(proxy.address)
+            for client in (first, second):
+                client.send(request_bytes("GET", "/", host=proxy.address))
+                client.read_head()
+            first.reset()
+            second.reader.exactly(1000)
+            second.reset()
+            wait_until(lambda: backend.active == 0, 30, "the end of it")
+            self.assertEqual(backend.count(), 1)
+            self.assertLess(len(sent), 2000)
+
     def test_those_who_wait_are_told_when_no_backend_answers(self):
         gate = threading.Event()
         backend = self.backend(Reply(gate=gate, hang_up=True))

@@ -322,6 +322,17 @@ class OfNoUse(FlowTest):
         self.assertEqual((backend.open_connections(), backend.connections_accepted), (1, 1))
 
 
+    def test_it_is_cut_off_when_it_outgrows_the_cache(self):
+        sent = []
+        backend = self.backend(lambda _: Reply(body=b"old", headers=[self.STALE]) if backend.count() == 1 else
+                               Reply(chunked=True, pieces=self.pieces(1000, 2000, 0.001, sent)))
+        proxy = self.proxy(backend, flags=["--cache-size", "1MiB"])
+        get(proxy.address, "/")
+        self.assertEqual(get_stale(proxy).body, b"old")
+        wait_until(lambda: backend.count() == 2 and backend.active == 0, 30, "the end of it")
+        self.assertLess(len(sent), 2000)
+
+
 class OnError(FlowTest):
     def start(self, control, failure):
         backend = self.backend(lambda _: Reply(body=b"old", headers=[("Cache-Control", SECOND + control)])
