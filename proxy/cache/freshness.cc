@@ -34,13 +34,22 @@ bool is_storable(int status) {
   return status >= 200 && status != 206 && status != 304 && status < 600;
 }
 
-bool varies_on_everything(const http::Fields& fields) {
-  bool star = false;
+// What a backend is told of the client by the proxy itself is no field of the client's request, so that no two of them
+// could be told apart by it.
+bool is_set_for_each_request(FieldId id) {
+  return id == FieldId::x_forwarded_for || id == FieldId::x_request_id;
+}
+
+// By "*", or by what look-ups cannot see.
+bool varies_beyond_key(const http::Fields& fields) {
+  bool beyond = false;
   for (const http::Field& field : fields) {
     if (field.id != FieldId::vary) continue;
-    http::for_each_list_element(field.value, [&star](std::string_view name) { star |= name == "*"; });
+    http::for_each_list_element(field.value, [&beyond](std::string_view name) {
+      beyond |= name == "*" || is_set_for_each_request(http::field_id(name));
+    });
   }
-  return star;
+  return beyond;
 }
 
 // What the origin says to a shared cache. A targeted field speaks in place of Cache-Control and Expires (RFC 9213
@@ -88,7 +97,7 @@ const char* refusal(const http::RequestHead& request, const http::ResponseHead& 
   if (control.is_private) return "private";
   if (response.fields.has(FieldId::set_cookie)) return "set-cookie";
   if (request.fields.has(FieldId::authorization) && !may_share_authorized(control)) return "authorization";
-  if (response.fields.has(FieldId::vary) && varies_on_everything(response.fields)) return "vary";
+  if (response.fields.has(FieldId::vary) && varies_beyond_key(response.fields)) return "vary";
   return nullptr;
 }
 

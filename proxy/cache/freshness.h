@@ -48,7 +48,7 @@ struct Storing {
 ///     private         Cache-Control: private, qualified or not
 ///     set-cookie      it sets a cookie
 ///     authorization   the request had credentials, and the response does not allow sharing
-///     vary            Vary: *
+///     vary            Vary: *, or by X-Forwarded-For or X-Request-Id, which the proxy sets
 ///     no-cache        each use would have to be validated
 ///     expired         its lifetime is over on arrival
 Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, int64_t now_unix_ms,

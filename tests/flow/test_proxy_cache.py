@@ -213,6 +213,14 @@ class NotKeeping(FlowTest):
     def test_vary_on_everything(self):
         self.fetched_each_time(Reply(headers=[("Vary", "*"), HOUR]))
 
+    def test_vary_by_the_clients_address(self):
+        backend = self.backend(lambda r: Reply(body=r.header("X-Forwarded-For").encode(),
+                                               headers=[("Vary", "Accept, X-Forwarded-For"), HOUR]))
+        proxy = self.proxy(backend)
+        for address in ("127.0.0.1", "127.0.0.2"):
+            with Connection(proxy.address, source=(address, 0)) as client:
+                self.assertEqual(client.get("/").body, address.encode())
+
     def test_a_server_error(self):
         self.fetched_each_time(Reply(status=500))
 

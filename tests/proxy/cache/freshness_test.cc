@@ -59,6 +59,9 @@ TEST_CASE("what is stored (RFC 9111 §3)") {
   CHECK_EQ(why_not({{"Set-Cookie", "a=b"}, {"Cache-Control", "public, max-age=5"}}), "set-cookie");
   CHECK_EQ(why_not({{"Vary", "Accept, *"}}), "vary");
   CHECK_EQ(why_not({{"Vary", "Accept"}, {"Vary", "*"}}), "vary");
+  CHECK_EQ(why_not({{"Vary", "Accept, x-forwarded-for"}}), "vary");
+  CHECK_EQ(why_not({{"Vary", "X-Request-Id"}}), "vary");
+  CHECK_EQ(why_not({{"Vary", "X-Forwarded-Host"}}), "stored");
   CHECK_EQ(why_not({{"Vary", "Accept, Cookie"}}), "stored");
   CHECK_EQ(why_not({{"Pragma", "no-cache"}}), "no-cache");  // not specified in responses; taken as meant
 }
