@@ -97,6 +97,14 @@ void forward_request_fields(const http::RequestHead& head, const Origin& origin,
   add_forwarding_fields(head, origin, out);
 }
 
+bool withholds_fields(const http::RequestHead& head) {
+  if (!head.fields.has(FieldId::connection)) return false;
+  const auto connection = head.fields.combined(FieldId::connection);
+  return std::any_of(head.fields.begin(), head.fields.end(), [&](const Field& field) {
+    return !is_replaced(field.id) && http::is_hop_by_hop(field, *connection) && !http::is_hop_by_hop(field, {});
+  });
+}
+
 void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, FieldLines& out) {
   out.clear();
   const std::optional<std::string> connection =

@@ -32,6 +32,10 @@ enum class ForwardPurpose : uint8_t {
 void forward_request_fields(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose,
                             http::FieldLines& out);
 
+/// Whether the request's Connection takes fields along that would go on to a backend otherwise. The answer then is not
+/// to the request that was sent, and of no use for others who send the same but for the Connection.
+bool withholds_fields(const http::RequestHead& head);
+
 /// The response's fields towards the client, without Content-Length, Age and X-Request-Id, and with a Date when it had
 /// none./// `now_date` is the present as an HTTP date. `out` is cleared first.
 void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, http::FieldLines& out);

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "proxy/cache/cache_key.h"
+#include "proxy/forwarded_head.h"
 #include "proxy/problem.h"
 
 namespace roost::proxy {
@@ -112,6 +113,10 @@ void Front::plan_share(const http::RequestHead& head, const RequestRules& rules,
       plan.detail = "uncacheable";
     }
     key_.resize(key_bytes);
+    if (withholds_fields(head)) {
+      plan.share = false;
+      plan.detail = "connection";
+    }
   }
   plan.key = key_;
   plan.url_key = std::string_view(key_).substr(0, url_key_bytes);

@@ -221,6 +221,17 @@ class NotKeeping(FlowTest):
             with Connection(proxy.address, source=(address, 0)) as client:
                 self.assertEqual(client.get("/").body, address.encode())
 
+    def test_what_a_connection_keeps_from_the_backend(self):
+        backend = self.backend(lambda r: Reply(body=r.header("Accept-Language", "none").encode(),
+                                               headers=[("Vary", "Accept-Language"), HOUR]))
+        proxy = self.proxy(backend)
+        answer = get(proxy.address, "/", ("Connection", "Accept-Language"), ("Accept-Language", "de"))
+        self.assertEqual((answer.body, answer.header("Cache-Status")),
+                         (b"none", "roost; fwd=uri-miss; detail=connection"))
+        self.assertEqual(get(proxy.address, "/", ("Accept-Language", "de")).body, b"de")
+        answer = get(proxy.address, "/", ("Connection", "keep-alive, accept"), ("Accept-Language", "de"))
+        self.assertIn("; hit; ", answer.header("Cache-Status"))
+
     def test_a_server_error(self):
         self.fetched_each_time(Reply(status=500))
 

@@ -90,6 +90,15 @@ TEST_CASE("a fetch for the cache asks for the whole, unconditionally") {
   for (const char* kept : {"Cache-Control: no-cache\r\n", "Range: bytes=0-1\r\n"}) CHECK(contains(pass, kept));
 }
 
+TEST_CASE("a Connection may withhold fields of its own request") {
+  CHECK_FALSE(withholds_fields(request({{"Accept", "x"}})));
+  CHECK_FALSE(withholds_fields(request({{"Connection", "close, accept"}})));
+  CHECK_FALSE(withholds_fields(request({{"Connection", "keep-alive, TE, Upgrade"}, {"TE", "x"}, {"Upgrade", "y"}})));
+  CHECK_FALSE(withholds_fields(request({{"Connection", "X-Forwarded-For"}, {"X-Forwarded-For", "1.2.3.4"}})));
+  CHECK(withholds_fields(request({{"Connection", "close"}, {"Accept", "x"}, {"Connection", "accept"}})));
+  CHECK(withholds_fields(request({{"Connection", "authorization"}, {"Authorization", "x"}})));
+}
+
 TEST_CASE("a response loses its framing and age, and gains Via and a Date") {
   http::ResponseHead head;
   head.fields.add("Content-Type", "text/plain");
