@@ -89,6 +89,7 @@ void Exchange::remember(const net::Address& client, const http::RequestHead& hea
   started_us_ = plan.started_us;
   backend_head_us_ = -1;
   status_ = 0;
+  other_variants_ = 0;
   leads_ = too_large_ = head_sent_ = validates_ = asked_whole_ = client_left_ = false;
   revalidates_ = plan.revalidate;
   changed_us_ = plan.changed_us;

@@ -73,6 +73,8 @@ class Exchange final : public ListLink<>,
  private:
   enum class State : uint8_t { spare, calling, answering, waiting, following, alone };
   static constexpr size_t kPiecesPerRead = 16;
+  /// Who has waited for so many fetches that turned out to be another variant's fetches alone from the next on.
+  static constexpr uint32_t kMaxOtherVariants = 3;
   /// A fetch nobody waits for any more goes on when this little is missing: it serves the next who asks.
   static constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
   /// An answer that is of no use to anybody is read on for so many bytes and so long, then its connection is closed.
@@ -109,6 +111,8 @@ class Exchange final : public ListLink<>,
   bool is_wanted() const;
   void on_fetch_progress() override;
   void on_fetch_without_answer(const Fetch::Reading& reading);
+  void join_variant(std::string_view variant);
+  void fetch_alone();
   bool begin_following(const FetchedHead& head);
   void send_pieces(const Fetch::Reading& reading);
   void end_following(const Fetch::Reading& reading);
@@ -178,7 +182,8 @@ class Exchange final : public ListLink<>,
   std::string request_id_storage_;
   std::string request_id_;
   std::string client_;
-  uint64_t unused_bytes_ = 0;  // that have come of an answer of no use
+  uint32_t other_variants_ = 0;  // fetches waited for that were another variant's
+  uint64_t unused_bytes_ = 0;    // that have come of an answer of no use
   int64_t started_us_ = 0;
   int64_t called_us_ = 0;
   int64_t changed_us_ = 0;  // when what is asked for is known to have changed

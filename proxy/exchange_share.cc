@@ -299,6 +299,20 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
     return settle();
   }
   if (state == FetchState::abandoned) return look_up_again();
+  fetch_alone();
+}
+
+// Where a URL comes to vary by other fields, the variant's key may be that of a fetch that was left before, this one
+// even, which would be met again and again until it ends.
+void Exchange::join_variant(std::string_view variant) {
+  leave_fetch();
+  if (++other_variants_ > kMaxOtherVariants) return fetch_alone();
+  key_.resize(url_key_bytes_);
+  key_.append(variant);
+  join();
+}
+
+void Exchange::fetch_alone() {
   outcome_ = Outcome::pass;
   detail_ = "uncacheable";
   call_backend();
@@ -309,10 +323,7 @@ bool Exchange::begin_following(const FetchedHead& head) {
   std::string variant;
   append_variant(head.vary, kept_.fields(), variant);
   if (variant != head.variant) {
-    leave_fetch();
-    key_.resize(url_key_bytes_);
-    key_.append(variant);
-    join();
+    join_variant(variant);
     return false;
   }
   set_state(State::following);

@@ -322,6 +322,25 @@ class OneFetch(FlowTest):
                 self.assertEqual(client.read().body, b"text/%d" % (i % 3))
         self.assertEqual(backend.count(), 3)
 
+    def test_what_varies_by_other_fields_than_before_holds_up_nobody(self):
+        gate = threading.Event()
+
+        def answer(r):
+            if backend.count() == 1:
+                return Reply(headers=[("Vary", "Accept"), HOUR])
+            return Reply(pieces=[r.header("Accept-Language").encode(), gate, b"!"] if backend.count() == 2 else
+                         [r.header("Accept-Language").encode()], headers=[("Vary", "Accept-Language"), HOUR])
+
+        backend = self.backend(answer)
+        proxy = self.proxy(backend, flags=["--threads", 1])
+        get(proxy.address, "/", ("Accept", "a"))
+        with Connection(proxy.address) as first:
+            first.send(request_bytes("GET", "/", [("Accept", "x"), ("Accept-Language", "y")], host=proxy.address))
+            first.read_head()
+            self.assertEqual(get(proxy.address, "/", ("Accept", "x"), ("Accept-Language", "x")).body, b"x")
+            gate.set()
+            self.assertEqual(first.reader.exactly(2), b"y!")
+
     def test_the_fetch_goes_on_when_the_one_who_began_it_leaves(self):
         gate = threading.Event()
         backend = self.backend(Reply(pieces=[b"a" * 1000, gate, b"b" * 1000]))
