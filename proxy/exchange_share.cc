@@ -218,6 +218,7 @@ void Exchange::share_body(std::string_view bytes) {
   }
   if (!too_large_ && before + bytes.size() > front_.shared().cache.max_object_bytes()) {
     too_large_ = true;
+    forget_stale(status_, "too-large");
     front_.shared().fetches.close(key_, *fetch_.get());
   }
   if (!is_wanted()) {
@@ -250,7 +251,7 @@ void Exchange::share_end() {
                               reading.head->stale_while_revalidate_ms, reading.head->stale_if_error_ms};
     const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
     if (!fetch_->spoiled()) {
-      front_.shared().cache.insert(url_key, kept_.fields(), parts, times);
+      if (!front_.shared().cache.insert(url_key, kept_.fields(), parts, times)) forget_stale(status_, "too-large");
       if (fetch_->spoiled()) front_.shared().cache.purge(url_key);  // by a purge that came between
     }
     front_.shared().fetches.close(key_, *fetch_.get());

@@ -260,6 +260,15 @@ class WhileRevalidating(FlowTest):
         for _ in range(3):
             self.assertEqual(get(proxy.address, "/").body, b"new")
 
+    def test_what_came_and_cannot_be_kept_ends_it_as_well(self):
+        vary = ("Vary", ", ".join(f"X-{i}" for i in range(17)))
+        backend = self.backend(lambda _: Reply(body=b"old", headers=self.HEADERS) if backend.count() == 1 else
+                               Reply(body=b"new", headers=[vary, ("Cache-Control", "max-age=60")]))
+        proxy = self.proxy(backend)
+        get(proxy.address, "/")
+        self.assertEqual(get_stale(proxy).body, b"old")
+        wait_until(lambda: get(proxy.address, "/").body == b"new", 10, "the new response")
+
 
 class OfNoUse(FlowTest):
     """What a background fetch brings that nobody waits for and the cache does not keep."""
@@ -331,6 +340,8 @@ class OfNoUse(FlowTest):
         self.assertEqual(get_stale(proxy).body, b"old")
         wait_until(lambda: backend.count() == 2 and backend.active == 0, 30, "the end of it")
         self.assertLess(len(sent), 2000)
+        backend.answer = Reply(body=b"new")
+        self.assertEqual(get(proxy.address, "/").body, b"new")
 
 
 class OnError(FlowTest):
