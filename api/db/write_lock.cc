@@ -31,19 +31,44 @@ WriteLock::~WriteLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<void> WriteLock::lock(int64_t timeout_ms) {
-  // flock has no time-out, so it is asked again and again, ever more rarely: a write takes a millisecond or so.
-  using namespace std::chrono;
-  const auto deadline = steady_clock::now() + milliseconds(timeout_ms);
-  auto pause = microseconds(100);
-  while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno(path_, errno);
-    if (steady_clock::now() >= deadline)
-      return fail(fmt::format("{}: held by another writer for {} ms", path_, timeout_ms), Side::internal, true);
+bool WriteLock::take_turn(short type) const {
+  struct flock turn {};
+  turn.l_type = type;
+  turn.l_whence = SEEK_SET;
+  turn.l_len = 1;
+  return ::fcntl(fd_, F_OFD_SETLK, &turn) == 0;
+}
+
+bool WriteLock::try_turn() const {
+  return take_turn(F_WRLCK);
+}
+
+bool WriteLock::try_lock() const {
+  return ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
+}
+
+/// Neither lock has a time-out, so they are asked for again and again, ever more rarely: a write takes a millisecond or
+/// so.
+bool WriteLock::try_until(bool (WriteLock::*attempt)() const, std::chrono::steady_clock::time_point deadline) const {
+  auto pause = std::chrono::microseconds(100);
+  while (!(this->*attempt)()) {
+    if (errno != EWOULDBLOCK && errno != EINTR && errno != EACCES) return false;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, microseconds(5000));
+    pause = std::min(pause * 2, std::chrono::microseconds(2000));
   }
-  return {};
+  return true;
+}
+
+Result<void> WriteLock::lock(int64_t timeout_ms) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  const bool has_turn = try_until(&WriteLock::try_turn, deadline);
+  const bool locked = has_turn && try_until(&WriteLock::try_lock, deadline);
+  const int error = errno;
+  if (has_turn) take_turn(F_UNLCK);
+  if (locked) return {};
+  if (error != EWOULDBLOCK && error != EINTR && error != EACCES) return fail_errno(path_, error);
+  return fail(fmt::format("{}: held by another writer for {} ms", path_, timeout_ms), Side::internal, true);
 }
 
 void WriteLock::unlock() {

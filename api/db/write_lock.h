@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -11,6 +12,10 @@ namespace roost::api {
 /// SQLite before 3.51.3 can damage a WAL when a commit races a checkpoint of another connection; with this lock they
 /// never meet. An flock on a file beside the database: it goes away with its holder, however that ends. Each connection
 /// that writes has an object of its own; one thread at a time.
+///
+/// Whoever waits is let in before the one that has just had it: only who has the turn, a lock on the file's first byte,
+/// may take the lock, and gives the turn up when it has it. Without that a writer that is always busy keeps all others
+/// out, since they are asleep in the moments when the lock is free.
 class WriteLock {
  public:
   static Result<WriteLock> open(const std::string& path);
@@ -24,6 +29,11 @@ class WriteLock {
 
  private:
   WriteLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  bool take_turn(short type) const;
+  /// Whether `attempt` has succeeded by then.
+  bool try_until(bool (WriteLock::*attempt)() const, std::chrono::steady_clock::time_point deadline) const;
+  bool try_turn() const;
+  bool try_lock() const;
   int fd_ = -1;
   std::string path_;
 };

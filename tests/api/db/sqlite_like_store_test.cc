@@ -1,9 +1,12 @@
 #include "api/db/sqlite_like_store.h"
 
+#include <future>
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "api/db/sqlite_schema.h"
 #include "api/db/sqlite_tweets.h"
@@ -114,6 +117,32 @@ TEST_CASE("a write that cannot have the lock is not applied") {
   CHECK(refused.error().retryable);
   first->unlock();
   CHECK(second->lock(0));
+}
+
+TEST_CASE("who waits for the lock has it before the one that has just had it") {
+  ScratchDirectory directory;
+  const std::string path = directory.file("lock");
+  auto busy = WriteLock::open(path);
+  REQUIRE(busy);
+  REQUIRE(busy->lock(0));
+  std::promise<void> seen;
+  std::thread waiting([&] {
+    auto other = WriteLock::open(path);
+    CHECK(other->lock(60'000));
+    seen.get_future().wait();
+  });
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  struct flock turn {};
+  do {
+    turn = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1, .l_pid = 0};
+    REQUIRE(::fcntl(fd, F_OFD_GETLK, &turn) == 0);
+  } while (turn.l_type == F_UNLCK);
+  busy->unlock();
+  CHECK_FALSE(busy->lock(0));
+  seen.set_value();
+  waiting.join();
+  CHECK(busy->lock(0));
+  ::close(fd);
 }
 
 TEST_CASE("the WAL is moved into the database when it has grown") {
