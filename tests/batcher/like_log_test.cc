@@ -4,38 +4,19 @@
 
 #include <doctest/doctest.h>
 
-#include "batcher/recovery.h"
-#include "tests/batcher/sim_disk.h"
+#include "tests/batcher/simulated_log.h"
 
 namespace roost::batcher {
 namespace {
 
-struct Fixture {
-  SimDisk disk{1};
-  SimProcessDisk process{disk, 1};
-  ManualClock clock;
-  Options options;
-  std::unique_ptr<LikeLog> log;
-  int wakes = 0;
+struct Fixture : SimulatedLog {
   std::vector<int64_t> accepted;  ///< `pending` of each like acknowledged.
   int failed = 0;
 
   Fixture() {
-    options.directory = "root";
     options.max_batch_keys = 10;
-    options.max_waiting = 20;
     options.max_pending_keys = 12;
-    options.segment_bytes = 1;
     options.max_journal_bytes = 1 << 20;
-    options.backoff = {100, 100};
-    options.random = [] { return uint64_t{50}; };
-    REQUIRE(process.create_directory("root"));
-    REQUIRE(process.sync_directory("."));
-  }
-  void open() {
-    auto journal = Journal::create(process, JournalPaths{"root"}, {1, 2}, journal_limits(options), 0);
-    REQUIRE(journal);
-    log = std::make_unique<LikeLog>(options, clock, std::move(*journal), [this] { ++wakes; });
   }
   Result<void> add(int64_t key, int64_t delta = 1) {
     return log->add(key, delta, [this](const Result<Accepted>& result) {
@@ -46,16 +27,6 @@ struct Fixture {
         ++failed;
       }
     });
-  }
-  JournalState on_disk() {
-    auto recovered = recover_journal(process, "root/" + log->id().hex(), log->id());
-    REQUIRE(recovered);
-    return recovered->state;
-  }
-  Stats stats() {
-    Stats stats;
-    log->fill_stats(stats);
-    return stats;
   }
   void refused(const Result<void>& result) {
     REQUIRE(!result);

@@ -1,48 +1,26 @@
-#include <cerrno>
-
 #include <doctest/doctest.h>
 
 #include "batcher/like_log.h"
-#include "batcher/recovery.h"
-#include "tests/batcher/sim_disk.h"
+#include "tests/batcher/simulated_log.h"
 
 namespace roost::batcher {
 namespace {
 
 constexpr LikeToken kA{1, 1}, kB{1, 2}, kC{2, 1};
 
-/// A log on a simulated disk, whose likes have tokens.
-struct Fixture {
-  SimDisk disk{1};
-  SimProcessDisk process{disk, 1};
-  ManualClock clock;
-  Options options;
-  std::unique_ptr<LikeLog> log;
+/// A log whose likes have tokens.
+struct Fixture : SimulatedLog {
   int accepted = 0;
   int failed = 0;
 
   Fixture() {
-    options.directory = "root";
     options.max_batch_keys = 2;
-    options.segment_bytes = 1;
-    options.max_waiting = 20;
     options.max_pending_tokens = 3;
     options.token_memory_ms = 1000;
-    options.backoff = {100, 100};
-    options.random = [] { return uint64_t{50}; };
-    REQUIRE(process.create_directory("root"));
-    REQUIRE(process.sync_directory("."));
-    auto journal = Journal::create(process, JournalPaths{"root"}, {1, 2}, journal_limits(options), 0);
-    REQUIRE(journal);
-    log = std::make_unique<LikeLog>(options, clock, std::move(*journal), [] {});
+    open();
   }
   Result<Added> once(int64_t key, const LikeToken& token) {
     return log->add_once(key, token, [this](const Result<Accepted>& result) { ++(result ? accepted : failed); });
-  }
-  Stats stats() {
-    Stats stats;
-    log->fill_stats(stats);
-    return stats;
   }
   const Batch& next_batch() {
     log->ask_for_batch(true);
@@ -52,9 +30,7 @@ struct Fixture {
   }
   JournalState after_loss_of_power() {
     disk.lose_power();
-    auto recovered = recover_journal(process, "root/" + log->id().hex(), log->id());
-    REQUIRE(recovered);
-    return recovered->state;
+    return on_disk();
   }
 };
 
