@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "api/cors.h"
-#include "api/db/pg_target.h"
+#include "api/db/postgres/pg_target.h"
+#include "api/http/cors.h"
 #include "common/net/address.h"
 #include "common/net/network_set.h"
 

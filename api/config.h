@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "api/db/open_database.h"
-#include "api/logs.h"
+#include "api/logs/logs.h"
 #include "batcher/batcher.h"
 #include "common/config/field_table.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "api/db/database.h"
-#include "api/exchange.h"
-#include "api/routes.h"
+#include "api/http/exchange.h"
+#include "api/http/routes.h"
 #include "common/observe/metrics.h"
 
 namespace roost::api {

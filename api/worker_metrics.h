@@ -1,7 +1,7 @@
 #pragma once
 
 #include "api/db/db_cache.h"
-#include "api/revalidator.h"
+#include "api/notify/revalidator.h"
 #include "batcher/batcher.h"
 #include "common/observe/metrics.h"
 

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "batcher/journal/recovery.h"
 #include "batcher/like_log.h"
-#include "batcher/recovery.h"
 
 namespace roost::batcher {
 

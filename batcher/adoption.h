@@ -9,7 +9,7 @@
 
 #include "batcher/batch_sender.h"
 #include "batcher/batcher.h"
-#include "batcher/journal.h"
+#include "batcher/journal/journal.h"
 #include "batcher/like_ledger.h"
 
 namespace roost::batcher {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "batcher/answers.h"
-#include "batcher/disk.h"
 #include "batcher/flush_policy.h"
-#include "batcher/journal_id.h"
+#include "batcher/journal/disk.h"
+#include "batcher/journal/journal_id.h"
 #include "batcher/sink.h"
 #include "common/base/backoff.h"
 #include "common/base/clock.h"

@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "batcher/batcher.h"
-#include "batcher/posix_disk.h"
+#include "batcher/journal/posix_disk.h"
 
 // batcher-example DIRECTORY KEY…: adds one to the counter of each KEY and prints all counters. The "database" is a text
 // file that is replaced as a whole by a rename, which makes every change of it atomic.

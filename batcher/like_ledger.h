@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "batcher/flush_policy.h"
+#include "batcher/journal/record.h"
 #include "batcher/open_tokens.h"
-#include "batcher/record.h"
 #include "batcher/sink.h"
 #include "common/base/intrusive_list.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "batcher/batcher.h"
-#include "batcher/journal.h"
+#include "batcher/journal/journal.h"
 #include "batcher/key_counts.h"
 #include "batcher/like_ledger.h"
 #include "batcher/token_window.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "batcher/journal_id.h"
+#include "batcher/journal/journal_id.h"
 #include "common/base/result.h"
 
 namespace roost::batcher {

@@ -13,8 +13,8 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
-#include "api/db/pg_session.h"
-#include "api/db/sqlite_connection.h"
+#include "api/db/postgres/pg_session.h"
+#include "api/db/sqlite/sqlite_connection.h"
 
 // direct_likes DATABASE TWEETS SECONDS [CONNECTIONS]: what likes cost without a batcher: one UPDATE and one durable
 // commit each, through the connections roost-api writes with, each in a thread of its own. DATABASE is sqlite:PATH or

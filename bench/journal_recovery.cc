@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "batcher/journal.h"
-#include "batcher/posix_disk.h"
-#include "batcher/recovery.h"
+#include "batcher/journal/journal.h"
+#include "batcher/journal/posix_disk.h"
+#include "batcher/journal/recovery.h"
 
 // journal_recovery DIRECTORY LIKES TWEETS: leaves a journal with so many pending likes, one record each, and recovers
 // it in a process of its own. Prints milliseconds and the peak of that process's memory in KiB.

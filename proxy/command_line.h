@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/base/result.h"
-#include "proxy/config.h"
+#include "proxy/runtime/config.h"
 
 namespace roost::proxy {
 

@@ -10,8 +10,8 @@
 
 #include "common/observe/event_log.h"
 #include "proxy/command_line.h"
-#include "proxy/config.h"
 #include "proxy/proxy.h"
+#include "proxy/runtime/config.h"
 
 namespace {
 

@@ -32,7 +32,7 @@ Proxy::Proxy(const Config& config, observe::EventLog& events)
       [this](const Backend& backend, const std::string& news, bool bad) { on_news(backend, news, bad); });
 }
 
-// Whether the addresses can be had at all: with SO_REUSEPORT the workers' own attempts would succeed beside another
+// Whether the addresses can be had at all: with SO_REUSEPORT the threads' own attempts would succeed beside another
 // process that uses it too.
 Result<std::vector<net::Address>> Proxy::probe_addresses() const {
   std::vector<net::Address> addresses;
@@ -64,9 +64,9 @@ Result<void> Proxy::open() {
   }
   const uint32_t threads = thread_count(shared_.config);
   for (uint32_t i = 0; i < threads; ++i) {
-    auto worker = Worker::make(shared_, *addresses, i);
-    if (!worker) return tl::unexpected(worker.error());
-    workers_.push_back(std::move(*worker));
+    auto thread = LoopThread::make(shared_, *addresses, i);
+    if (!thread) return tl::unexpected(thread.error());
+    loop_threads_.push_back(std::move(*thread));
   }
   for (const net::Address& address : *addresses) {
     events_.info("proxy listens", {{"address", address.to_string()}, {"threads", threads}});
@@ -76,10 +76,10 @@ Result<void> Proxy::open() {
 
 void Proxy::run() {
   watch_->start();
-  for (const auto& worker : workers_) worker->start();
+  for (const auto& thread : loop_threads_) thread->start();
   loop_.run();
   // Backends report to the watch, so the threads that use them end before it.
-  workers_.clear();
+  loop_threads_.clear();
   events_.info("proxy ended");
 }
 
@@ -87,10 +87,10 @@ void Proxy::begin_drain() {
   if (std::exchange(draining_, true)) return loop_.stop();
   events_.info("draining", {{"at_most_ms", shared_.config.proxy.drain_timeout_ms}});
   const auto count_one = [this] {
-    if (++drained_ == workers_.size()) loop_.stop();
+    if (++drained_ == loop_threads_.size()) loop_.stop();
   };
-  for (const auto& worker : workers_) {
-    worker->drain(shared_.config.proxy.drain_timeout_ms, [this, count_one] { loop_.post(count_one); });
+  for (const auto& thread : loop_threads_) {
+    thread->drain(shared_.config.proxy.drain_timeout_ms, [this, count_one] { loop_.post(count_one); });
   }
 }
 

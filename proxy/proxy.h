@@ -5,14 +5,14 @@
 
 #include "common/net/event_loop.h"
 #include "common/net/resolver.h"
-#include "proxy/admin.h"
-#include "proxy/shared_state.h"
+#include "proxy/admin/admin.h"
+#include "proxy/loop_thread.h"
+#include "proxy/runtime/shared_state.h"
 #include "proxy/upstream/backend_watch.h"
-#include "proxy/worker.h"
 
 namespace roost::proxy {
 
-/// The whole proxy: workers, admin listener, the watch over the backends, signals. Lives on the main thread.
+/// The whole proxy: loop threads, admin listener, the watch over the backends, signals. Lives on the main thread.
 class Proxy {
  public:
   Proxy(const Config& config, observe::EventLog& events);
@@ -33,8 +33,8 @@ class Proxy {
   net::Resolver resolver_;
   std::unique_ptr<BackendWatch> watch_;
   std::unique_ptr<Admin> admin_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  size_t drained_ = 0;  // workers that are done
+  std::vector<std::unique_ptr<LoopThread>> loop_threads_;
+  size_t drained_ = 0;  // threads that are done
   bool draining_ = false;
 };
 

@@ -1,9 +1,9 @@
 #include "api/db/open_database.h"
 
-#include "api/db/pg_database.h"
-#include "api/db/pg_like_store.h"
-#include "api/db/sqlite_database.h"
-#include "api/db/sqlite_like_store.h"
+#include "api/db/postgres/pg_database.h"
+#include "api/db/postgres/pg_like_store.h"
+#include "api/db/sqlite/sqlite_database.h"
+#include "api/db/sqlite/sqlite_like_store.h"
 
 namespace roost::api {
 namespace {

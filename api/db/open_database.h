@@ -7,7 +7,7 @@
 
 #include "api/db/access.h"
 #include "api/db/database.h"
-#include "api/db/demo.h"
+#include "api/db/demo/demo.h"
 #include "api/db/like_store.h"
 #include "common/base/clock.h"
 #include "common/net/event_loop.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/http/http_date.h"
+#include "common/http/date.h"
 
 namespace roost::proxy {
 namespace {

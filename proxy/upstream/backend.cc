@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
-#include "proxy/upstream/random.h"
+#include "common/base/random.h"
 
 namespace roost::proxy {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "common/base/random.h"
 #include "common/net/event_loop.h"
 #include "common/net/resolver.h"
 #include "proxy/upstream/backend.h"
-#include "proxy/upstream/random.h"
 
 namespace roost::proxy {
 

@@ -4,7 +4,7 @@
 #include <deque>
 #include <memory>
 
-#include "common/http/client_connection.h"
+#include "common/http/client.h"
 #include "common/net/event_loop.h"
 #include "common/net/timer.h"
 #include "proxy/upstream/backend.h"

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "common/base/random.h"
 #include "proxy/upstream/backend.h"
-#include "proxy/upstream/balancer.h"
-#include "proxy/upstream/random.h"
+#include "proxy/upstream/balancer/balancer.h"
 
 namespace roost::proxy {
 

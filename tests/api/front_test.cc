@@ -1,10 +1,12 @@
-#include "api/front.h"
+#include "api/http/front.h"
 
 #include <filesystem>
 #include <optional>
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
+
+#include "api/logs/request_log.h"
 
 using namespace roost;
 using namespace roost::api;

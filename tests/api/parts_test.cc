@@ -1,12 +1,12 @@
 // The pure parts: texts in, texts out.
 #include <doctest/doctest.h>
 
-#include "api/answer.h"
-#include "api/input.h"
-#include "api/query_string.h"
-#include "api/request.h"
-#include "api/time_text.h"
-#include "api/tweet_json.h"
+#include "api/http/answer.h"
+#include "api/http/input.h"
+#include "api/http/query_string.h"
+#include "api/http/request.h"
+#include "api/tweets/tweet_json.h"
+#include "common/base/iso_time.h"
 
 using namespace roost;
 using namespace roost::api;

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "batcher/recovery.h"
+#include "batcher/journal/recovery.h"
 #include "tests/batcher/sim_disk.h"
 #include "tests/batcher/sim_sink.h"
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "batcher/posix_disk.h"
+#include "batcher/journal/posix_disk.h"
 #include "tests/batcher/file_sink.h"
 #include "tests/batcher/temporary_directory.h"
 

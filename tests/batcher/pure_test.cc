@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "batcher/flush_policy.h"
-#include "batcher/journal_id.h"
+#include "batcher/journal/journal_id.h"
 #include "batcher/key_counts.h"
 #include "common/base/backoff.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "batcher/disk.h"
+#include "batcher/journal/disk.h"
 
 namespace roost::batcher {
 

@@ -4,8 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "batcher/journal/recovery.h"
 #include "batcher/like_log.h"
-#include "batcher/recovery.h"
 #include "tests/batcher/sim_disk.h"
 
 namespace roost::batcher {

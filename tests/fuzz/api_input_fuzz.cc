@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <string>
 
-#include "api/account_input.h"
-#include "api/client_address.h"
+#include "api/accounts/account_input.h"
+#include "api/accounts/tokens.h"
 #include "api/db/words.h"
-#include "api/text.h"
-#include "api/tokens.h"
+#include "api/http/client_address.h"
+#include "api/http/text.h"
 #include "common/base/check.h"
 
 using namespace roost;

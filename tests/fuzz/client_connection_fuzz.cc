@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 
 #include "common/base/check.h"
-#include "common/http/client_connection.h"
+#include "common/http/client.h"
 #include "tests/support/memory_stream.h"
 
 namespace roost::http {

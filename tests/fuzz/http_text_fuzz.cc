@@ -6,9 +6,9 @@
 #include <string>
 
 #include "common/base/check.h"
-#include "common/http/body_decoder.h"
-#include "common/http/http_date.h"
-#include "tests/common/http/agreement.h"
+#include "common/http/date.h"
+#include "common/http/http1/body_decoder.h"
+#include "tests/common/http/http1/agreement.h"
 
 namespace {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "api/logs/log_record.h"
 #include "common/base/check.h"
 #include "common/observe/json_text.h"
-#include "common/observe/request_log.h"
 
 namespace {
 

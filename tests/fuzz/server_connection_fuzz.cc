@@ -7,7 +7,7 @@
 #include <fmt/core.h>
 
 #include "common/base/check.h"
-#include "tests/common/http/server_fixture.h"
+#include "tests/common/http/http1/server_fixture.h"
 
 namespace roost::http {
 namespace {

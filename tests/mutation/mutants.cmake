@@ -55,29 +55,29 @@ list(APPEND simulation_objects ${CMAKE_SOURCE_DIR}/tests/batcher/programs/simula
 # ---- what is said exactly once ------------------------------------------------------------------------------------
 
 roost_mutant(no_fence simulate tests/batcher/sim_sink.h [[if (applied[journal] + 1 != batch.sequence) {]] [[if (false) {]])
-roost_mutant(no_fence_in_sqlite api/db api/db/sqlite_like_store.cc [[ AND applied_seq = ?2 - 1]] "")
-roost_mutant(fence_not_looked_at api/db api/db/sqlite_like_store.cc [[return connection_->changes() == 1;]] [[return true;]])
+roost_mutant(no_fence_in_sqlite api/db api/db/sqlite/sqlite_like_store.cc [[ AND applied_seq = ?2 - 1]] "")
+roost_mutant(fence_not_looked_at api/db api/db/sqlite/sqlite_like_store.cc [[return connection_->changes() == 1;]] [[return true;]])
 roost_mutant(never_asks simulate batcher/batch_sender.cc
   "asking_ = true;\n      ++total_failures_;\n      return ask(journal, batch, now_ms);" [[return wait(now_ms);]])
 roost_mutant(unknown_taken_for_applied simulate batcher/batch_sender.cc
   "asking_ = true;\n      ++total_failures_;\n      return ask(journal, batch, now_ms);" [[return Progress::applied;]])
 roost_mutant(batch_stays_open simulate batcher/like_ledger.cc
   [[for (const KeyDelta& delta : batch.deltas) take(delta, now_ms);]] "")
-roost_mutant(snapshot_without_batch simulate batcher/record.cc
+roost_mutant(snapshot_without_batch simulate batcher/journal/record.cc
   [[put_pairs(out, state.in_flight ? state.in_flight->deltas : std::vector<KeyDelta>{});]]
   [[put_pairs(out, std::vector<KeyDelta>{});]])
 
 # ---- what is asked for again --------------------------------------------------------------------------------------
 
 roost_mutant(repeats_counted simulate tests/batcher/sim_sink.h [[if (!tokens.insert(like.token).second) --counts[like.key];]] "")
-roost_mutant(repeats_counted_in_sqlite api/db api/db/sqlite_like_store.cc [[if (!is_fresh && delta]] [[if (false && delta]])
+roost_mutant(repeats_counted_in_sqlite api/db api/db/sqlite/sqlite_like_store.cc [[if (!is_fresh && delta]] [[if (false && delta]])
 roost_mutant(token_known_before_it_is_durable simulate batcher/like_log.cc
   [[for (const TokenedLike& like : committing_.tokens) known_tokens_.add(like.token, now_ms);]]
   [[for (const TokenedLike& like : filling_.tokens) known_tokens_.add(like.token, now_ms);]])
-roost_mutant(group_without_tokens simulate batcher/record.cc [[if (!tokens.empty()) put_tokens(out, tokens);]] "")
-roost_mutant(batch_without_tokens simulate batcher/record.cc
+roost_mutant(group_without_tokens simulate batcher/journal/record.cc [[if (!tokens.empty()) put_tokens(out, tokens);]] "")
+roost_mutant(batch_without_tokens simulate batcher/journal/record.cc
   [[if (!batch.tokens.empty()) put_tokens(out, batch.tokens);]] "")
-roost_mutant(snapshot_without_tokens simulate batcher/record.cc
+roost_mutant(snapshot_without_tokens simulate batcher/journal/record.cc
   [[put_tokens(out, state.open_tokens);]] [[put_tokens(out, std::vector<TokenedLike>{});]])
 
 # ---- what is on stable storage ------------------------------------------------------------------------------------
@@ -86,34 +86,34 @@ roost_mutant(acknowledged_before_sync simulate batcher/like_log.cc
   [[if (written && must_sync && journal_->has_unsynced())]] [[if (written && step.batch && journal_->has_unsynced())]])
 roost_mutant(no_sync_before_batch simulate batcher/like_log.cc
   [[step.must_sync || step.batch.has_value();]] [[step.must_sync;]])
-roost_mutant(no_sync_of_snapshot simulate batcher/journal.cc [[done = file.datasync();]] "")
-roost_mutant(no_directory_sync simulate batcher/journal.cc [[return disk_.sync_directory(directory_);]] [[return {};]])
-roost_mutant(no_root_sync_after_making simulate batcher/journal.cc
+roost_mutant(no_sync_of_snapshot simulate batcher/journal/journal.cc [[done = file.datasync();]] "")
+roost_mutant(no_directory_sync simulate batcher/journal/journal.cc [[return disk_.sync_directory(directory_);]] [[return {};]])
+roost_mutant(no_root_sync_after_making simulate batcher/journal/journal.cc
   [[if (auto safe = disk.sync_directory(paths.root); !safe)]] [[if (Result<void> safe; !safe)]])
-roost_mutant(root_that_was_there_not_synced batcher batcher/journal.cc
+roost_mutant(root_that_was_there_not_synced batcher batcher/journal/journal.cc
   [[if (!made && made.error().code != EEXIST) return made;]]
   [[if (!made) return made.error().code == EEXIST ? Result<void>() : made;]])
 roost_mutant(no_root_sync_before_forget crash_points batcher/adoption.cc
   [[if (!disk_.sync_directory(paths_.root) || !sink_.forget(*forget))]] [[if (!sink_.forget(*forget))]])
-roost_mutant(done_without_sync simulate batcher/journal.cc
+roost_mutant(done_without_sync simulate batcher/journal/journal.cc
   "}\n  return disk_.sync_directory(paths_.root);" "}\n  return {};")
-roost_mutant(old_segment_goes_early simulate batcher/journal.cc
+roost_mutant(old_segment_goes_early simulate batcher/journal/journal.cc
   [[segments_.push_back({number, size});]] [[segments_.push_back({number, size}); remove_older();]])
-roost_mutant(goes_on_after_failed_sync simulate batcher/journal.cc
+roost_mutant(goes_on_after_failed_sync simulate batcher/journal/journal.cc
   "file_.reset();\n  staged_.clear();\n  error.retryable" "staged_.clear();\n  error.retryable")
 roost_mutant(adopted_batch_sent_as_read crash_points batcher/adoption.cc
   [[if (active_->journal->broken()) {]] [[if (active_->journal->broken() && !active_->sending) {]])
-roost_mutant(torn_tail_taken_for_damage simulate batcher/recovery.cc [[frame->synced > bad]] [[true]])
-roost_mutant(damage_taken_for_torn_tail batcher batcher/recovery.cc [[frame->synced > bad]] [[false]])
-roost_mutant(wal_commits_not_synced api/db api/db/sqlite_connection.cc [[synchronous=FULL]] [[synchronous=NORMAL]])
+roost_mutant(torn_tail_taken_for_damage simulate batcher/journal/recovery.cc [[frame->synced > bad]] [[true]])
+roost_mutant(damage_taken_for_torn_tail batcher batcher/journal/recovery.cc [[frame->synced > bad]] [[false]])
+roost_mutant(wal_commits_not_synced api/db api/db/sqlite/sqlite_connection.cc [[synchronous=FULL]] [[synchronous=NORMAL]])
 
 # ---- who may do it ------------------------------------------------------------------------------------------------
 
-roost_mutant(no_inode_check batcher batcher/posix_disk.cc
+roost_mutant(no_inode_check batcher batcher/journal/posix_disk.cc
   [[locked.st_ino != named.st_ino || locked.st_dev != named.st_dev]] [[false]])
-roost_mutant(checkpoints_by_themselves api/db api/db/sqlite_connection.cc [[sqlite3_wal_autocheckpoint(raw_, 0);]] "")
-roost_mutant(checkpoint_on_close api/db api/db/sqlite_connection.cc
+roost_mutant(checkpoints_by_themselves api/db api/db/sqlite/sqlite_connection.cc [[sqlite3_wal_autocheckpoint(raw_, 0);]] "")
+roost_mutant(checkpoint_on_close api/db api/db/sqlite/sqlite_connection.cc
   [[sqlite3_db_config(raw_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);]] "")
-roost_mutant(writes_without_the_lock api/db api/db/sqlite_connection.cc
+roost_mutant(writes_without_the_lock api/db api/db/sqlite/sqlite_connection.cc
   "if (auto locked = lock_->lock(kLockTimeoutMs); !locked) return locked;\n  auto outcome" [[auto outcome]])
 roost_mutant(no_lease_token common/cache common/cache/read_through.cc [[if (!lease_valid(flight)) {]] [[if (false) {]])

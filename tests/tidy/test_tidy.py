@@ -23,7 +23,7 @@ GOOD = {
     "proxy/main.cc": '#include "proxy/upstream/pool.h"\n\nint main() { return 0; }\n',
     "proxy/cache/key.h": "#pragma once\n",
     "api/db/sqlite.h": "#pragma once\n\n#include <sqlite3.h>\n",
-    "batcher/journal.h": '#pragma once\n\n#include "common/base/clock.h"\n',
+    "batcher/journal/journal.h": '#pragma once\n\n#include "common/base/clock.h"\n',
     "tests/common/net/stream_test.cc": '#include "common/net/stream.h"\n',
     "deploy/up": "#!/usr/bin/env bash\nset -euo pipefail\necho up\n",
 }

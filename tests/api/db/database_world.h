@@ -7,12 +7,12 @@
 #include <doctest/doctest.h>
 
 #include "api/db/database.h"
-#include "api/db/pg_database.h"
-#include "api/db/pg_like_store.h"
-#include "api/db/sqlite_database.h"
-#include "api/db/sqlite_like_store.h"
+#include "api/db/postgres/pg_database.h"
+#include "api/db/postgres/pg_like_store.h"
+#include "api/db/sqlite/sqlite_database.h"
+#include "api/db/sqlite/sqlite_like_store.h"
 #include "common/net/event_loop.h"
-#include "tests/api/db/pg_scratch.h"
+#include "tests/api/db/postgres/pg_scratch.h"
 #include "tests/api/db/scratch.h"
 
 namespace roost::api {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "api/db/access.h"
-#include "api/db/sqlite_connection.h"
+#include "api/db/sqlite/sqlite_connection.h"
 #include "common/base/task.h"
 
 namespace roost::api {

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "common/http/http_date.h"
+#include "common/http/date.h"
 
 using roost::http::BodyLength;
 using roost::http::Fields;

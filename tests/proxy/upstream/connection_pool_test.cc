@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "common/http/server_connection.h"
+#include "common/http/server.h"
 #include "common/net/tcp_listener.h"
 
 using namespace roost;

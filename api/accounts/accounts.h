@@ -1,0 +1,50 @@
+#pragma once
+
+#include "api/accounts/authentication.h"
+#include "api/accounts/login_limit.h"
+#include "api/accounts/passwords.h"
+#include "api/accounts/tokens.h"
+#include "api/accounts/user_store.h"
+#include "api/http/exchange.h"
+#include "api/http/routes.h"
+#include "common/base/clock.h"
+#include "common/net/network_set.h"
+#include "common/observe/event_log.h"
+
+namespace roost::api {
+
+struct Credentials;
+struct NewAccount;
+
+/// The routes of one's own account: register, log in and out, look at it, delete it (docs/api.md). Loop thread only.
+class Accounts {
+ public:
+  /// What it works with; all of it outlives the routes.
+  struct Parts {
+    UserStore& users;
+    const Authentication& authentication;
+    Passwords& passwords;
+    const Tokens& tokens;
+    LoginLimit& limit;
+    const net::NetworkSet& trusted_proxies;
+    const Clock& clock;
+    observe::EventLog& events;
+  };
+  explicit Accounts(const Parts& parts) : parts_(parts) {}
+  void add_to(Routes& routes);
+
+ private:
+  struct Attempt;
+  void register_user(Request& request, Reply reply);
+  void insert(NewAccount account, std::string password_hash, Reply reply);
+  void log_in(Request& request, Reply reply);
+  void check_password(Attempt attempt, Login login);
+  void finish_log_in(Attempt attempt, const Login& login, const Result<bool>& fits);
+  void show(Request& request, Reply reply);
+  void remove(Request& request, Reply reply);
+  void refuse_removal(int64_t id, Reply reply);
+
+  const Parts parts_;
+};
+
+}  // namespace roost::api

@@ -1,0 +1,114 @@
+#include "api/accounts/passwords.h"
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include <fmt/core.h>
+#include <sodium.h>
+
+#include "common/base/check.h"
+
+namespace roost::api {
+namespace {
+
+constexpr size_t kSaltBytes = 16;
+constexpr size_t kHashBytes = 32;
+
+std::string base64(const unsigned char* bytes, size_t size) {
+  std::string text(sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL_NO_PADDING), '\0');
+  sodium_bin2base64(text.data(), text.size(), bytes, size, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+  text.pop_back();  // the NUL
+  return text;
+}
+
+/// In the form of crypto_pwhash_str, of random bytes.
+std::string random_hash(uint64_t operations, size_t memory_bytes) {
+  ROOST_CHECK(sodium_init() >= 0);
+  std::array<unsigned char, kSaltBytes> salt;
+  std::array<unsigned char, kHashBytes> hash;
+  randombytes_buf(salt.data(), salt.size());
+  randombytes_buf(hash.data(), hash.size());
+  return fmt::format("$argon2id$v=19$m={},t={},p=1${}${}", memory_bytes / 1024, operations,
+                     base64(salt.data(), salt.size()), base64(hash.data(), hash.size()));
+}
+
+}  // namespace
+
+Result<std::string> hash_password(std::string_view password, uint64_t operations, size_t memory_bytes) {
+  ROOST_CHECK(sodium_init() >= 0);
+  std::array<char, crypto_pwhash_STRBYTES> text;
+  if (crypto_pwhash_str(text.data(), password.data(), password.size(), operations, memory_bytes) != 0)
+    return fail("not enough memory to hash a password", Side::internal, true);
+  return std::string(text.data());
+}
+
+Passwords::Passwords(Options options)
+    : options_(std::move(options)), hash_of_nobody_(random_hash(options_.operations, options_.memory_bytes)) {
+  for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
+}
+
+Passwords::~Passwords() {
+  std::deque<Task> dropped;
+  {
+    const std::lock_guard guard(mutex_);
+    ending_ = true;
+    dropped = std::move(queue_);
+    queue_.clear();
+  }
+  wake_.notify_all();
+  dropped.clear();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Passwords::hash(std::string password, Done<std::string> done) {
+  auto answer = std::make_shared<Done<std::string>>(std::move(done));
+  Task job = [this, password = std::move(password), answer]() mutable {
+    Result<std::string> hashed = hash_password(password, options_.operations, options_.memory_bytes);
+    sodium_memzero(password.data(), password.size());
+    options_.deliver(
+        [answer = std::move(answer), hashed = std::move(hashed)]() mutable { (*answer)(std::move(hashed)); });
+  };
+  submit(std::move(job), [answer] { (*answer)(fail("too many passwords wait to be hashed", Side::internal, true)); });
+}
+
+void Passwords::verify(std::string password, std::string hash, Done<bool> done) {
+  auto answer = std::make_shared<Done<bool>>(std::move(done));
+  Task job = [this, password = std::move(password), hash = std::move(hash), answer]() mutable {
+    errno = 0;
+    Result<bool> fits = crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+    if (!*fits && errno == ENOMEM) fits = fail("no memory to check a password", Side::internal, true);
+    sodium_memzero(password.data(), password.size());
+    options_.deliver([answer = std::move(answer), fits = std::move(fits)]() mutable { (*answer)(std::move(fits)); });
+  };
+  submit(std::move(job), [answer] { (*answer)(fail("too many passwords wait to be hashed", Side::internal, true)); });
+}
+
+void Passwords::submit(Task job, Task refuse) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (queue_.size() < kMaxQueued) {
+      queue_.push_back(std::move(job));
+      refuse = nullptr;
+    }
+  }
+  if (refuse) return options_.deliver(std::move(refuse));
+  wake_.notify_one();
+}
+
+void Passwords::work() {
+  std::unique_lock guard(mutex_);
+  while (true) {
+    wake_.wait(guard, [this] { return ending_ || !queue_.empty(); });
+    if (ending_) return;
+    Task job = std::move(queue_.front());
+    queue_.pop_front();
+    guard.unlock();
+    job();
+    job = Task();
+    guard.lock();
+  }
+}
+
+}  // namespace roost::api

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "api/db/database.h"
+#include "api/db/like_store.h"
+#include "api/db/postgres/pg_cluster.h"
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/observe/event_log.h"
+
+namespace roost::api {
+
+/// The password of every demo user.
+constexpr std::string_view kDemoPassword = "roost-demo";
+/// The journal whose applied sequence tells how far a database was filled: 1 and one for each tweet.
+constexpr const char* kDemoJournal = "demo";
+
+/// A database to be filled before anybody is served.
+struct DemoTarget {
+  /// Opens it, its schema there. It reads from `clock` when what it writes is to have happened.
+  std::function<Result<std::unique_ptr<Database>>(const Clock& clock)> open;
+  LikeStore& likes;
+  /// Waits until the database has something to tell, and lets it call back.
+  std::function<void()> turn;
+  std::string lock_path;  ///< of the file whose flock is held meanwhile
+};
+
+/// Makes what is stored of kDemoPassword.
+using HashDemoPassword = std::function<Result<std::string>()>;
+
+/// Fills a database without tweets with sample users, follows, tweets and likes; leaves any other alone. Blocks. Of
+/// several workers of one host that ask at the same time one does it and the others wait. The lock is that host's own:
+/// workers of two hosts must not fill one database at the same moment. What was interrupted is taken up where it ended,
+/// with no tweet and no like twice. A name that somebody else has is passed over.
+Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& hash, int64_t now_ms);
+
+/// The same for the SQLite file at `path`, which is created when it is missing.
+Result<void> fill_sqlite_with_demo(const std::string& path, const HashDemoPassword& hash, int64_t now_ms);
+
+/// The same for a PostgreSQL database that can be reached. For PgDatabase::Options::after_migration; any thread.
+Result<void> fill_postgres_with_demo(PgCluster::Options cluster, observe::EventLog& events,
+                                     const std::string& lock_path, const HashDemoPassword& hash, int64_t now_ms);
+
+}  // namespace roost::api

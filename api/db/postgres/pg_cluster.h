@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/db/postgres/pg_pool.h"
+
+namespace roost::api {
+
+/// The servers of one database, a primary and any number of read replicas, and what is done about failures:
+///
+/// | failure of a job | done |
+/// |---|---|
+/// | a replica's, whatever it is | sent to the primary |
+/// | rolled back by a conflict (40001, 40P01) | sent again, at most kMaxAttempts times |
+/// | connection lost, the job only reads | sent once more, on another connection; then a retryable error |
+/// | connection lost, the job writes | an error that is not retryable: it may have been committed |
+/// | queue full, no connection in time, server short of something | a retryable error |
+///
+/// Each job is one transaction in one round trip. Loop thread only.
+class PgCluster {
+ public:
+  static constexpr int kMaxAttempts = 8;
+
+  struct Options {
+    std::string url;
+    std::vector<std::string> replicas;  ///< URLs; reads go there, in turn, as long as they are up
+    PgPool::Options pool;               ///< of each server
+    int64_t timeout_ms = 5000;          ///< of an operation, from its call to its answer
+  };
+
+  /// Both outlive it. The error is about a URL.
+  static Result<std::unique_ptr<PgCluster>> make(net::EventLoop& loop, observe::EventLog& events, Options options);
+
+  /// Begins to connect. Jobs may be run before; they wait as for a busy server.
+  void start();
+  /// `done` runs at a later turn, once, unless the cluster is destroyed before. A job that only reads goes to a replica
+  /// when `replica` allows it.
+  void run(PgJobPtr job, bool replica = false);
+  const PgPool& primary() const { return *primary_; }
+
+ private:
+  PgCluster(net::EventLoop& loop, observe::EventLog& events) : loop_(loop), events_(events), resolver_(loop) {}
+  Result<std::unique_ptr<PgPool>> make_pool(const std::string& url, const PgPool::Options& options, bool replica);
+  void on_answer(PgJobPtr job, PgResult<PgRows> result, bool from_replica);
+  PgPool* next_replica();
+
+  net::EventLoop& loop_;
+  observe::EventLog& events_;
+  net::Resolver resolver_;
+  int64_t timeout_ms_ = 0;
+  std::unique_ptr<PgPool> primary_;
+  std::vector<std::unique_ptr<PgPool>> replicas_;
+  size_t next_replica_ = 0;
+};
+
+}  // namespace roost::api

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/db/access.h"
+#include "api/db/database.h"
+#include "api/db/postgres/pg_cluster.h"
+#include "api/db/postgres/pg_migration.h"
+#include "common/base/clock.h"
+
+namespace roost::api {
+
+/// Database over PostgreSQL. Every operation is one transaction in one round trip, most of them one statement; many are
+/// on their way at once. Nothing blocks the loop: the schema is brought up to date on a thread of its own, and until
+/// then, and whenever no server answers, operations fail with a retryable error in queue_timeout_ms.
+class PgDatabase final : public Database {
+ public:
+  struct Options {
+    PgCluster::Options cluster;
+    AccessObserver* observer = nullptr;  ///< may be null; outlives the database
+    /// Runs once on the migration's thread when the schema is there, before anything is served; may be empty.
+    PgMigration::AfterMigration after_migration;
+  };
+
+  /// `loop`, `events` and `clock` outlive it. The error is about a URL.
+  static Result<std::unique_ptr<PgDatabase>> open(Options options, net::EventLoop& loop, observe::EventLog& events,
+                                                  const Clock& clock);
+
+  void watch_journal(std::string journal) override { journal_ = std::move(journal); }
+  void load_timeline(ListRange range, std::string request_id, Done<TweetPage> done) override;
+  void load_tweet(int64_t id, std::string request_id, Done<TweetPage> done) override;
+  void load_user_tweets(int64_t user_id, ListRange range, std::string request_id, Done<TweetPage> done) override;
+  void load_hashtag_tweets(std::string tag, ListRange range, std::string request_id, Done<TweetPage> done) override;
+  void search_tweets(std::vector<std::string> words, ListRange range, std::string request_id,
+                     Done<TweetPage> done) override;
+  void insert_tweet(int64_t user_id, std::string content, std::string request_id,
+                    Done<std::optional<Tweet>> done) override;
+  void update_tweet(int64_t id, int64_t user_id, std::string content, std::string request_id,
+                    Done<Change> done) override;
+  void delete_tweet(int64_t id, int64_t user_id, std::string request_id, Done<Change> done) override;
+  void ping(Done<void> done) override;
+
+  void insert_user(NewUser user, std::string request_id, Done<Registration> done) override;
+  void load_login(std::string name, std::string request_id, Done<Login> done) override;
+  void load_user(int64_t id, std::string request_id, Done<UserPage> done) override;
+  void load_users(ListRange range, std::string request_id, Done<UserPage> done) override;
+  void search_user(std::string query, std::string request_id, Done<UserPage> done) override;
+  void delete_user(int64_t id, std::string request_id, Done<Change> done) override;
+  void follow(int64_t follower, int64_t followee, std::string request_id, Done<FollowChange> done) override;
+  void unfollow(int64_t follower, int64_t followee, std::string request_id, Done<FollowChange> done) override;
+  void load_follows(int64_t id, FollowSide side, ListRange range, std::string request_id,
+                    Done<FollowPage> done) override;
+
+ private:
+  PgDatabase(net::EventLoop& loop, observe::EventLog& events, const Clock& clock, AccessObserver* observer)
+      : loop_(loop), events_(events), clock_(clock), observer_(observer) {}
+
+  /// What is told about an operation at /logs.
+  struct Access {
+    std::string_view operation;
+    std::string_view table;
+    std::string request_id;
+  };
+  /// An operation under way. Not movable: the scope borrows the request's id.
+  struct Call {
+    Call(Access a, AccessObserver* observer)
+        : access(std::move(a)), scope(observer, access.operation, access.table, access.request_id) {}
+    Access access;
+    AccessScope scope;
+  };
+
+  /// Runs `job` and gives `done` what `decode(rows, scope)` makes of its rows, or its error.
+  template <class T, class Decode>
+  void run(PgJobPtr job, bool replica, Access access, Decode decode, Done<T> done) {
+    auto call = std::make_unique<Call>(std::move(access), observer_);
+    job->done = [this, call = std::move(call), decode = std::move(decode),
+                 done = std::move(done)](PgResult<PgRows> rows) mutable {
+      Result<T> result = rows ? decode(*rows, call->scope) : Result<T>(tl::unexpected<Error>(report(rows.error())));
+      call.reset();  // the access is recorded before anybody is answered
+      done(std::move(result));
+    };
+    cluster_->run(std::move(job), replica);
+  }
+  template <class T, class Decode>
+  void read(const PgStatement& statement, PgParams params, Access access, Decode decode, Done<T> done) {
+    const bool replica = clock_.monotonic_ms() >= primary_until_ms_;
+    run<T>(make_job(statement, std::move(params)), replica, std::move(access), std::move(decode), std::move(done));
+  }
+  template <class T, class Decode>
+  void write(const PgStatement& statement, PgParams params, Access access, Decode decode, Done<T> done) {
+    Done<T> written = [this, done = std::move(done)](Result<T> result) mutable {
+      primary_until_ms_ = clock_.monotonic_ms() + kReadOwnWritesMs;
+      done(std::move(result));
+    };
+    run<T>(make_job(statement, std::move(params)), false, std::move(access), std::move(decode), std::move(written));
+  }
+  /// `done(value)` at a later turn: for what needs no database.
+  template <class T>
+  void answer_later(T value, Done<T> done) {
+    loop_.post([value = std::move(value), done = std::move(done)]() mutable { done(std::move(value)); });
+  }
+  static PgJobPtr make_job(const PgStatement& statement, PgParams params);
+  Error report(const PgFailure& failure);
+  void load_page(const PgStatement& statement, PgParams params, int64_t limit, std::string request_id,
+                 Done<TweetPage> done);
+  void change_follow(const PgStatement& statement, std::string_view operation, PgParams params, std::string request_id,
+                     Done<FollowChange> done);
+
+  net::EventLoop& loop_;
+  observe::EventLog& events_;
+  const Clock& clock_;
+  /// After a write of this worker its reads are of the primary for a while, since a replica may not have it yet.
+  static constexpr int64_t kReadOwnWritesMs = 2'000;
+  int64_t primary_until_ms_ = INT64_MIN;
+  AccessObserver* observer_;
+  std::string journal_;
+  std::shared_ptr<PgCluster> cluster_;  // held by this alone; posted tasks know it by a weak pointer
+  std::unique_ptr<PgMigration> migration_;
+};
+
+}  // namespace roost::api

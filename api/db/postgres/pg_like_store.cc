@@ -1,0 +1,190 @@
+#include "api/db/postgres/pg_like_store.h"
+
+#include <random>
+#include <vector>
+
+#include <fmt/core.h>
+
+namespace roost::api {
+namespace {
+
+// $1 journal, $2 token.
+constexpr PgStatement kTakeOver{
+    "INSERT INTO like_journals(journal, applied_seq, token) VALUES($1, 0, $2) "
+    "ON CONFLICT (journal) DO UPDATE SET token = EXCLUDED.token RETURNING applied_seq"};
+
+// $1 journal, $2 sequence, $3 token, $4 ids of tweets, sorted, $5 their likes. The fence is the first thing that is
+// done, and the tweets' locks are taken in the order of their ids, as by everybody else.
+constexpr PgStatement kApply{
+    "WITH fence AS ("
+    "  UPDATE like_journals SET applied_seq = $2 WHERE journal = $1 AND applied_seq = $2 - 1 AND token = $3 RETURNING 1"
+    "), locked AS MATERIALIZED ("
+    "  SELECT t.id, d.likes FROM unnest($4::bigint[], $5::bigint[]) AS d(id, likes) JOIN tweets t ON t.id = d.id"
+    "  WHERE EXISTS (SELECT 1 FROM fence) ORDER BY t.id FOR NO KEY UPDATE OF t"
+    "), added AS ("
+    "  UPDATE tweets SET likes = tweets.likes + locked.likes FROM locked WHERE tweets.id = locked.id RETURNING 1"
+    ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
+
+// As kApply, with $6 ids of tweets, $7 and $8 names of likes to be added once. A name that another transaction is just
+// writing is waited for: it is known if that commits, else it is new.
+constexpr PgStatement kApplyOnce{
+    "WITH fence AS ("
+    "  UPDATE like_journals SET applied_seq = $2 WHERE journal = $1 AND applied_seq = $2 - 1 AND token = $3 RETURNING 1"
+    "), given AS ("
+    "  SELECT id, high, low, count(*) AS times FROM unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS g(id, high, "
+    "low)"
+    "  GROUP BY id, high, low"
+    "), fresh AS ("
+    "  INSERT INTO like_names(high, low, applied_at_ms)"
+    "  SELECT DISTINCT high, low, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM given"
+    "  WHERE EXISTS (SELECT 1 FROM fence) ORDER BY high, low ON CONFLICT DO NOTHING RETURNING high, low"
+    "), repeats AS ("
+    "  SELECT g.id, (sum(g.times) - count(f.high))::bigint AS times FROM given g LEFT JOIN fresh f USING (high, low)"
+    "  GROUP BY g.id"
+    "), locked AS MATERIALIZED ("
+    "  SELECT t.id, d.likes - coalesce(r.times, 0) AS likes FROM unnest($4::bigint[], $5::bigint[]) AS d(id, likes)"
+    "  JOIN tweets t ON t.id = d.id LEFT JOIN repeats r ON r.id = d.id"
+    "  WHERE EXISTS (SELECT 1 FROM fence) ORDER BY t.id FOR NO KEY UPDATE OF t"
+    "), added AS ("
+    "  UPDATE tweets SET likes = tweets.likes + locked.likes FROM locked WHERE tweets.id = locked.id RETURNING 1"
+    ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
+
+// $1 how old, in milliseconds, $2 how many. What somebody else removes already is left to him.
+constexpr PgStatement kForgetNames{
+    "WITH gone AS (DELETE FROM like_names WHERE ctid = ANY(ARRAY("
+    "  SELECT ctid FROM like_names WHERE applied_at_ms < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1"
+    "  ORDER BY applied_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone"};
+
+constexpr PgStatement kForget{"DELETE FROM like_journals WHERE journal = $1"};
+
+// $1 names of sessions. Only a role's own sessions can be ended by it; the others are not ours anyway.
+constexpr PgStatement kEndSessions{
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE application_name = ANY($1) AND usename = current_user AND pid <> pg_backend_pid()"};
+
+constexpr size_t kMaxLostSessions = 16;
+
+int64_t random_token() {
+  std::random_device device;
+  return static_cast<int64_t>((uint64_t{device()} << 32 | device()) >> 1);
+}
+
+}  // namespace
+
+PgLikeStore::PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer)
+    : target_(std::move(target)), limits_(limits), observer_(observer) {}
+
+PgResult<PgSession*> PgLikeStore::session() {
+  if (session_ && session_->usable()) return session_.get();
+  session_.reset();
+  limits_.name = fmt::format("roost-api likes {:016x}", random_token());
+  auto connected = PgSession::connect(target_, limits_);
+  if (!connected) {
+    ++limits_.first_host;
+    return tl::unexpected<PgFailure>(std::move(connected.error()));
+  }
+  session_ = std::move(*connected);
+  end_lost_sessions();
+  return session_.get();
+}
+
+void PgLikeStore::end_lost_sessions() {
+  if (lost_sessions_.empty() || !limits_.session) return;
+  PgParams params;
+  // Where this fails they end by their time-outs, or by the next who connects.
+  if (session_->run(kEndSessions, params.add(lost_sessions_))) lost_sessions_.clear();
+}
+
+PgResult<PgRows> PgLikeStore::run(const PgStatement& statement, const PgParams& params) {
+  const auto connected = session();
+  if (!connected) return tl::unexpected<PgFailure>(connected.error());
+  auto result = (*connected)->run(statement, params);
+  if (!result && result.error().connection_bad) {
+    session_.reset();
+    if (lost_sessions_.size() < kMaxLostSessions) lost_sessions_.push_back(limits_.name);
+  }
+  return result;
+}
+
+PgResult<uint64_t> PgLikeStore::take_over(const std::string& journal) {
+  AccessScope access(observer_, "INSERT", "like_journals", "");
+  const int64_t token = random_token();
+  PgParams params;
+  auto taken = run(kTakeOver, params.add(journal).add(token));
+  if (!taken) return tl::unexpected<PgFailure>(std::move(taken.error()));
+  access.set_rows(1);
+  tokens_[journal] = token;
+  return static_cast<uint64_t>(taken->integer(0, 0));
+}
+
+PgResult<PgRows> PgLikeStore::send(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
+                                   std::span<const LikeOnce> once) {
+  std::vector<int64_t> ids;
+  std::vector<int64_t> likes;
+  for (const LikeDelta& delta : deltas) {
+    ids.push_back(delta.tweet_id);
+    likes.push_back(delta.likes);
+  }
+  PgParams params;
+  params.add(journal).add(static_cast<int64_t>(sequence)).add(tokens_[journal]);
+  params.add(std::span<const int64_t>(ids)).add(std::span<const int64_t>(likes));
+  if (once.empty()) return run(kApply, params);
+  std::vector<int64_t> named;
+  std::vector<int64_t> high;
+  std::vector<int64_t> low;
+  for (const LikeOnce& like : once) {
+    named.push_back(like.tweet_id);
+    high.push_back(like.high);
+    low.push_back(like.low);
+  }
+  params.add(std::span<const int64_t>(named)).add(std::span<const int64_t>(high)).add(std::span<const int64_t>(low));
+  return run(kApplyOnce, params);
+}
+
+ApplyAnswer PgLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
+                               std::span<const LikeOnce> once) {
+  if (!tokens_.contains(journal)) {
+    if (auto taken = take_over(journal); !taken) return {ApplyOutcome::not_applied, std::move(taken.error().what)};
+  }
+  if (!once.empty()) forget_old_names();
+  // Nothing has been sent while there is no connection.
+  if (const auto connected = session(); !connected) return {ApplyOutcome::not_applied, connected.error().what};
+  AccessScope access(observer_, "UPDATE", "tweets", "");
+  auto result = send(journal, sequence, deltas, once);
+  if (!result) {
+    const bool open = result.error().verdict == PgVerdict::unknown;
+    return {open ? ApplyOutcome::unknown : ApplyOutcome::not_applied, std::move(result.error().what)};
+  }
+  if (result->integer(0, 0) == 0) return {ApplyOutcome::unknown, "another sequence or another owner is stored"};
+  access.set_rows(result->integer(0, 1));
+  return {ApplyOutcome::applied, ""};
+}
+
+/// Where it fails, the next time will do.
+void PgLikeStore::forget_old_names() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < names_forgotten_at_ + std::chrono::milliseconds(kForgetEveryMs)) return;
+  AccessScope access(observer_, "DELETE", "like_names", "");
+  PgParams params;
+  const auto done = run(kForgetNames, params.add(kRememberMs).add(kForgetAtOnce));
+  if (!done) return;
+  access.set_rows(done->integer(0, 0));
+  if (done->integer(0, 0) < kForgetAtOnce) names_forgotten_at_ = now;
+}
+
+Result<uint64_t> PgLikeStore::applied_seq(const std::string& journal) {
+  auto taken = take_over(journal);
+  if (!taken) return tl::unexpected<Error>(error_of(taken.error()));
+  return *taken;
+}
+
+Result<void> PgLikeStore::forget(const std::string& journal) {
+  AccessScope access(observer_, "DELETE", "like_journals", "");
+  PgParams params;
+  auto forgotten = run(kForget, params.add(journal));
+  if (!forgotten) return tl::unexpected<Error>(error_of(forgotten.error()));
+  tokens_.erase(journal);
+  return {};
+}
+
+}  // namespace roost::api

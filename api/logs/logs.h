@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http/background.h"
+#include "api/http/exchange.h"
+#include "api/http/input.h"
+#include "api/http/routes.h"
+#include "api/logs/log_reader.h"
+#include "api/logs/request_log.h"
+#include "common/net/event_loop.h"
+#include "common/net/timer.h"
+#include "common/observe/event_log.h"
+
+namespace roost::api {
+
+/// Who may read /logs.
+enum class LogAccess : uint8_t {
+  open,      ///< everybody
+  loopback,  ///< who asks from this host, through a proxy on this host or directly
+  token,     ///< who sends `Authorization: Bearer <token>`
+};
+
+/// Whether this request may read the log.
+bool may_read_logs(LogAccess access, std::string_view token, const Request& request);
+
+/// The query of /logs and how it wants its answer.
+struct LogsQuery {
+  static constexpr size_t kDefaultLimit = 10'000;
+  LogQuery query;
+  bool full = false;  ///< format=full: objects with all fields, rather than pairs
+};
+/// limit, since (ISO 8601 or Unix milliseconds), method, path, kind=api|db, format=pairs|full; else 422.
+Input<LogsQuery> read_logs_query(const Request& request);
+
+/// {"requests":[["GET","/api/tweets"],…],"db_accesses":[["SELECT","tweets"],…],"request_count":…,"db_access_count":…,
+///  "incomplete":…}; with `full`, objects in place of pairs.
+std::string logs_body(const LogAnswer& answer, bool full);
+
+/// GET /logs: every API call and database access of all workers of this host up to the moment of asking, oldest first,
+/// newest last. Workers write their files a moment after they answer, so the files are read kSettleMs later, on a
+/// thread of its own.
+class Logs {
+ public:
+  static constexpr int64_t kSettleMs = 20;
+  static constexpr size_t kMaxWaiting = 64;  ///< requests at a time; one more gets 503
+
+  struct Options {
+    std::string directory;
+    LogAccess access = LogAccess::loopback;
+    std::string token;
+  };
+  /// All outlive it. `page` answers browsers.
+  Logs(Options options, net::EventLoop& loop, RequestLog& own, observe::EventLog& events, Action page);
+  ~Logs();
+  void add_to(Routes& routes);
+
+ private:
+  struct Waiting;
+  void answer(Request& request, Reply reply);
+  void read(LogsQuery query, Reply reply);
+
+  const Options options_;
+  net::EventLoop& loop_;
+  RequestLog& own_;
+  observe::EventLog& events_;
+  Action page_;
+  std::vector<std::unique_ptr<Waiting>> waiting_;  ///< for their kSettleMs
+  Background background_;
+};
+
+}  // namespace roost::api

@@ -1,0 +1,49 @@
+#include "api/logs/request_log.h"
+
+#include <chrono>
+
+#include "api/logs/log_record.h"
+
+namespace roost::api {
+
+Result<std::unique_ptr<RequestLog>> RequestLog::open(const Options& options, observe::EventLog& events) {
+  observe::LogWriterOptions writing;
+  writing.path = request_log_path(options.directory, options.worker);
+  writing.rotate_bytes = options.rotate_bytes;
+  writing.keep_files = options.keep_files;
+  writing.overflow = observe::Overflow::wait;
+  // Each pause of a busy worker costs a switch of threads and back; /logs gives the files twenty times as long.
+  writing.pause_us = 1'000;
+  auto writer = observe::LogWriter::open(std::move(writing), events);
+  if (!writer) return tl::unexpected<Error>(writer.error());
+  return std::unique_ptr<RequestLog>(new RequestLog(options.worker, std::move(*writer)));
+}
+
+void RequestLog::on_call(const Request& request, int status, int64_t now_us, int64_t duration_us) {
+  thread_local std::string line;
+  line.clear();
+  append_json(line, ApiCall{.time_us = now_us,
+                            .worker = worker_,
+                            .request_id = request.request_id,
+                            .method = request.method_text,
+                            .endpoint = request.path,
+                            .status = status,
+                            .duration_us = duration_us});
+  writer_->append(line);
+}
+
+void RequestLog::on_access(const AccessRecord& access) {
+  thread_local std::string line;
+  line.clear();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  append_json(line, DatabaseAccess{.time_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count(),
+                                   .worker = worker_,
+                                   .request_id = access.request_id,
+                                   .operation = access.operation,
+                                   .table = access.table,
+                                   .rows = access.rows,
+                                   .duration_us = access.duration_us});
+  writer_->append(line);
+}
+
+}  // namespace roost::api

@@ -1,0 +1,144 @@
+#include "api/notify/revalidator.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "api/http/cache_groups.h"
+#include "api/notify/revalidation_queue.h"
+#include "common/http/client.h"
+#include "common/net/timer.h"
+
+namespace roost::api {
+
+/// One proxy: what it is to be told, and the request that is telling it.
+///
+///     idle ──(something may be told)──> telling ──(answered 200)──> idle
+///      ^                                   └──(failed)──> pausing ──(timer)──┐
+///      └──────────────────────────────────────────────────────────────────────┘
+class Revalidator::Proxy final : private http::ResponseReceiver {
+ public:
+  Proxy(net::EventLoop& loop, const net::Address& address, observe::EventLog& events)
+      : loop_(loop),
+        address_(address),
+        events_(events),
+        queue_({kSpacingMs, kWorthlessMs, kMaxPending}),
+        timer_(net::Timer::of<&Proxy::on_timer>(loop.timers(), this)) {}
+  ~Proxy() { drop_connection(); }
+
+  void add(int64_t id) { queue_.add(id, loop_.now_ms()); }
+  void go_on();
+  void add_to(Stats& stats) const {
+    stats.told += told_;
+    stats.failures += failures_;
+    stats.coalesced += queue_.stats().coalesced;
+    stats.lost += queue_.stats().lost;
+  }
+
+ private:
+  enum class State : uint8_t { idle, telling, pausing };
+  static constexpr int64_t kFirstPauseMs = 100;
+  static constexpr int64_t kLongestPauseMs = 5'000;
+  static constexpr int64_t kTimeoutMs = 5'000;
+
+  void tell();
+  void fail(std::string_view why);
+  void on_timer();
+  void drop_connection() {
+    if (connection_) loop_.retire(std::move(connection_));
+  }
+  void on_response_head(const http::ResponseHead& head) override { status_ = head.status; }
+  void on_response_body(std::string_view) override {}
+  void on_response_end() override;
+  void on_exchange_failed(const Error& error, http::Progress) override { fail(error.what); }
+
+  net::EventLoop& loop_;
+  const net::Address address_;
+  observe::EventLog& events_;
+  RevalidationQueue queue_;
+  net::Timer timer_;
+  std::unique_ptr<http::ClientConnection> connection_;
+  std::vector<RevalidationQueue::Word> telling_;
+  State state_ = State::idle;
+  int status_ = 0;
+  int64_t pause_ms_ = kFirstPauseMs;
+  uint64_t told_ = 0;
+  uint64_t failures_ = 0;
+};
+
+void Revalidator::Proxy::go_on() {
+  if (state_ != State::idle) return;
+  telling_ = queue_.take(kMaxTagsPerRequest, loop_.now_ms());
+  if (!telling_.empty()) return tell();
+  const int64_t next_ms = queue_.next_ms();
+  if (next_ms >= 0) timer_.start_ms(std::max<int64_t>(1, next_ms - loop_.now_ms()));
+}
+
+void Revalidator::Proxy::tell() {
+  state_ = State::telling;
+  status_ = 0;
+  timer_.stop();
+  std::string target = "/purge?soft=1&tags=";
+  for (const auto& word : telling_) target.append(tweet_tag(word.id)).push_back(',');
+  target.pop_back();
+  const std::string host = fmt::format("Host: {}\r\n", address_.to_string());
+  http::RequestStart start;
+  start.method = "POST";
+  start.target = target;
+  start.fields = host;
+  start.body = http::BodyLength::known(0);
+  http::ClientLimits limits;
+  limits.connect_timeout_ms = limits.head_timeout_ms = kTimeoutMs;
+  connection_ = http::ClientConnection::connect(loop_, address_, limits);
+  connection_->start(start, {}, this);
+}
+
+void Revalidator::Proxy::on_response_end() {
+  if (status_ != 200) return fail(fmt::format("answered {}", status_));
+  drop_connection();
+  if (pause_ms_ != kFirstPauseMs) events_.info("proxy told again", {{"proxy", address_.to_string()}});
+  pause_ms_ = kFirstPauseMs;
+  told_ += telling_.size();
+  telling_.clear();
+  state_ = State::idle;
+  go_on();
+}
+
+void Revalidator::Proxy::fail(std::string_view why) {
+  drop_connection();
+  ++failures_;
+  if (pause_ms_ == kFirstPauseMs) {
+    events_.warning("proxy not told", {{"proxy", address_.to_string()}, {"why", why}});
+  }
+  queue_.give_back(telling_);
+  telling_.clear();
+  state_ = State::pausing;
+  timer_.start_ms(pause_ms_);
+  pause_ms_ = std::min(pause_ms_ * 2, kLongestPauseMs);
+}
+
+void Revalidator::Proxy::on_timer() {
+  state_ = State::idle;
+  go_on();
+}
+
+Revalidator::Revalidator(net::EventLoop& loop, const std::vector<net::Address>& proxies, observe::EventLog& events) {
+  for (const net::Address& address : proxies) proxies_.push_back(std::make_unique<Proxy>(loop, address, events));
+}
+
+Revalidator::~Revalidator() = default;
+
+void Revalidator::tweets_changed(std::span<const int64_t> ids) {
+  for (const auto& proxy : proxies_) {
+    for (const int64_t id : ids) proxy->add(id);
+    proxy->go_on();
+  }
+}
+
+Revalidator::Stats Revalidator::stats() const {
+  Stats stats;
+  for (const auto& proxy : proxies_) proxy->add_to(stats);
+  return stats;
+}
+
+}  // namespace roost::api

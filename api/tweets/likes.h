@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "api/http/exchange.h"
+#include "api/http/input.h"
+#include "api/http/routes.h"
+#include "api/tweets/tweet_store.h"
+#include "batcher/batcher.h"
+#include "common/observe/event_log.h"
+
+namespace roost::api {
+
+/// The routes of likes: POST /api/tweets/{id}/like and POST /like/{id} count one, acknowledged with 202 once it cannot
+/// be lost any more, and under one Idempotency-Key only once; GET /like/{id} shows the count and changes nothing. Loop
+/// thread only.
+class Likes {
+ public:
+  /// All outlive it. The batcher's completions must be run on the loop.
+  Likes(TweetStore& store, batcher::Batcher& batcher, const Clock& clock, observe::EventLog& events)
+      : store_(store), batcher_(batcher), clock_(clock), events_(events) {}
+  void add_to(Routes& routes);
+
+ private:
+  /// What a like is to do: for which tweet, and under which token if only once.
+  struct Wish {
+    int64_t id = 0;
+    std::optional<batcher::LikeToken> token;
+  };
+  static Input<Wish> read_wish(const Request& request);
+  void like(Request& request, Reply reply);
+  void show(Request& request, Reply reply);
+  Answer failure(const Error& error);
+  void queue_if_there(const Wish& wish, Reading<TweetPage> reading, Reply reply);
+  void queue(const Wish& wish, Reading<TweetPage> reading, Reply reply);
+  void queue_once(const Wish& wish, Reading<TweetPage> reading, Reply reply);
+  Answer queued(int64_t id, Reading<TweetPage> reading) const;
+
+  TweetStore& store_;
+  batcher::Batcher& batcher_;
+  const Clock& clock_;
+  observe::EventLog& events_;
+  /// For so long after a read has failed for want of the database, likes of tweets known before do not ask for it.
+  static constexpr int64_t kAwayMs = 5'000;
+  static constexpr size_t kMaxKeyBytes = 255;
+  int64_t away_until_ms_ = INT64_MIN;
+};
+
+}  // namespace roost::api

@@ -1,0 +1,354 @@
+#include "common/http/http1/client_connection.h"
+
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "common/base/check.h"
+#include "common/http/client.h"
+#include "common/http/http1/head_parser.h"
+#include "common/net/tcp_stream.h"
+
+namespace roost::http {
+namespace {
+
+// What the connections of one thread share while they parse and write: an idle connection holds no buffer.
+struct Scratch {
+  ResponseHead head;
+  std::string text;
+};
+Scratch& scratch() {
+  thread_local Scratch shared;
+  return shared;
+}
+
+}  // namespace
+
+BackendConnection::BackendConnection(net::EventLoop& loop, net::StreamPtr stream, const net::Address& backend,
+                                     const ClientLimits& limits, bool connected)
+    : limits_(limits),
+      backend_(backend),
+      stream_(std::move(stream)),
+      deadline_(
+          loop.timers(), [](void* self) { static_cast<BackendConnection*>(self)->on_timeout(); }, this),
+      state_(connected ? State::ready : State::connecting),
+      connected_(connected) {
+  ROOST_CHECK(limits.max_fields <= Fields::kMaxFields);
+  stream_->set_receiver(this);
+  if (connected) stream_->start_reading();
+  arm_timer();
+}
+
+void BackendConnection::set_state(State next) {
+  ROOST_CHECK(state_ != State::broken);
+  ROOST_CHECK(next != State::ready || state_ == State::connecting || state_ == State::reading_body);
+  ROOST_CHECK(next != State::awaiting_head || state_ == State::connecting || state_ == State::ready);
+  ROOST_CHECK(next != State::reading_body || state_ == State::awaiting_head);
+  state_ = next;
+}
+
+// ---- the request ----------------------------------------------------------------------------------------------------
+
+void BackendConnection::start(const RequestStart& request, std::span<const Slice> body, ResponseReceiver* receiver) {
+  ROOST_CHECK(receiver_ == nullptr && receiver != nullptr);
+  ROOST_CHECK(reusable() || state_ == State::connecting || state_ == State::broken);
+  receiver_ = receiver;
+  idle_observer_ = nullptr;
+  ++exchange_count_;
+  // It broke between being taken and being used: the failure is told at the next turn.
+  if (state_ == State::broken) return deadline_.wake();
+  head_received_ = any_byte_back_ = false;
+  informational_ = 0;
+  head_only_ = request.head_only;
+  scanner_.reset();
+  HeadBuilder head(scratch().text,
+                   request.method.size() + request.target.size() + request.fields.size() + request.more_fields.size());
+  head.put(request.method);
+  head.put(" ");
+  head.put(request.target);
+  head.put(" HTTP/1.1\r\n");
+  head.put(request.fields);
+  head.put(request.more_fields);
+  head.put_framing(request.body);
+  head.put("\r\n");
+  writer_.start(request.body);
+  request_sent_ = writer_.complete();
+  if (state_ == State::ready) set_state(State::awaiting_head);
+  write(head.text(), body, false);
+}
+
+bool BackendConnection::write(std::string_view head, std::span<const Slice> pieces, bool last) {
+  const uint64_t before = writer_.bytes_written();
+  const bool behind = queued_at_most_ > 0 && stream_->queued_bytes() > 0;
+  const bool go_on = writer_.write(*stream_, head, pieces, last);
+  request_sent_ = request_sent_ || last || writer_.complete();
+  if (behind) {
+    queued_at_most_ += writer_.bytes_written() - before;
+  } else {
+    arm_timer();
+  }
+  return go_on;
+}
+
+bool BackendConnection::send_body(std::span<const Slice> pieces) {
+  if (state_ == State::broken || receiver_ == nullptr) return true;
+  return write({}, pieces, false);
+}
+
+void BackendConnection::end_body() {
+  if (state_ == State::broken || receiver_ == nullptr || request_sent_) return;
+  ROOST_CHECK(writer_.chunked());
+  write({}, {}, true);
+}
+
+void BackendConnection::on_connected() {
+  connected_ = true;
+  stream_->start_reading();
+  set_state(receiver_ != nullptr ? State::awaiting_head : State::ready);
+  arm_timer();
+}
+
+void BackendConnection::on_drained() {
+  if (receiver_ == nullptr) return;
+  arm_timer();
+  if (!request_sent_) receiver_->on_backend_writable();
+}
+
+// ---- the response ---------------------------------------------------------------------------------------------------
+
+void BackendConnection::pause() {
+  if (state_ == State::broken || receiver_ == nullptr || paused_) return;
+  paused_ = true;
+  stream_->stop_reading();
+  arm_timer();
+}
+
+void BackendConnection::resume() {
+  if (state_ == State::broken || !paused_) return;
+  paused_ = false;
+  if (connected_) stream_->start_reading();
+  arm_timer();
+  if (!pending_.empty()) deadline_.wake();
+}
+
+void BackendConnection::on_data(std::string_view bytes) {
+  if (receiver_ == nullptr) return break_idle();  // nobody asked: the next response could not be told from them
+  any_byte_back_ = true;
+  if (pending_.empty()) {
+    pending_.append(consume(bytes));
+  } else {
+    pending_.append(bytes);
+    if (!paused_) process_pending();
+  }
+}
+
+void BackendConnection::process_pending() {
+  std::string bytes = std::move(pending_);
+  pending_ = std::string();
+  const size_t left = consume(bytes).size();
+  if (left == 0) return;
+  bytes.erase(0, bytes.size() - left);
+  pending_ = std::move(bytes);
+}
+
+// Takes from `bytes` until they are used up or must wait; returns what must wait. The owner may retire this connection,
+// or begin the next exchange, inside each event.
+std::string_view BackendConnection::consume(std::string_view bytes) {
+  const uint32_t exchange = exchange_count_;
+  while (!bytes.empty() && !paused_) {
+    const bool more = state_ == State::awaiting_head ? consume_head(bytes) : consume_body(bytes);
+    if (receiver_ == nullptr || exchange_count_ != exchange) return {};
+    if (!more) break;
+  }
+  return bytes;
+}
+
+bool BackendConnection::consume_head(std::string_view& bytes) {
+  switch (scanner_.scan(bytes.substr(0, limits_.max_head_bytes))) {
+    case HeadScanner::Verdict::complete:
+      break;
+    case HeadScanner::Verdict::incomplete:
+      if (bytes.size() >= limits_.max_head_bytes) fail_exchange("the response's head is over the limit");
+      return false;
+    default:
+      fail_exchange("malformed line in the response's head");
+      return false;
+  }
+  const std::string_view head_bytes = bytes.substr(0, scanner_.head_bytes());
+  bytes.remove_prefix(head_bytes.size());
+  scanner_.reset();
+  return take_head(head_bytes, !bytes.empty());
+}
+
+bool BackendConnection::take_head(std::string_view head_bytes, bool more_bytes) {
+  ResponseHead& head = scratch().head;
+  if (const Refusal refusal = parse_response_head(head_bytes, limits_.max_fields, head_only_, head)) {
+    fail_exchange(fmt::format("malformed response head: {}", refusal.why));
+    return false;
+  }
+  if (head.status < 200) {
+    if (head.status != 101 && ++informational_ <= kMaxInformational) return true;
+    fail_exchange(head.status == 101 ? "an upgrade nobody asked for" : "too many informational responses");
+    return false;
+  }
+  head_received_ = true;
+  keep_alive_ = head.keep_alive;
+  set_state(State::reading_body);
+  decoder_.start(head_only_ || head.status == 204 || head.status == 304 ? BodyLength::none() : head.body);
+  arm_timer();
+  const uint32_t exchange = exchange_count_;
+  receiver_->on_response_head(head);
+  if (receiver_ == nullptr || exchange_count_ != exchange) return false;
+  // A response without a body ends here, also when no byte follows.
+  std::string_view none;
+  if (decoder_.next(none) != BodyDecoder::Event::end) return true;
+  finish(more_bytes);
+  return false;
+}
+
+bool BackendConnection::consume_body(std::string_view& bytes) {
+  switch (decoder_.next(bytes)) {
+    case BodyDecoder::Event::need_more:
+      return false;
+    case BodyDecoder::Event::content:
+      arm_timer();
+      receiver_->on_response_body(decoder_.content());
+      if (receiver_ == nullptr) return false;
+      if (!bytes.empty() || decoder_.next(bytes) != BodyDecoder::Event::end) return true;
+      [[fallthrough]];
+    case BodyDecoder::Event::end:
+      finish(!bytes.empty());
+      return false;
+    case BodyDecoder::Event::malformed:
+      fail_exchange("malformed chunked body");
+      return false;
+  }
+  return false;
+}
+
+void BackendConnection::finish(bool bytes_left) {
+  ResponseReceiver* receiver = std::exchange(receiver_, nullptr);
+  set_state(State::ready);
+  // The answer came before the whole request had gone out: the backend does not want the rest. And with bytes behind
+  // the response there is no telling what belongs to what.
+  if (!request_sent_ || stream_->queued_bytes() > 0 || bytes_left) keep_alive_ = false;
+  if (paused_) stream_->start_reading();
+  paused_ = false;
+  arm_timer();
+  receiver->on_response_end();
+}
+
+void BackendConnection::set_idle(IdleObserver* observer) {
+  idle_observer_ = observer;
+  arm_timer();
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
+
+void BackendConnection::on_end() {
+  if (receiver_ == nullptr) return break_idle();
+  const uint32_t exchange = exchange_count_;
+  if (input_waits()) process_pending();
+  if (receiver_ == nullptr || exchange_count_ != exchange) return;
+  if (state_ == State::reading_body && decoder_.ends_with_connection()) {
+    keep_alive_ = false;
+    return finish(false);
+  }
+  fail_exchange(head_received_ ? "closed in the middle of the response" : "closed before it answered", true);
+}
+
+void BackendConnection::on_error(const Error& error) {
+  if (receiver_ == nullptr) return break_idle();
+  fail_exchange(error.what, true, error.code);
+}
+
+void BackendConnection::on_retired() {
+  receiver_ = nullptr;
+  idle_observer_ = nullptr;
+  state_ = State::broken;
+  deadline_.stop();
+  stream_.reset();
+}
+
+void BackendConnection::break_idle() {
+  IdleObserver* observer = idle_observer_;
+  on_retired();
+  if (observer != nullptr) observer->on_idle_connection_closed(*this);
+}
+
+void BackendConnection::fail_exchange(const std::string& what, bool retryable, int code) {
+  Progress progress = Progress::nothing_back;
+  if (!connected_) progress = Progress::not_connected;
+  if (any_byte_back_) progress = Progress::head_received;
+  ResponseReceiver* receiver = receiver_;
+  on_retired();
+  const Error error{fmt::format("backend {}: {}", backend_.to_string(), what), Side::backend, retryable, code};
+  receiver->on_exchange_failed(error, progress);
+}
+
+// ---- time -----------------------------------------------------------------------------------------------------------
+
+// One deadline for whatever is awaited just now. That of connecting runs from the beginning, whatever is begun
+// meanwhile.
+void BackendConnection::arm_timer() {
+  queued_at_most_ = 0;
+  switch (state_) {
+    case State::connecting:
+      if (exchange_count_ == 0) deadline_.set_ms(limits_.connect_timeout_ms);
+      return;
+    case State::awaiting_head:
+      if (paused_) break;
+      queued_at_most_ = stream_->queued_bytes();
+      if (queued_at_most_ > 0) return deadline_.set_ms(limits_.write_timeout_ms);
+      if (!request_sent_) break;  // the client's turn, and its time-out
+      return deadline_.set_ms(limits_.head_timeout_ms);
+    case State::reading_body:
+      if (paused_) break;
+      return deadline_.set_ms(limits_.body_idle_timeout_ms);
+    case State::ready:
+    case State::broken:
+      break;
+  }
+  deadline_.clear();
+}
+
+void BackendConnection::on_timeout() {
+  if (state_ == State::broken) {
+    if (receiver_ != nullptr) {
+      connected_ = any_byte_back_ = false;
+      fail_exchange("the connection had closed", true);
+    }
+    return;
+  }
+  if (input_waits()) {
+    process_pending();
+    if (state_ == State::broken) return;
+  }
+  if (deadline_.over()) expire();
+}
+
+void BackendConnection::expire() {
+  if (queued_at_most_ > stream_->queued_bytes()) return arm_timer();  // it is slow, not gone
+  if (receiver_ == nullptr) return break_idle();
+  switch (state_) {
+    case State::connecting:
+      return fail_exchange("connecting timed out", true, ETIMEDOUT);
+    case State::reading_body:
+      return fail_exchange("timed out in the middle of the response", false, ETIMEDOUT);
+    default:
+      return fail_exchange("timed out before it answered", false, ETIMEDOUT);
+  }
+}
+
+std::unique_ptr<ClientConnection> ClientConnection::connect(net::EventLoop& loop, const net::Address& backend,
+                                                            const ClientLimits& limits) {
+  return std::make_unique<BackendConnection>(loop, net::TcpStream::connect(loop, backend), backend, limits, false);
+}
+
+std::unique_ptr<ClientConnection> ClientConnection::over(net::EventLoop& loop, net::StreamPtr stream,
+                                                         const ClientLimits& limits) {
+  const net::Address backend = stream->peer();
+  return std::make_unique<BackendConnection>(loop, std::move(stream), backend, limits, true);
+}
+
+}  // namespace roost::http

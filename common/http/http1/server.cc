@@ -1,0 +1,34 @@
+#include "common/base/check.h"
+#include "common/http/http1/server_connection.h"
+
+namespace roost::http {
+
+Server::Server(net::EventLoop& loop, const ServerLimits& limits, RequestAcceptor& acceptor)
+    : impl_(std::make_unique<Impl>(loop, limits, acceptor)) {
+  ROOST_CHECK(limits.max_fields <= Fields::kMaxFields);
+}
+
+Server::~Server() {
+  while (ServerConnection* connection = impl_->connections.front()) connection->close();
+}
+
+void Server::adopt(net::StreamPtr stream) {
+  // Owned by the list until it closes, and then by the loop's retire list.
+  if (!impl_->draining) new ServerConnection(*impl_, std::move(stream));
+}
+
+size_t Server::connection_count() const {
+  return impl_->connection_count;
+}
+
+void Server::drain() {
+  impl_->draining = true;
+  ServerConnection* connection = impl_->connections.front();
+  while (connection != nullptr) {
+    ServerConnection* next = impl_->connections.next(*connection);
+    connection->drain();
+    connection = next;
+  }
+}
+
+}  // namespace roost::http

@@ -1,0 +1,169 @@
+#include "proxy/fetching/backend_call.h"
+
+#include <cerrno>
+
+#include "common/base/check.h"
+
+namespace roost::proxy {
+
+using http::BodyLength;
+using http::Progress;
+
+void BackendCall::set_state(State next) {
+  ROOST_CHECK(next != State::gathering || state_ == State::closed);
+  ROOST_CHECK(next != State::answering || state_ == State::attempting);
+  ROOST_CHECK(next != State::attempting || state_ != State::answering);
+  state_ = next;
+}
+
+// A body that is not gathered first: too long for that, or of unknown length, so that it may be a conversation.
+bool BackendCall::body_streams() const {
+  return request_.body.kind != BodyLength::Kind::known || request_.body.bytes > kMaxHeldBodyBytes;
+}
+
+void BackendCall::open(Pool& pool, uint64_t key_hash) {
+  ROOST_CHECK(state_ == State::closed);
+  pool_ = &pool;
+  key_hash_ = key_hash;
+  backend_ = nullptr;
+  tried_ = {};
+  held_body_.clear();
+  attempts_ = repeats_ = 0;
+  wants_new_ = false;
+  body_held_ = true;
+  body_ended_ = !request_.body.has_body();
+  context_.budgets[pool.id()].earn();
+  if (body_ended_) return attempt();
+  set_state(State::gathering);
+}
+
+bool BackendCall::send_body(std::string_view bytes) {
+  if (state_ == State::closed) return true;
+  if (body_held_ && held_body_.size() + bytes.size() > kMaxHeldBodyBytes) {
+    // Too long to keep. What was gathered goes out first, then this piece.
+    if (state_ == State::gathering) attempt();
+    if (state_ == State::closed) return true;
+    body_held_ = false;
+    held_body_ = std::string();
+  }
+  if (body_held_) held_body_.append(bytes);
+  if (state_ == State::gathering) {
+    if (body_streams()) attempt();
+    return true;
+  }
+  const Slice piece(bytes);
+  return connection_->send_body({&piece, 1});
+}
+
+void BackendCall::end_body() {
+  if (state_ == State::closed || body_ended_) return;
+  body_ended_ = true;
+  if (state_ == State::gathering) return attempt();
+  connection_->end_body();
+}
+
+void BackendCall::attempt() {
+  lease_ = pool_->choose(context_.random, key_hash_, tried_);
+  if (!lease_) {
+    if (attempts_ > 0) return;  // nobody left to ask: the caller tells the failure it has
+    return fail(503, "no backend of pool \"" + pool_->name() + "\" is available");
+  }
+  backend_ = lease_.get();
+  if (attempts_++ > 0) context_.counters.retries.add();
+  set_state(State::attempting);
+  ConnectionPool& connections = context_.connections_to(*backend_);
+  start_on(wants_new_ ? connections.take_new() : connections.take());
+}
+
+void BackendCall::start_on(ConnectionPool::Taken taken) {
+  connection_ = std::move(taken.connection);
+  http::RequestStart start;
+  start.method = request_.method;
+  start.target = request_.target;
+  start.fields = request_.fields.text();
+  start.body = request_.body;
+  start.head_only = request_.head_only;
+  const Slice body{std::string_view(held_body_)};
+  connection_->start(start, {&body, body.size > 0 ? 1U : 0U}, this);
+  if (body_ended_ && body_streams() && request_.body.has_body()) connection_->end_body();
+}
+
+void BackendCall::pause() {
+  if (connection_) connection_->pause();
+}
+
+void BackendCall::resume() {
+  if (connection_) connection_->resume();
+}
+
+void BackendCall::abort() {
+  if (state_ == State::closed) return;
+  set_state(State::closed);
+  if (connection_) context_.connections_to(*backend_).discard(std::move(connection_));
+  lease_.release();
+}
+
+void BackendCall::fail(int status, std::string detail) {
+  set_state(State::closed);
+  lease_.release();
+  receiver_.on_call_failed({status, std::move(detail)});
+}
+
+void BackendCall::on_response_head(const http::ResponseHead& head) {
+  if (connection_->exchange_count() == 1) backend_->report_connected();
+  set_state(State::answering);
+  receiver_.on_answer_head(head);
+}
+
+void BackendCall::on_response_body(std::string_view bytes) {
+  receiver_.on_answer_body(bytes);
+}
+
+void BackendCall::on_response_end() {
+  set_state(State::closed);
+  context_.connections_to(*backend_).give_back(std::move(connection_));
+  lease_.release();
+  receiver_.on_answer_end();
+}
+
+void BackendCall::on_backend_writable() {
+  receiver_.on_call_writable();
+}
+
+void BackendCall::note_failure(Progress progress) {
+  if (progress != Progress::not_connected) {
+    backend_->statistics().failures.fetch_add(1, std::memory_order_relaxed);
+    ++repeats_;
+  }
+  if (connection_->exchange_count() > 1) {
+    // It was closed while it waited, or just now. That may say nothing about a new connection to the same backend; but
+    // a process that is killed closes its connections before its listener, so that a new one may still be let in and be
+    // reset: another backend goes first.
+    wants_new_ = true;
+    tried_.avoid(*backend_);
+  } else if (progress != Progress::not_connected || !backend_->report_connect_failure(connection_->backend())) {
+    tried_.add(*backend_);
+  }
+}
+
+void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
+  FailedAttempt failed;
+  failed.progress = progress;
+  failed.idempotent = request_.idempotent;
+  failed.body_replayable = body_held_;
+  failed.timed_out = error.code == ETIMEDOUT;
+  failed.response_begun = state_ == State::answering;
+  failed.attempts = attempts_;
+  failed.repeats = repeats_;
+  note_failure(progress);
+  context_.connections_to(*backend_).discard(std::move(connection_));
+  lease_.release();
+  if (may_retry(failed, context_.budgets[pool_->id()])) {
+    attempt();
+    if (lease_ || state_ == State::closed) return;
+  }
+  // 504 when it took too long, 502 when it was not there or broke (RFC 9110 §15.6).
+  fail(failed.timed_out ? 504 : 502, error.what);
+}
+
+}  // namespace roost::proxy

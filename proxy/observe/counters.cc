@@ -1,0 +1,46 @@
+#include "proxy/observe/counters.h"
+
+namespace roost::proxy {
+
+namespace {
+
+constexpr observe::MetricInfo kRequests{"roost_proxy_requests_total",
+                                        "Answered requests, by how the answer came about."};
+constexpr observe::MetricInfo kResponses{"roost_proxy_responses_total", "Answered requests, by class of status."};
+constexpr observe::MetricInfo kRefused{"roost_proxy_refused_total", "Messages that were malformed or over a limit."};
+constexpr observe::MetricInfo kRetries{"roost_proxy_retries_total", "Attempts at a backend after a request's first."};
+constexpr observe::MetricInfo kLogDrops{"roost_proxy_access_log_dropped_total",
+                                        "Access log lines that found no room in the buffer."};
+constexpr observe::MetricInfo kValidated{"roost_proxy_validated_total",
+                                         "Stored answers that a backend found unchanged (304)."};
+constexpr observe::MetricInfo kStale{"roost_proxy_stale_answers_total",
+                                     "Stale answers, by why: while fetched anew, or on an error of the backends."};
+constexpr observe::MetricInfo kConnections{"roost_proxy_client_connections", "Clients connected at present."};
+constexpr observe::MetricInfo kHitAge{"roost_proxy_hit_age_seconds", "How old answers from the cache were."};
+constexpr observe::MetricInfo kBackendWait{"roost_proxy_backend_wait_seconds",
+                                           "From forwarding a request to the head of its response."};
+
+constexpr std::array<std::string_view, kOutcomes> kNames = {"hit", "miss", "collapsed", "pass", "internal"};
+constexpr std::array<std::string_view, 6> kClasses = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+}  // namespace
+
+std::string_view outcome_name(Outcome outcome) {
+  return kNames[static_cast<size_t>(outcome)];
+}
+
+Counters::Counters(observe::MetricScope& scope)
+    : refused(scope.counter(kRefused)),
+      retries(scope.counter(kRetries)),
+      log_drops(scope.counter(kLogDrops)),
+      validated(scope.counter(kValidated)),
+      stale_while_fetched(scope.counter(kStale, {{"reason", "revalidating"}})),
+      stale_on_error(scope.counter(kStale, {{"reason", "error"}})),
+      connections(scope.gauge(kConnections)),
+      hit_age(scope.histogram(kHitAge)),
+      backend_wait(scope.histogram(kBackendWait)) {
+  for (size_t i = 0; i < kOutcomes; ++i) outcomes_[i] = &scope.counter(kRequests, {{"outcome", kNames[i]}});
+  for (size_t i = 0; i < kClasses.size(); ++i) classes_[i] = &scope.counter(kResponses, {{"class", kClasses[i]}});
+}
+
+}  // namespace roost::proxy

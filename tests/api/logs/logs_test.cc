@@ -1,0 +1,105 @@
+#include "api/logs/logs.h"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+using namespace roost;
+using namespace roost::api;
+
+namespace {
+
+Request from(std::string_view client, std::string forwarded_for = "", std::string authorization = "") {
+  Request request;
+  request.client = *net::Address::parse(client);
+  request.forwarded_for = std::move(forwarded_for);
+  request.authorization = std::move(authorization);
+  return request;
+}
+
+Input<LogsQuery> query(std::string text) {
+  Request request;
+  request.query_text = std::move(text);
+  return read_logs_query(request);
+}
+
+LogRecord record(RecordKind kind, std::string verb, std::string subject) {
+  LogRecord made;
+  made.kind = kind;
+  made.time_us = 5;
+  made.worker = "w1";
+  made.verb = std::move(verb);
+  made.subject = std::move(subject);
+  made.result = 200;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("who may read the log") {
+  CHECK(may_read_logs(LogAccess::open, "", from("8.8.8.8:1")));
+  CHECK(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1")));
+  CHECK(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "127.0.0.1")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("8.8.8.8:1")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "8.8.8.8")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "127.0.0.1, 8.8.8.8")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "127.0.0.1.evil.example")));
+  CHECK(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "::1, 127.0.0.9")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "unknown")));
+  CHECK(may_read_logs(LogAccess::token, "secret", from("8.8.8.8:1", "", "Bearer secret")));
+  CHECK(may_read_logs(LogAccess::token, "secret", from("8.8.8.8:1", "", "bearer secret")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1", "", "Bearer secre")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1", "", "Basic secret")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "", from("127.0.0.1:1", "", "Bearer ")));
+}
+
+TEST_CASE("the query of the log") {
+  const auto all = query("limit=7&since=2026-03-01T10:00:00Z&kind=db&method=SELECT&path=twe&format=full");
+  REQUIRE(all);
+  CHECK(all->query.limit == 7);
+  CHECK(all->query.since_us == 1'772'359'200'000'000);
+  CHECK(all->query.kind == RecordKind::db);
+  CHECK(all->query.method == "SELECT");
+  CHECK(all->query.path_prefix == "twe");
+  CHECK(all->full);
+  CHECK(query("")->query.limit == LogsQuery::kDefaultLimit);
+  for (const char* bad : {"limit=0", "limit=100001", "since=soon", "kind=x", "format=xml", "a=%"}) {
+    REQUIRE_FALSE(query(bad));
+    CHECK(query(bad).error().status == 422);
+  }
+}
+
+TEST_CASE("the body of the log") {
+  LogAnswer answer;
+  CHECK(logs_body(answer, false) ==
+        R"({"requests":[],"db_accesses":[],"request_count":0,"db_access_count":0,"incomplete":false})");
+  answer.records = {record(RecordKind::api, "GET", "/like/1"), record(RecordKind::db, "SELECT", "tweets"),
+                    record(RecordKind::api, "POST", "/a\"b")};
+  CHECK(logs_body(answer, false) ==
+        R"({"requests":[["GET","/like/1"],["POST","/a\"b"]],"db_accesses":[["SELECT","tweets"]],)"
+        R"("request_count":2,"db_access_count":1,"incomplete":false})");
+  CHECK(logs_body(answer, true).find(R"("endpoint":"/like/1","status":200)") != std::string::npos);
+}
+
+TEST_CASE("what waits for the background thread is bounded") {
+  std::mutex gate;
+  gate.lock();
+  std::atomic<size_t> ran = 0;
+  size_t accepted = 0;
+  {
+    Background background;
+    std::atomic<bool> begun = false;
+    REQUIRE(background.submit([&] {
+      begun = true;
+      const std::lock_guard wait(gate);
+    }));
+    while (!begun) std::this_thread::yield();
+    while (background.submit([&] { ++ran; })) ++accepted;
+    CHECK(accepted == Background::kMaxQueued);
+    gate.unlock();
+  }
+  CHECK(ran == accepted);
+}

@@ -1,0 +1,137 @@
+#include "proxy/exchange/forwarded_head.h"
+
+#include <doctest/doctest.h>
+
+using namespace roost;
+using namespace roost::proxy;
+
+namespace {
+
+http::RequestHead request(std::initializer_list<std::pair<const char*, const char*>> fields) {
+  http::RequestHead head;
+  head.authority = "shop.example:8080";
+  for (const auto& [name, value] : fields) head.fields.add(name, value);
+  return head;
+}
+
+std::string forwarded(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose) {
+  http::FieldLines out;
+  out.add("Left", "over");
+  forward_request_fields(head, origin, purpose, out);
+  return std::string(out.text());
+}
+
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
+
+constexpr Origin kStranger{"192.0.2.1", "http", false, "id-1"};
+constexpr Origin kListedProxy{"10.0.0.1", "http", true, "id-1"};
+
+}  // namespace
+
+TEST_CASE("a request's end-to-end fields are forwarded in order, with Via and where it came from") {
+  const auto head = request({{"Host", "other"}, {"Accept", "a"}, {"X-One", "1"}, {"X-One", "2"}});
+  CHECK(forwarded(head, kStranger, ForwardPurpose::pass) ==
+        "Host: shop.example:8080\r\nAccept: a\r\nX-One: 1\r\nX-One: 2\r\nVia: 1.1 roost\r\n"
+        "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop.example:8080\r\n"
+        "X-Request-Id: id-1\r\n");
+}
+
+TEST_CASE("hop-by-hop fields and those Connection names stay behind") {
+  const auto head = request({{"Connection", "close, X-Secret"},
+                             {"X-Secret", "1"},
+                             {"Keep-Alive", "5"},
+                             {"Upgrade", "h2c"},
+                             {"TE", "trailers"},
+                             {"Transfer-Encoding", "chunked"},
+                             {"Expect", "100-continue"},
+                             {"X-Kept", "1"}});
+  const std::string text = forwarded(head, kStranger, ForwardPurpose::pass);
+  for (const char* gone : {"Connection", "X-Secret", "Keep-Alive", "Upgrade", "TE:", "Transfer-Encoding", "Expect"}) {
+    CAPTURE(gone);
+    CHECK_FALSE(contains(text, gone));
+  }
+  CHECK(contains(text, "X-Kept: 1\r\n"));
+}
+
+TEST_CASE("forwarding fields are believed from a listed proxy only") {
+  const auto head = request({{"X-Forwarded-For", "203.0.113.9"},
+                             {"X-Forwarded-Proto", "https"},
+                             {"X-Forwarded-Host", "public.example"},
+                             {"Forwarded", "for=203.0.113.9"},
+                             {"Via", "1.1 edge"}});
+  const std::string stranger = forwarded(head, kStranger, ForwardPurpose::pass);
+  CHECK(contains(stranger, "X-Forwarded-For: 192.0.2.1\r\n"));
+  CHECK(contains(stranger, "X-Forwarded-Proto: http\r\n"));
+  CHECK(contains(stranger, "X-Forwarded-Host: shop.example:8080\r\n"));
+  CHECK_FALSE(contains(stranger, "203.0.113.9"));
+  CHECK(contains(stranger, "Via: 1.1 edge, 1.1 roost\r\n"));
+  const std::string proxy = forwarded(head, kListedProxy, ForwardPurpose::pass);
+  CHECK(contains(proxy, "X-Forwarded-For: 203.0.113.9, 10.0.0.1\r\n"));
+  CHECK(contains(proxy, "X-Forwarded-Proto: https\r\n"));
+  CHECK(contains(proxy, "X-Forwarded-Host: public.example\r\n"));
+}
+
+TEST_CASE("a fetch for the cache asks for the whole, unconditionally") {
+  const auto head = request({{"Cache-Control", "no-cache"},
+                             {"Pragma", "no-cache"},
+                             {"Range", "bytes=0-1"},
+                             {"If-None-Match", "\"x\""},
+                             {"If-Modified-Since", "Sun, 06 Nov 1994 08:49:37 GMT"},
+                             {"Accept-Encoding", "gzip"}});
+  const std::string fetch = forwarded(head, kStranger, ForwardPurpose::shared);
+  for (const char* gone : {"Cache-Control", "Pragma", "Range", "If-"}) CHECK_FALSE(contains(fetch, gone));
+  CHECK(contains(fetch, "Accept-Encoding: gzip\r\n"));
+  const std::string single = forwarded(head, kStranger, ForwardPurpose::single);
+  for (const char* gone : {"Cache-Control", "Pragma"}) CHECK_FALSE(contains(single, gone));
+  for (const char* kept : {"Range: bytes=0-1\r\n", "If-None-Match: \"x\"\r\n"}) CHECK(contains(single, kept));
+  const std::string pass = forwarded(head, kStranger, ForwardPurpose::pass);
+  for (const char* kept : {"Cache-Control: no-cache\r\n", "Range: bytes=0-1\r\n"}) CHECK(contains(pass, kept));
+}
+
+TEST_CASE("a Connection may withhold fields of its own request") {
+  CHECK_FALSE(withholds_fields(request({{"Accept", "x"}})));
+  CHECK_FALSE(withholds_fields(request({{"Connection", "close, accept"}})));
+  CHECK_FALSE(withholds_fields(request({{"Connection", "keep-alive, TE, Upgrade"}, {"TE", "x"}, {"Upgrade", "y"}})));
+  CHECK_FALSE(withholds_fields(request({{"Connection", "X-Forwarded-For"}, {"X-Forwarded-For", "1.2.3.4"}})));
+  CHECK(withholds_fields(request({{"Connection", "close"}, {"Accept", "x"}, {"Connection", "accept"}})));
+  CHECK(withholds_fields(request({{"Connection", "authorization"}, {"Authorization", "x"}})));
+}
+
+TEST_CASE("a response loses its framing and age, and gains Via and a Date") {
+  http::ResponseHead head;
+  head.fields.add("Content-Type", "text/plain");
+  head.fields.add("Content-Length", "3");
+  head.fields.add("Connection", "X-Hop");
+  head.fields.add("X-Hop", "1");
+  head.fields.add("Age", "5");
+  head.fields.add("X-Request-Id", "of the one who fetched");
+  http::FieldLines out;
+  forward_response_fields(head, "Thu, 01 Jan 1970 00:00:00 GMT", out);
+  CHECK(out.text() == "Content-Type: text/plain\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nVia: 1.1 roost\r\n");
+
+  head.fields.clear();
+  head.fields.add("Date", "Fri, 02 Jan 1970 00:00:00 GMT");
+  head.version_minor = 0;
+  forward_response_fields(head, "Thu, 01 Jan 1970 00:00:00 GMT", out);
+  CHECK(out.text() == "Date: Fri, 02 Jan 1970 00:00:00 GMT\r\nVia: 1.0 roost\r\n");
+}
+
+TEST_CASE("a request id is kept from a listed proxy, else made") {
+  Random random(1);
+  std::string storage;
+  const auto given = request({{"X-Request-Id", "abc-123"}});
+  CHECK(request_id_of(given, true, random, storage) == "abc-123");
+  const std::string first(request_id_of(given, false, random, storage));
+  CHECK(first.size() == kRequestIdBytes);
+  CHECK(first.find_first_not_of("0123456789abcdef") == std::string::npos);
+  CHECK(request_id_of(given, false, random, storage) != first);
+  CHECK(request_id_of(request({}), true, random, storage).size() == kRequestIdBytes);
+
+  const std::string longest(kMaxRequestIdBytes, 'x');
+  const std::string too_long(kMaxRequestIdBytes + 1, 'x');
+  CHECK(request_id_of(request({{"X-Request-Id", longest.c_str()}}), true, random, storage) == longest);
+  CHECK(request_id_of(request({{"X-Request-Id", too_long.c_str()}}), true, random, storage).size() == kRequestIdBytes);
+  CHECK(request_id_of(request({{"X-Request-Id", "a b"}}), true, random, storage).size() == kRequestIdBytes);
+}

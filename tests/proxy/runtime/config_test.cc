@@ -1,0 +1,144 @@
+#include "proxy/runtime/config.h"
+
+#include <doctest/doctest.h>
+
+using namespace roost;
+using namespace roost::proxy;
+
+namespace {
+
+std::string problems(const ConfigLoader& loader) {
+  std::string text;
+  for (const auto& problem : loader.problems()) text += problem.to_string() + "\n";
+  return text;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("upstreams alone make a pool and a route") {
+  ConfigLoader loader;
+  ConfigSources sources;
+  sources.flags = {{"proxy", "upstream", "127.0.0.1:9001,api.internal:9002", "--upstream"},
+                   {"cache", "default_ttl", "5s", "--cache-ttl"}};
+  loader.load(sources);
+  REQUIRE(problems(loader) == "");
+  const Config& config = loader.config();
+  REQUIRE(config.pools.size() == 1);
+  CHECK(config.pools[0].backends == std::vector<std::string>{"127.0.0.1:9001", "api.internal:9002"});
+  REQUIRE(config.routes.size() == 1);
+  CHECK(config.routes[0].path == "/");
+  CHECK(config.routes[0].pool == "default");
+  CHECK(config.routes[0].cache);
+  CHECK(config.routes[0].default_ttl_ms == 5'000);
+}
+
+TEST_CASE("pools and routes from a file, other programs' tables left alone") {
+  ConfigLoader loader;
+  loader.load_text(R"([proxy]
+listen = ["127.0.0.1:0"]
+threads = 2
+[cache]
+size = "8MiB"
+[api]
+anything = "goes"
+[[pool]]
+name = "api"
+balance = "two_choices"
+backends = ["127.0.0.1:9001 weight=3", "[::1]:9002"]
+[[pool]]
+name = "logs"
+backends = ["127.0.0.1:9003"]
+[[route]]
+pool = "api"
+ignore_client_cache_control = true
+[[route]]
+path = "/logs"
+pool = "logs"
+cache = false
+default_ttl = "1s"
+)");
+  REQUIRE(problems(loader) == "");
+  const Config& config = loader.config();
+  CHECK(config.proxy.threads == 2);
+  CHECK(config.cache.size_bytes == 8 << 20);
+  CHECK(config.pools[0].balance == "two_choices");
+  CHECK(config.routes[0].ignore_client_cache_control);
+  CHECK(config.routes[0].default_ttl_ms == 60'000);
+  CHECK(config.routes[1].default_ttl_ms == 1'000);
+  CHECK_FALSE(config.routes[1].cache);
+}
+
+TEST_CASE("every mistake is told at once, with its place and what was meant") {
+  ConfigLoader loader;
+  loader.load_text(R"([proxy]
+listen = ["127.0.0.1"]
+threads = "two"
+connect_timeout = "2"
+[[pool]]
+name = "api"
+balance = "least_conections"
+backends = ["127.0.0.1"]
+[[route]]
+pool = "apu"
+)");
+  const std::string text = problems(loader);
+  CHECK(contains(text, "test.toml:2:"));
+  CHECK(contains(text, "test.toml:3:"));
+  CHECK(contains(text, "test.toml:4:"));
+  CHECK(contains(text, "test.toml:7:"));
+  CHECK(contains(text, "\"least_connections\""));
+  CHECK(contains(text, "test.toml:8:"));
+  CHECK(contains(text, "there is no pool \"apu\"; did you mean \"api\"?"));
+}
+
+TEST_CASE("what does not go together is told") {
+  const auto told = [](std::string_view toml) {
+    ConfigLoader loader;
+    loader.load_text(toml);
+    return problems(loader);
+  };
+  CHECK(contains(told(""), "no backend: give --upstream"));
+  CHECK(contains(told("[[pool]]\nname = \"a\"\n"), "pool \"a\" has no backends"));
+  CHECK(contains(told("[proxy]\nupstream = [\"a:1\"]\n[[pool]]\nname = \"p\"\nbackends = [\"b:1\"]\n"),
+                 "do not go together"));
+  const std::string two = "[[pool]]\nname = \"p\"\nbackends = [\"b:1\"]\n";
+  CHECK(contains(told(two + two), "two pools are named \"p\""));
+  CHECK(contains(told(two + "[[pool]]\nname = \"q\"\nbackends = [\"b:1\"]\n"), "several pools need [[route]]s"));
+  CHECK(contains(told(two + "[[route]]\n[[route]]\n"), "two routes for \"/\""));
+  CHECK(contains(told(two + "[[route]]\npath = \"x\"\n"), "a path begins with a slash"));
+}
+
+TEST_CASE("a pool's backends are bounded") {
+  std::string backends;
+  for (int i = 0; i <= 128; ++i) backends += "\"h:" + std::to_string(i + 1) + "\",";
+  ConfigLoader loader;
+  loader.load_text("[[pool]]\nbackends = [" + backends + "]\n");
+  CHECK(contains(problems(loader), "more than 128 backends"));
+}
+
+TEST_CASE("backends carry a weight") {
+  CHECK(BackendSpec::parse("a:1")->weight == 1);
+  CHECK(BackendSpec::parse("a:1 weight=7")->weight == 7);
+  CHECK(BackendSpec::parse("[::1]:9001 weight=1000")->host.to_string() == "[::1]:9001");
+  for (const char* wrong : {"a", "a:1 ", "a:1 weight=", "a:1 weight=0", "a:1 weight=1001", "a:1 weight=2 x", "a:1 w"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(BackendSpec::parse(wrong));
+  }
+}
+
+TEST_CASE("what is printed reads back") {
+  ConfigLoader first;
+  first.load_text("[proxy]\nthreads = 3\n[[pool]]\nname = \"p\"\nbackends = [\"b:1\"]\n");
+  ConfigLoader second;
+  second.load_text(first.to_toml());
+  CHECK(problems(second) == "");
+  ConfigLoader third;
+  third.load_text(second.to_toml());
+  CHECK(third.to_toml() == second.to_toml());
+  CHECK(third.config().proxy.threads == 3);
+  CHECK(third.config().pools.size() == 1);
+}

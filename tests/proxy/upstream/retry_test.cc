@@ -1,0 +1,78 @@
+#include "proxy/upstream/retry.h"
+
+#include <doctest/doctest.h>
+
+using namespace roost::proxy;
+using roost::http::Progress;
+
+namespace {
+
+FailedAttempt attempt(Progress progress, bool idempotent) {
+  FailedAttempt failed;
+  failed.progress = progress;
+  failed.idempotent = idempotent;
+  failed.body_replayable = true;
+  return failed;
+}
+
+}  // namespace
+
+TEST_CASE("what never reached a backend is tried elsewhere, whatever the method") {
+  RetryBudget budget;
+  CHECK(may_retry(attempt(Progress::not_connected, false), budget));
+  CHECK(may_retry(attempt(Progress::not_connected, true), budget));
+}
+
+TEST_CASE("what may have been executed is repeated only when that is harmless") {
+  RetryBudget budget;
+  CHECK(may_retry(attempt(Progress::nothing_back, true), budget));
+  CHECK_FALSE(may_retry(attempt(Progress::nothing_back, false), budget));
+}
+
+TEST_CASE("a repeat is made once, and never after the answer began") {
+  RetryBudget budget;
+  FailedAttempt failed = attempt(Progress::nothing_back, true);
+  failed.attempts = 2;
+  failed.repeats = 1;
+  CHECK_FALSE(may_retry(failed, budget));
+  failed.progress = Progress::not_connected;  // the second backend was not there: a third may be
+  CHECK(may_retry(failed, budget));
+  CHECK_FALSE(may_retry(attempt(Progress::head_received, true), budget));
+  failed.response_begun = true;
+  CHECK_FALSE(may_retry(failed, budget));
+}
+
+TEST_CASE("a slow backend's request is not sent to another") {
+  RetryBudget budget;
+  FailedAttempt failed = attempt(Progress::nothing_back, true);
+  failed.timed_out = true;
+  CHECK_FALSE(may_retry(failed, budget));
+}
+
+TEST_CASE("a body that is not held any more cannot be sent again") {
+  RetryBudget budget;
+  FailedAttempt failed = attempt(Progress::not_connected, true);
+  failed.body_replayable = false;
+  CHECK_FALSE(may_retry(failed, budget));
+}
+
+TEST_CASE("attempts are bounded") {
+  RetryBudget budget;
+  FailedAttempt failed = attempt(Progress::not_connected, true);
+  failed.attempts = kMaxAttempts;
+  CHECK_FALSE(may_retry(failed, budget));
+}
+
+TEST_CASE("repeats spend a budget that requests fill again") {
+  RetryBudget budget;
+  const FailedAttempt failed = attempt(Progress::nothing_back, true);
+  uint32_t allowed = 0;
+  while (may_retry(failed, budget)) ++allowed;
+  CHECK(allowed == RetryBudget::kMostSaved / 100);
+  CHECK(may_retry(attempt(Progress::not_connected, false), budget));  // costs nothing
+  for (int i = 0; i < 4; ++i) budget.earn();
+  CHECK_FALSE(may_retry(failed, budget));
+  budget.earn();
+  CHECK(may_retry(failed, budget));
+  CHECK_FALSE(may_retry(failed, budget));
+}
