@@ -30,7 +30,8 @@ STRANGERS = [("proxy", "api"), ("api", "proxy"), ("proxy", "batcher"), ("batcher
              ("batcher", "common/net")]
 # Headers of a library, and the folder that may include them, with those below it.
 OWNED_HEADERS = {r"uv\.h": "common/net", r"llhttp\.h": "common/http/http1", r"sqlite3\.h": "api/db/sqlite",
-                 r"libpq-fe\.h": "api/db/postgres", r"toml\+\+/.*": "common/config"}
+                 r"libpq-fe\.h": "api/db/postgres", r"toml\+\+/.*": "common/config",
+                 r"CLI/.*": "common/config"}
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "proxy", "api", "batcher", "common", "bench", "tests",
              "deploy", "docs", "build", "data", "compile_commands.json"}
 IGNORED_FOLDERS = {"build", "data", ".git", "results", "node_modules", "__pycache__", ".cache"}
