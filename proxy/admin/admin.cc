@@ -157,20 +157,19 @@ void Admin::purge(http::Responder& responder, const http::RequestHead& head) {
   const std::string prefix = query_value(head.query, "prefix");
   const std::string tag = query_value(head.query, "tag");
   const std::string tags = query_value(head.query, "tags");
-  std::string key;
+  CacheKey key;
   size_t dropped = 0;
   if (head.method == http::Method::purge) {
-    build_cache_key(head, key);
+    key.assign(head);
     shared_.fetches.spoil(key);
     dropped = shared_.cache.purge(key) ? 1 : 0;
   } else if (!url.empty()) {
-    if (!build_cache_key(url, key))
-      return respond_problem(responder, 400, "url is not of the form http://host/path", {});
+    if (!key.assign_url(url)) return respond_problem(responder, 400, "url is not of the form http(s)://host/path", {});
     shared_.fetches.spoil(key);
     dropped = shared_.cache.purge(key) ? 1 : 0;
   } else if (!prefix.empty()) {
-    if (!build_cache_key(prefix, key)) {
-      return respond_problem(responder, 400, "prefix is not of the form http://host/path", {});
+    if (!key.assign_url(prefix)) {
+      return respond_problem(responder, 400, "prefix is not of the form http(s)://host/path", {});
     }
     shared_.fetches.spoil_prefix(key);
     dropped = shared_.cache.purge_prefix(key);

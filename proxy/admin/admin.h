@@ -16,7 +16,7 @@ namespace roost::proxy {
 ///   GET   /status              backends, pools and cache as JSON
 ///   GET   /metrics             Prometheus text
 ///   GET   /healthz             200 as long as the process serves
-///   POST  /purge?url=…         drops what is stored of a URL ("http://host/path", percent-encoded), all variants
+///   POST  /purge?url=…         drops what is stored of a URL ("https://host/path", percent-encoded), all variants
 ///         /purge?prefix=…      of every URL that begins so; ?tag=… what carries the tag in Cache-Groups; ?tags=a,b
 ///         /purge?tags=…&soft=1 keeps it, but asks for it anew, past all caches, before it is used again
 ///   PURGE /path                the same as ?url= for this Host and path

@@ -3,50 +3,74 @@
 #include <algorithm>
 
 namespace roost::proxy {
-namespace {
 
-void append_host(std::string_view host, std::string& key) {
-  if (host.ends_with(":80")) host.remove_suffix(3);
-  for (const char c : host) key.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+void CacheKey::assign(std::string_view scheme, std::string_view authority, std::string_view target) {
+  text_.clear();
+  const bool plain = scheme == "http";
+  if (!plain) text_.append(scheme).push_back(' ');
+  const std::string_view default_port = plain ? ":80" : scheme == "https" ? ":443" : "";
+  if (!default_port.empty() && authority.ends_with(default_port)) authority.remove_suffix(default_port.size());
+  const size_t host_at = text_.size();
+  text_.append(authority);
+  for (char* c = text_.data() + host_at; c != text_.data() + text_.size(); ++c) {
+    if (*c >= 'A' && *c <= 'Z') *c = static_cast<char>(*c | 0x20);
+  }
+  text_.append(target);
+  url_bytes_ = text_.size();
 }
 
-}  // namespace
-
-void build_cache_key(const http::RequestHead& head, std::string& key) {
-  key.clear();
-  append_host(head.authority, key);
-  key.append(head.target);
-}
-
-bool build_cache_key(std::string_view url, std::string& key) {
-  constexpr std::string_view kScheme = "http://";
-  key.clear();
-  if (url.size() <= kScheme.size() || !http::equals_ignore_case(url.substr(0, kScheme.size()), kScheme)) return false;
-  url.remove_prefix(kScheme.size());
+bool CacheKey::assign_url(std::string_view url) {
+  std::string_view scheme;
+  for (const std::string_view known : {"http", "https"}) {
+    const std::string_view rest = url.substr(std::min(known.size(), url.size()));
+    if (rest.starts_with("://") && http::equals_ignore_case(url.substr(0, known.size()), known)) scheme = known;
+  }
+  if (scheme.empty()) return false;
+  url.remove_prefix(scheme.size() + 3);
   url = url.substr(0, url.find('#'));
   const size_t host_end = std::min(url.find_first_of("/?"), url.size());
   if (host_end == 0) return false;
-  append_host(url.substr(0, host_end), key);
-  if (host_end == url.size() || url[host_end] == '?') key.push_back('/');
-  key.append(url.substr(host_end));
+  const std::string_view target = url.substr(host_end);
+  if (target.starts_with('/')) {
+    assign(scheme, url.substr(0, host_end), target);
+  } else {
+    assign(scheme, url.substr(0, host_end), "/");
+    text_.append(target);
+    url_bytes_ = text_.size();
+  }
   return true;
 }
 
-void append_variant(std::string_view vary, const http::Fields& request_fields, std::string& key) {
+void CacheKey::clear() {
+  text_.clear();
+  url_bytes_ = 0;
+}
+
+void CacheKey::select_variant(std::string_view vary, const http::Fields& request_fields) {
+  drop_variant();
+  append_variant(vary, request_fields, text_);
+}
+
+void CacheKey::set_variant(std::string_view variant) {
+  drop_variant();
+  text_.append(variant);
+}
+
+void append_variant(std::string_view vary, const http::Fields& request_fields, std::string& variant) {
   http::for_each_list_element(vary, [&](std::string_view name) {
-    key.push_back('\n');
+    variant.push_back('\n');
     const auto value = request_fields.combined(name);
     if (!value) return;
-    key.push_back('=');
+    variant.push_back('=');
     bool space = false;
     for (const char c : *value) {
       if (c == ' ' || c == '\t') {
         space = true;
         continue;
       }
-      if (space && key.back() != '=' && key.back() != ',' && c != ',') key.push_back(' ');
+      if (space && variant.back() != '=' && variant.back() != ',' && c != ',') variant.push_back(' ');
       space = false;
-      key.push_back(c);
+      variant.push_back(c);
     }
   });
 }

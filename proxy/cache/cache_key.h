@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,22 +9,52 @@
 
 namespace roost::proxy {
 
-/// What a response is stored under (RFC 9111 §2): host in lower case without port 80, path and query as sent; behind
-/// it, for a response that varies (§4.1), the request's values of the fields its Vary names, a line each:
+/// What a response is stored and fetched under (RFC 9111 §2): the URL and, where its responses vary (§4.1), the
+/// request's values of the fields that Vary names, a line each. The URL is host and target, host in lower case and
+/// without the scheme's default port; any scheme but http stands before it.
 ///
-///     example.org/tweets?limit=50            the URL's key
-///     example.org/tweets?limit=50\n=br       the key of a variant; no target holds a line feed
+///     example.org/tweets?limit=50            http://example.org/tweets?limit=50
+///     https example.org/tweets?limit=50      https://example.org/tweets?limit=50; no host holds a blank
+///     example.org/tweets?limit=50\n=br       a variant of the first; no target holds a line feed
 ///
-/// The method is no part of it: only the answers to GET are stored, and they answer HEAD as well. Keys are built in a
-/// string of the caller's that keeps its capacity, so one that is used again and again does not allocate.
+/// The method is no part of it: only answers to GET are stored, and they answer HEAD as well. A key that is assigned
+/// again keeps its buffer, so the next one of that size does not allocate.
+class CacheKey {
+ public:
+  /// The URL of a request.
+  void assign(const http::RequestHead& head) { assign("http", head.authority, head.target); }
+  /// `scheme` in lower case.
+  void assign(std::string_view scheme, std::string_view authority, std::string_view target);
+  /// An absolute http or https URL, without its fragment. False for anything else; the key is undefined then.
+  bool assign_url(std::string_view url);
+  void clear();
 
-/// The URL's key of a request. `key` is overwritten.
-void build_cache_key(const http::RequestHead& head, std::string& key);
-/// The same from an absolute URL, for purging; a fragment is left out. False when it is none, `key` being undefined.
-bool build_cache_key(std::string_view url, std::string& key);
+  /// Makes it the key of the variant that a request with these fields selects; see append_variant().
+  void select_variant(std::string_view vary, const http::Fields& request_fields);
+  /// The same, from what append_variant() wrote.
+  void set_variant(std::string_view variant);
+  void drop_variant() { text_.resize(url_bytes_); }
+
+  bool empty() const { return text_.empty(); }
+  bool is_variant() const { return text_.size() > url_bytes_; }
+  /// All of it, as entries are stored and fetches are listed under.
+  std::string_view text() const { return text_; }
+  std::string_view url() const { return std::string_view(text_).substr(0, url_bytes_); }
+  std::string_view variant() const { return std::string_view(text_).substr(url_bytes_); }
+  /// Scheme, host and port: what cache tags belong to (RFC 9875).
+  std::string_view origin() const { return origin_of(text_); }
+
+  /// The same parts of a key's text.
+  static std::string_view url_of(std::string_view text) { return text.substr(0, text.find('\n')); }
+  static std::string_view origin_of(std::string_view text) { return text.substr(0, text.find('/')); }
+
+ private:
+  std::string text_;
+  size_t url_bytes_ = 0;
+};
 
 /// Appends a variant: for each name in the list `vary` a line feed and, when the request has the field, '=' and all its
-/// values joined, white space normalised. So an absent field matches only an absent one.
-void append_variant(std::string_view vary, const http::Fields& request_fields, std::string& key);
+/// values joined, white space normalised. An absent field matches only an absent one.
+void append_variant(std::string_view vary, const http::Fields& request_fields, std::string& variant);
 
 }  // namespace roost::proxy

@@ -8,14 +8,14 @@ size_t FetchLock::Hash::operator()(std::string_view key) const {
   return cache::hash_key(key);
 }
 
-FetchLock::Shard& FetchLock::shard_of(std::string_view key) {
-  return shards_[cache::hash_key(key.substr(0, key.find('\n'))) >> 32 & (kShards - 1)];
+FetchLock::Shard& FetchLock::shard_of(const CacheKey& key) {
+  return shards_[cache::hash_key(key.url()) >> 32 & (kShards - 1)];
 }
 
-FetchLock::Joined FetchLock::join(std::string_view key, int64_t now_us, int64_t not_before_us) {
+FetchLock::Joined FetchLock::join(const CacheKey& key, int64_t now_us, int64_t not_before_us) {
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
-  auto found = shard.running.find(key);
+  auto found = shard.running.find(key.text());
   const bool listed = found != shard.running.end();
   if (listed && found->second->begun_us() >= not_before_us) return {found->second, false};
   FetchRef fetch = FetchRef::make(now_us);
@@ -23,17 +23,17 @@ FetchLock::Joined FetchLock::join(std::string_view key, int64_t now_us, int64_t 
     found->second->spoil();
     found->second = fetch;
   } else if (shard.running.size() < kMaxPerShard) {
-    shard.running.emplace(std::string(key), fetch);
+    shard.running.emplace(std::string(key.text()), fetch);
   } else {
     fetch->spoil();
   }
   return {std::move(fetch), true};
 }
 
-void FetchLock::close(std::string_view key, const Fetch& fetch) {
+void FetchLock::close(const CacheKey& key, const Fetch& fetch) {
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
-  auto found = shard.running.find(key);
+  auto found = shard.running.find(key.text());
   if (found != shard.running.end() && found->second.get() == &fetch) shard.running.erase(found);
 }
 
@@ -47,15 +47,15 @@ void FetchLock::spoil_in(Shard& shard, Predicate matches) {
   });
 }
 
-void FetchLock::spoil(std::string_view url_key) {
-  spoil_in(shard_of(url_key), [url_key](std::string_view key, const Fetch&) {
-    return key.starts_with(url_key) && (key.size() == url_key.size() || key[url_key.size()] == '\n');
+void FetchLock::spoil(const CacheKey& key) {
+  spoil_in(shard_of(key), [url = key.url()](std::string_view text, const Fetch&) {
+    return text.starts_with(url) && CacheKey::url_of(text).size() == url.size();
   });
 }
 
-void FetchLock::spoil_prefix(std::string_view key_prefix) {
+void FetchLock::spoil_prefix(const CacheKey& prefix) {
   for (Shard& shard : shards_) {
-    spoil_in(shard, [key_prefix](std::string_view key, const Fetch&) { return key.starts_with(key_prefix); });
+    spoil_in(shard, [url = prefix.url()](std::string_view text, const Fetch&) { return text.starts_with(url); });
   }
 }
 

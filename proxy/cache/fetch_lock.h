@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "proxy/cache/cache_key.h"
 #include "proxy/cache/fetch.h"
 
 namespace roost::proxy {
@@ -35,15 +36,15 @@ class FetchLock {
   };
   /// Joins the fetch under way for `key`, or begins one at `now_us`. One that began before `not_before_us`, when what
   /// is asked for changed, goes on for those who wait for it, is not to be stored, and another takes its place.
-  Joined join(std::string_view key, int64_t now_us = 0, int64_t not_before_us = 0);
+  Joined join(const CacheKey& key, int64_t now_us = 0, int64_t not_before_us = 0);
   /// The fetch takes no newcomers any more: it has ended, or the cache will not keep it. Before its end is published,
   /// so that whoever is told to compete again finds the key free.
-  void close(std::string_view key, const Fetch& fetch);
-  /// What is stored under this URL has been purged, all its variants: fetches of it under way may still answer those
-  /// who wait, but take no newcomers and are not to be stored (Fetch::spoiled()).
-  void spoil(std::string_view url_key);
-  /// The same for every URL whose key begins so.
-  void spoil_prefix(std::string_view key_prefix);
+  void close(const CacheKey& key, const Fetch& fetch);
+  /// The key's URL has been purged with all its variants: fetches of it under way still answer those who wait, but take
+  /// no newcomers and are not to be stored (Fetch::spoiled()).
+  void spoil(const CacheKey& key);
+  /// The same for every URL that begins with this one.
+  void spoil_prefix(const CacheKey& prefix);
   /// The same for every fetch whose head bears the tag, or has not come yet.
   void spoil_tag(std::string_view tag);
   size_t size() const;
@@ -59,8 +60,8 @@ class FetchLock {
     mutable std::mutex mutex;
     std::unordered_map<std::string, FetchRef, Hash, std::equal_to<>> running;
   };
-  /// By the URL's part of the key, so that its variants stand together.
-  Shard& shard_of(std::string_view key);
+  /// By the key's URL, so that its variants stand together.
+  Shard& shard_of(const CacheKey& key);
   template <class Predicate>
   void spoil_in(Shard& shard, Predicate matches);
   std::array<Shard, kShards> shards_;

@@ -9,41 +9,46 @@ namespace {
 
 constexpr size_t kSweepStep = 512;  // entries looked at under one hold of a shard's lock
 
+uint64_t mark_of(const CacheKey& key, bool authorized) {
+  return cache::hash_key(key.text()) ^ (authorized ? 0x9e3779b97f4a7c15 : 0);
+}
+
 }  // namespace
 
 HttpCache::HttpCache(const Options& options)
     : store_(cache::StoreOptions{options.limit_bytes, options.max_object_bytes, options.shards}) {}
 
-cache::Ref<StoredResponse> HttpCache::find(std::string& key, const http::Fields& request_fields, int64_t now_unix_ms) {
-  auto entry = store_.find(key, cache::hash_key(key), now_unix_ms);
+cache::Ref<StoredResponse> HttpCache::find(CacheKey& key, const http::Fields& request_fields, int64_t now_unix_ms) {
+  auto entry = store_.find(key.text(), cache::hash_key(key.text()), now_unix_ms);
   if (!entry || !entry->is_marker()) return entry;
-  append_variant(entry->vary(), request_fields, key);
-  auto variant = store_.find(key, cache::hash_key(key), now_unix_ms);
+  key.select_variant(entry->vary(), request_fields);
+  auto variant = store_.find(key.text(), cache::hash_key(key.text()), now_unix_ms);
   if (variant && variant->generation() != entry->generation()) return {};
   return variant;
 }
 
-bool HttpCache::insert(std::string_view url_key, const http::Fields& request_fields, const ResponseParts& parts,
+bool HttpCache::insert(const CacheKey& key, const http::Fields& request_fields, const ResponseParts& parts,
                        const ResponseTimes& times) {
-  if (url_key.size() > kMaxKeyBytes || parts.tags.size() > StoredResponse::kMaxTags) return false;
-  if (parts.vary.empty()) return store_.insert(StoredResponse::make(url_key, parts, times), times.stored_unix_ms);
+  const std::string_view url = key.url();
+  if (url.size() > kMaxKeyBytes || parts.tags.size() > StoredResponse::kMaxTags) return false;
+  if (parts.vary.empty()) return store_.insert(StoredResponse::make(url, parts, times), times.stored_unix_ms);
   size_t names = 0;
   http::for_each_list_element(parts.vary, [&names](std::string_view) { ++names; });
-  std::string key(url_key);
-  append_variant(parts.vary, request_fields, key);
-  if (names > kMaxVaryNames || key.size() > kMaxKeyBytes) return false;
-  const uint32_t generation = generation_of(url_key, parts.vary, times.stored_unix_ms);
-  return store_.insert(StoredResponse::make(key, parts, times, generation), times.stored_unix_ms);
+  std::string text(url);
+  append_variant(parts.vary, request_fields, text);
+  if (names > kMaxVaryNames || text.size() > kMaxKeyBytes) return false;
+  const uint32_t generation = generation_of(url, parts.vary, times.stored_unix_ms);
+  return store_.insert(StoredResponse::make(text, parts, times, generation), times.stored_unix_ms);
 }
 
 // That of the marker in place, if it says the same; else of a new one. Markers do not expire, so that one is never put
 // in place of its like: that could undo a purge in between. Two threads may put two markers in place one after the
 // other; the variant of the first is then lost, which costs a fetch.
-uint32_t HttpCache::generation_of(std::string_view url_key, std::string_view vary, int64_t now_unix_ms) {
-  auto present = store_.peek(url_key, cache::hash_key(url_key), now_unix_ms);
+uint32_t HttpCache::generation_of(std::string_view url, std::string_view vary, int64_t now_unix_ms) {
+  auto present = store_.peek(url, cache::hash_key(url), now_unix_ms);
   if (present && present->is_marker() && present->vary() == vary) return present->generation();
   const uint32_t generation = ++generations_;
-  store_.insert(StoredResponse::make_marker(url_key, vary, generation), now_unix_ms);
+  store_.insert(StoredResponse::make_marker(url, vary, generation), now_unix_ms);
   return generation;
 }
 
@@ -61,12 +66,12 @@ size_t HttpCache::sweep(Predicate matches) {
   return dropped;
 }
 
-bool HttpCache::purge(std::string_view url_key) {
-  return store_.erase(url_key, cache::hash_key(url_key));
+bool HttpCache::purge(const CacheKey& key) {
+  return store_.erase(key.url(), cache::hash_key(key.url()));
 }
 
-size_t HttpCache::purge_prefix(std::string_view key_prefix) {
-  return sweep([&](const StoredResponse& entry) { return entry.key().starts_with(key_prefix); });
+size_t HttpCache::purge_prefix(const CacheKey& prefix) {
+  return sweep([url = prefix.url()](const StoredResponse& entry) { return entry.key().starts_with(url); });
 }
 
 size_t HttpCache::purge_tag(std::string_view tag) {
@@ -75,22 +80,22 @@ size_t HttpCache::purge_tag(std::string_view tag) {
 
 bool HttpCache::check_tags(const StoredResponse& response) const {
   const int64_t latest_us = tag_clock_.latest_us();  // before the look, so that no change falls in between
-  const std::string_view host = response.key().substr(0, response.key().find('/'));
-  if (tag_clock_.changed_since(host, response.tags(), response.right_at_us())) return true;
+  const std::string_view origin = CacheKey::origin_of(response.key());
+  if (tag_clock_.changed_since(origin, response.tags(), response.right_at_us())) return true;
   response.found_right_at(latest_us);
   return false;
 }
 
-void HttpCache::remember_uncacheable(std::string_view key, int64_t now_unix_ms) {
-  const uint64_t hash = cache::hash_key(key);
+void HttpCache::remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) {
+  const uint64_t hash = mark_of(key, authorized);
   Remembered& place = uncacheable_[hash % kMaxUncacheable];
   // Two words, no lock: a torn pair makes a request queue, or not queue, once. Neither is wrong.
   place.until_ms.store(now_unix_ms + kUncacheableMs, std::memory_order_relaxed);
   place.hash.store(hash, std::memory_order_relaxed);
 }
 
-bool HttpCache::is_known_uncacheable(std::string_view key, int64_t now_unix_ms) const {
-  const uint64_t hash = cache::hash_key(key);
+bool HttpCache::is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) const {
+  const uint64_t hash = mark_of(key, authorized);
   const Remembered& place = uncacheable_[hash % kMaxUncacheable];
   return place.hash.load(std::memory_order_relaxed) == hash &&
          place.until_ms.load(std::memory_order_relaxed) > now_unix_ms;

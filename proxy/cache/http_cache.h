@@ -8,6 +8,7 @@
 
 #include "common/cache/store.h"
 #include "common/http/fields.h"
+#include "proxy/cache/cache_key.h"
 #include "proxy/cache/stored_response.h"
 #include "proxy/cache/tag_clock.h"
 
@@ -32,20 +33,21 @@ class HttpCache {
   };
   explicit HttpCache(const Options& options);
 
-  /// The response stored for `key` (build_cache_key) that fits this request's fields, whether fresh or not; empty when
-  /// there is none. When the URL varies, `key` is extended to the variant's key, which is then the one to fetch and to
-  /// wait under. Allocates only when `key` has to grow, and holds no lock afterwards.
-  cache::Ref<StoredResponse> find(std::string& key, const http::Fields& request_fields, int64_t now_unix_ms);
+  /// The response stored for the key's URL that fits this request's fields, whether fresh or not; empty when there is
+  /// none. `key` names a URL; when that varies it becomes the variant's, which is then the one to fetch and to wait
+  /// under. Allocates only when `key` has to grow, and holds no lock afterwards.
+  cache::Ref<StoredResponse> find(CacheKey& key, const http::Fields& request_fields, int64_t now_unix_ms);
 
-  /// Keeps a response under `url_key`, or under its variant for `request_fields` when parts.vary is not empty. False
-  /// when it is larger than max_object_bytes(), or beyond kMaxKeyBytes, kMaxVaryNames or StoredResponse::kMaxTags.
-  bool insert(std::string_view url_key, const http::Fields& request_fields, const ResponseParts& parts,
+  /// Keeps a response under the key's URL, or under the variant for `request_fields` when parts.vary is not empty.
+  /// False when it is larger than max_object_bytes(), or beyond kMaxKeyBytes, kMaxVaryNames or
+  /// StoredResponse::kMaxTags.
+  bool insert(const CacheKey& key, const http::Fields& request_fields, const ResponseParts& parts,
               const ResponseTimes& times);
 
-  /// Drops what is stored under a URL, all variants included. False when there was nothing.
-  bool purge(std::string_view url_key);
-  /// Drops every URL whose key begins so ("host/path"); how many.
-  size_t purge_prefix(std::string_view key_prefix);
+  /// Drops what is stored under the key's URL, all variants included. False when there was nothing.
+  bool purge(const CacheKey& key);
+  /// Drops every URL that begins with this one; how many entries that were.
+  size_t purge_prefix(const CacheKey& prefix);
   /// Drops every response that carries the tag in Cache-Groups; how many.
   size_t purge_tag(std::string_view tag);
   void clear() { store_.clear(); }
@@ -58,27 +60,28 @@ class HttpCache {
   }
   /// How often that was said.
   uint64_t tags_changed() const { return tags_changed_.load(std::memory_order_relaxed); }
-  /// What is behind a URL has changed, and nothing is stored of it any more: for kChangedLatelyUs fetches of it pass
-  /// all caches by (changed_lately), since those may not know yet.
-  void note_change(std::string_view url_key, int64_t now_us) { url_clock_.note({}, url_key, now_us); }
-  bool changed_lately(std::string_view url_key, int64_t now_us) const {
-    return changed_at_us(url_key) > now_us - kChangedLatelyUs;
+  /// The resource at the key's URL has changed, and was purged. For kChangedLatelyUs fetches of it bypass other caches
+  /// (changed_lately), which may not know yet.
+  void note_change(const CacheKey& key, int64_t now_us) { url_clock_.note({}, key.url(), now_us); }
+  bool changed_lately(const CacheKey& key, int64_t now_us) const {
+    return changed_at_us(key) > now_us - kChangedLatelyUs;
   }
-  int64_t changed_at_us(std::string_view url_key) const { return url_clock_.changed_at_us({}, url_key); }
+  int64_t changed_at_us(const CacheKey& key) const { return url_clock_.changed_at_us({}, key.url()); }
   static constexpr int64_t kChangedLatelyUs = 60'000'000;
-  /// When one of these tags (a Cache-Groups value) changed last, for a response of that URL.
-  int64_t tags_changed_at_us(std::string_view url_key, std::string_view tags) const {
-    return tag_clock_.last_change_us(url_key.substr(0, url_key.find('/')), tags);
+  /// The last change of one of these tags (a Cache-Groups value) of the key's origin; 0 for never.
+  int64_t tags_changed_at_us(const CacheKey& key, std::string_view tags) const {
+    return tag_clock_.last_change_us(key.origin(), tags);
   }
   /// Whether a tag of it has changed since it was loaded. One comparison unless some tag has changed meanwhile.
   bool is_outdated(const StoredResponse& response) const {
     return !response.tags().empty() && response.right_at_us() < tag_clock_.latest_us() && check_tags(response);
   }
 
-  /// Remembers for kUncacheableMs that the answer under `key` was not to be stored, so that the next requests do not
-  /// queue behind one another only to learn it again. A bounded table: a newer key may push out an older one.
-  void remember_uncacheable(std::string_view key, int64_t now_unix_ms);
-  bool is_known_uncacheable(std::string_view key, int64_t now_unix_ms) const;
+  /// Remembers for kUncacheableMs that the answer under `key` to requests with or without Authorization was not to be
+  /// stored, so that the next requests do not queue behind one another only to learn it again. A bounded table: a newer
+  /// key may push out an older one.
+  void remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms);
+  bool is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) const;
 
   cache::StoreStats stats() const { return store_.stats(); }
   uint64_t limit_bytes() const { return store_.limit_bytes(); }
@@ -92,7 +95,7 @@ class HttpCache {
  private:
   template <class Predicate>
   size_t sweep(Predicate matches);
-  uint32_t generation_of(std::string_view url_key, std::string_view vary, int64_t now_unix_ms);
+  uint32_t generation_of(std::string_view url, std::string_view vary, int64_t now_unix_ms);
 
   bool check_tags(const StoredResponse& response) const;
 

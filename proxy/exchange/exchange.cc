@@ -84,8 +84,7 @@ void Exchange::remember(const net::Address& client, const http::RequestHead& hea
   reason_ = plan.reason;
   method_ = head.method;
   detail_.assign(plan.detail);
-  key_.assign(plan.key);
-  url_key_bytes_ = plan.url_key.size();
+  plan.key != nullptr ? void(key_ = *plan.key) : key_.clear();
   started_us_ = plan.started_us;
   backend_head_us_ = -1;
   status_ = 0;
@@ -292,9 +291,8 @@ bool Exchange::outdated_on_arrival(const http::ResponseHead& head) const {
   int64_t age_s = 0;
   const std::string_view age = head.fields.value(FieldId::age);
   std::from_chars(age.data(), age.data() + age.size(), age_s);
-  const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
   const int64_t read_at_us = called_us_ - std::clamp<int64_t>(age_s, 0, kLongestAgeS) * 1'000'000;
-  return front_.shared().cache.tags_changed_at_us(url_key, *tags) > read_at_us;
+  return front_.shared().cache.tags_changed_at_us(key_, *tags) > read_at_us;
 }
 
 // The head that is passed on: the backend's, or that of what it has found unchanged.
@@ -324,15 +322,14 @@ void Exchange::take_head(const http::ResponseHead& head) {
 // RFC 9111 §4.4: what an unsafe request changed is not what is stored any more. Nor are the groups that the answer
 // names (RFC 9875 §3).
 void Exchange::invalidate(const http::ResponseHead& head) {
-  if (head.status < 200 || head.status >= 400 || url_key_bytes_ == 0) return;
-  const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
-  front_.shared().fetches.spoil(url_key);  // first, so that a fetch that ends meanwhile is either told or purged
-  front_.shared().cache.purge(url_key);
-  front_.shared().cache.note_change(url_key, now_us());
+  if (head.status < 200 || head.status >= 400 || key_.empty()) return;
+  front_.shared().fetches.spoil(key_);  // first, so that a fetch that ends meanwhile is either told or purged
+  front_.shared().cache.purge(key_);
+  front_.shared().cache.note_change(key_, now_us());
   const auto groups = head.fields.combined(FieldId::cache_group_invalidation);
   if (!groups) return;
-  const std::string_view host = url_key.substr(0, url_key.find('/'));
-  for_each_tag(*groups, [&](std::string_view tag) { front_.shared().cache.revalidate_tag(host, tag, now_us()); });
+  for_each_tag(*groups,
+               [&](std::string_view tag) { front_.shared().cache.revalidate_tag(key_.origin(), tag, now_us()); });
 }
 
 // The client has been answered or is gone, and what comes is not for the cache.

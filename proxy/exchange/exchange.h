@@ -9,6 +9,7 @@
 #include "common/http/server.h"
 #include "common/net/address.h"
 #include "common/net/timer.h"
+#include "proxy/cache/cache_key.h"
 #include "proxy/cache/fetch.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/cache/stored_response.h"
@@ -29,10 +30,9 @@ struct Plan {
   int64_t changed_us = 0;   ///< since when
   bool share = false;       ///< lead or join a fetch for the cache; false: pass, for this client alone
   ForwardReason reason = ForwardReason::bypass;
-  std::string_view key;      ///< to fetch under: the URL's key, or a variant's
-  std::string_view url_key;  ///< the URL's; empty when no key was made
-  std::string_view detail;   ///< a word for Cache-Status, or empty
-  int64_t started_us = 0;    ///< 0 when nobody wants to know
+  const CacheKey* key = nullptr;  ///< to fetch under; null on a route without a cache
+  std::string_view detail;        ///< a word for Cache-Status, or empty
+  int64_t started_us = 0;         ///< 0 when nobody wants to know
 };
 
 /// The life of one request that needs a backend. Hits never get here. It has two sides that end on their own: the
@@ -170,9 +170,8 @@ class Exchange final : public ListLink<>,
   http::BodyLength answer_length_;
   http::FieldLines answer_fields_;
   std::string more_fields_;  // Age and Cache-Status
-  std::string key_;          // to fetch under
-  std::string look_up_key_;
-  size_t url_key_bytes_ = 0;           // how much of it is the URL's key
+  CacheKey key_;             // to fetch under; empty on a route without a cache
+  CacheKey look_up_key_;
   KeptHead kept_;                      // the request, while it may share a fetch
   cache::Ref<StoredResponse> stored_;  // what the last look into the cache has found, whether fresh or not
   FetchRef fetch_;

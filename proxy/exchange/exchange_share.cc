@@ -4,7 +4,6 @@
 #include <array>
 
 #include "common/base/check.h"
-#include "proxy/cache/cache_key.h"
 #include "proxy/cache/validation.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/front.h"
@@ -35,14 +34,15 @@ void Exchange::join() {
 
 // The fetch waited for was of no use; what is wanted may be stored by now, or another fetches it.
 void Exchange::look_up_again() {
-  key_.resize(url_key_bytes_);
+  key_.drop_variant();
   if (reason_ == ForwardReason::request || !answer_stored()) join();
 }
 
 // Looks for what is stored; true when it may be used as it is.
 bool Exchange::find_stored() {
   const int64_t now_unix_ms = front_.context().loop.unix_ms();
-  look_up_key_.assign(key_, 0, url_key_bytes_);
+  look_up_key_ = key_;
+  look_up_key_.drop_variant();
   stored_ = front_.shared().cache.find(look_up_key_, kept_.fields(), now_unix_ms);
   if (!stored_) return false;
   if (front_.shared().cache.is_outdated(*stored_)) {
@@ -137,7 +137,7 @@ void Exchange::take_validated(const http::ResponseHead& head) {
 // What is to be kept no longer has a newer self that is not to be kept at all.
 void Exchange::forget_stale(int status, std::string_view reason) {
   if (reason == "authorization") return;  // that is about this request
-  if (stored_ && status < 500) front_.shared().cache.purge(std::string_view(key_).substr(0, url_key_bytes_));
+  if (stored_ && status < 500) front_.shared().cache.purge(key_);
 }
 
 void Exchange::lead_head(const http::ResponseHead& head) {
@@ -157,9 +157,7 @@ void Exchange::lead_head(const http::ResponseHead& head) {
                         validates_ ? 304 : 0);
   // A backend in trouble says nothing about the URL: those who come next may share the attempt.
   if (head.status < 500) {
-    std::string mark = key_;
-    if (kept_.fields().has(FieldId::authorization)) mark.append(kAuthorizedMark);
-    cache.remember_uncacheable(mark, now_unix_ms);
+    cache.remember_uncacheable(key_, kept_.fields().has(FieldId::authorization), now_unix_ms);
   }
   stop_sharing(FetchState::uncacheable);
 }
@@ -249,10 +247,9 @@ void Exchange::share_end() {
     parts.body = body;
     const ResponseTimes times{reading.head->received_unix_ms, reading.head->initial_age_ms, reading.head->lifetime_ms,
                               reading.head->stale_while_revalidate_ms, reading.head->stale_if_error_ms};
-    const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes_);
     if (!fetch_->spoiled()) {
-      if (!front_.shared().cache.insert(url_key, kept_.fields(), parts, times)) forget_stale(status_, "too-large");
-      if (fetch_->spoiled()) front_.shared().cache.purge(url_key);  // by a purge that came between
+      if (!front_.shared().cache.insert(key_, kept_.fields(), parts, times)) forget_stale(status_, "too-large");
+      if (fetch_->spoiled()) front_.shared().cache.purge(key_);  // by a purge that came between
     }
     front_.shared().fetches.close(key_, *fetch_.get());
   }
@@ -308,8 +305,7 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
 void Exchange::join_variant(std::string_view variant) {
   leave_fetch();
   if (++other_variants_ > kMaxOtherVariants) return fetch_alone();
-  key_.resize(url_key_bytes_);
-  key_.append(variant);
+  key_.set_variant(variant);
   join();
 }
 

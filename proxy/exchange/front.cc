@@ -2,7 +2,6 @@
 
 #include <chrono>
 
-#include "proxy/cache/cache_key.h"
 #include "proxy/exchange/forwarded_head.h"
 #include "proxy/exchange/problem.h"
 
@@ -46,14 +45,13 @@ void Front::on_request(http::Responder& responder, const http::RequestHead& head
 bool Front::answer_from_cache(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
                               Plan& plan) {
   const int64_t now_unix_ms = context_.loop.unix_ms();
-  build_cache_key(head, key_);
-  const size_t url_key_bytes = key_.size();
+  key_.assign(head);
   plan.reason = http::is_safe(head.method) ? ForwardReason::request : ForwardReason::method;
   if (head.method == http::Method::get || head.method == http::Method::head) {
     const auto stored = shared_.cache.find(key_, head.fields, now_unix_ms);
-    note_changes(stored.get(), url_key_bytes, plan);
+    note_changes(stored.get(), plan);
     if (!rules.may_use_stored) {
-      key_.resize(url_key_bytes);
+      key_.drop_variant();
     } else if (stored) {
       const int64_t fresh_for_ms = stored->times().fresh_for_ms(now_unix_ms);
       const bool young = rules.max_age_ms < 0 || stored->times().age_ms(now_unix_ms) <= rules.max_age_ms;
@@ -63,37 +61,35 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
       }
       const bool stale = fresh_for_ms <= 0 || plan.revalidate;
       plan.reason = stale ? ForwardReason::stale : ForwardReason::request;
-      if (stale && answer_while_revalidating(responder, head, rules, url_key_bytes, *stored, plan)) return true;
+      if (stale && answer_while_revalidating(responder, head, rules, *stored, plan)) return true;
     } else {
-      plan.reason = key_.size() > url_key_bytes ? ForwardReason::vary_miss : ForwardReason::uri_miss;
+      plan.reason = key_.is_variant() ? ForwardReason::vary_miss : ForwardReason::uri_miss;
     }
   }
-  plan_share(head, rules, url_key_bytes, plan);
+  plan_share(head, rules, plan);
   return false;
 }
 
 // Whether what is asked for is known to have changed: since it was stored, or lately when nothing is.
-void Front::note_changes(const StoredResponse* stored, size_t url_key_bytes, Plan& plan) const {
-  const std::string_view url_key = std::string_view(key_).substr(0, url_key_bytes);
+void Front::note_changes(const StoredResponse* stored, Plan& plan) const {
   if (stored == nullptr) {
-    plan.revalidate = shared_.cache.changed_lately(url_key, now_us());
-    if (plan.revalidate) plan.changed_us = shared_.cache.changed_at_us(url_key);
+    plan.revalidate = shared_.cache.changed_lately(key_, now_us());
+    if (plan.revalidate) plan.changed_us = shared_.cache.changed_at_us(key_);
   } else if (shared_.cache.is_outdated(*stored)) {
     plan.revalidate = true;
-    plan.changed_us = shared_.cache.tags_changed_at_us(url_key, stored->tags());
+    plan.changed_us = shared_.cache.tags_changed_at_us(key_, stored->tags());
   }
 }
 
 // RFC 5861 §3: stale now, and fetched anew for the next. Not what is known to have changed, and not for those who said
 // how fresh they want it. The fetch begins first: once the answer is out, the head is gone.
 bool Front::answer_while_revalidating(http::Responder& responder, const http::RequestHead& head,
-                                      const RequestRules& rules, size_t url_key_bytes, const StoredResponse& stored,
-                                      Plan plan) {
+                                      const RequestRules& rules, const StoredResponse& stored, Plan plan) {
   if (plan.revalidate || !stored.times().usable_while_revalidating(context_.loop.unix_ms())) return false;
   if (rules.max_age_ms >= 0 || rules.min_fresh_ms > 0 || rules.must_not_fetch) return false;
   RequestRules refreshing = rules;
   refreshing.may_store = true;  // a HEAD as well: what is fetched is what it is answered from, by GET
-  plan_share(head, refreshing, url_key_bytes, plan);
+  plan_share(head, refreshing, plan);
   if (plan.share && stored.claim_refresh(context_.loop.unix_ms())) {
     take_exchange().begin_refresh(responder.client(), head, plan);
   }
@@ -103,23 +99,20 @@ bool Front::answer_while_revalidating(http::Responder& responder, const http::Re
 }
 
 // What to fetch under, and whether for the cache. `key_` holds the key found by.
-void Front::plan_share(const http::RequestHead& head, const RequestRules& rules, size_t url_key_bytes, Plan& plan) {
+void Front::plan_share(const http::RequestHead& head, const RequestRules& rules, Plan& plan) {
   plan.share = rules.may_store;
   if (plan.share) {
-    const size_t key_bytes = key_.size();
-    if (head.fields.has(FieldId::authorization)) key_.append(kAuthorizedMark);
-    if (shared_.cache.is_known_uncacheable(key_, context_.loop.unix_ms())) {
+    const bool authorized = head.fields.has(FieldId::authorization);
+    if (shared_.cache.is_known_uncacheable(key_, authorized, context_.loop.unix_ms())) {
       plan.share = false;
       plan.detail = "uncacheable";
     }
-    key_.resize(key_bytes);
     if (withholds_fields(head)) {
       plan.share = false;
       plan.detail = "connection";
     }
   }
-  plan.key = key_;
-  plan.url_key = std::string_view(key_).substr(0, url_key_bytes);
+  plan.key = &key_;
 }
 
 void Front::answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,

@@ -8,6 +8,7 @@
 
 #include "common/base/intrusive_list.h"
 #include "common/http/server.h"
+#include "proxy/cache/cache_key.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/runtime/shared_state.h"
@@ -48,10 +49,10 @@ class Front final : public http::RequestAcceptor {
                          Plan& plan);
   void answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,
                      int64_t started_us);
-  void note_changes(const StoredResponse* stored, size_t url_key_bytes, Plan& plan) const;
+  void note_changes(const StoredResponse* stored, Plan& plan) const;
   bool answer_while_revalidating(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
-                                 size_t url_key_bytes, const StoredResponse& stored, Plan plan);
-  void plan_share(const http::RequestHead& head, const RequestRules& rules, size_t url_key_bytes, Plan& plan);
+                                 const StoredResponse& stored, Plan plan);
+  void plan_share(const http::RequestHead& head, const RequestRules& rules, Plan& plan);
   void answer_itself(http::Responder& responder, const http::RequestHead& head, int status, std::string_view detail,
                      int64_t started_us);
   void record_own(http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
@@ -64,12 +65,9 @@ class Front final : public http::RequestAcceptor {
   size_t active_count_ = 0;
   std::vector<std::unique_ptr<Exchange>> spare_;
   // Of the request being looked at:
-  std::string key_;
+  CacheKey key_;
   std::string client_;           // where times are wanted
   bool client_trusted_ = false;  // the same
 };
-
-/// What tells requests with credentials apart where it is remembered that a URL's answers are not stored.
-constexpr std::string_view kAuthorizedMark = "\nauthorized";
 
 }  // namespace roost::proxy

@@ -82,8 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   is_not_modified(request.fields, response.fields.value(roost::http::FieldId::etag),
                   response.fields.value(roost::http::FieldId::last_modified));
 
-  std::string key;
-  build_cache_key(text, key);
+  CacheKey key;
+  key.assign_url(text);
   std::string variant;
   append_variant(response.fields.combined(roost::http::FieldId::vary).value_or(""), request.fields, variant);
   ROOST_CHECK(variant.empty() || variant.front() == '\n');

@@ -7,22 +7,29 @@
 using roost::http::Fields;
 using roost::http::RequestHead;
 using roost::proxy::append_variant;
-using roost::proxy::build_cache_key;
+using roost::proxy::CacheKey;
 
 namespace {
+
+CacheKey left_over() {
+  CacheKey key;
+  key.assign("https", "left", "/over");
+  key.set_variant("\n=x");
+  return key;
+}
 
 std::string key_of(std::string_view authority, std::string_view target) {
   RequestHead head;
   head.authority = authority;
   head.target = target;
-  std::string key = "left over";
-  build_cache_key(head, key);
-  return key;
+  CacheKey key = left_over();
+  key.assign(head);
+  return std::string(key.text());
 }
 
 std::string key_of_url(std::string_view url) {
-  std::string key = "left over";
-  return build_cache_key(url, key) ? key : "(none)";
+  CacheKey key = left_over();
+  return key.assign_url(url) ? std::string(key.text()) : "(none)";
 }
 
 std::string variant(std::string_view vary, const Fields& request) {
@@ -63,18 +70,56 @@ TEST_CASE("a URL has the key of its request") {
   CHECK_EQ(key_of_url("http://h?x=1"), "h/?x=1");
   CHECK_EQ(key_of_url("http://h/a#part"), "h/a");
   CHECK_EQ(key_of_url("http://h#part"), "h/");
-  for (const char* url : {"", "http://", "http:///a", "ftp://h/", "/a", "h/a"}) CHECK_EQ(key_of_url(url), "(none)");
+  for (const char* url :
+       {"", "http", "http:", "https://", "http://", "http:///a", "ftp://h/", "/a", "h/a", "httpx://h"})
+    CHECK_EQ(key_of_url(url), "(none)");
+}
+
+TEST_CASE("http and https are two origins") {
+  CHECK_EQ(key_of_url("https://Example.org/a?b"), "https example.org/a?b");
+  CHECK_EQ(key_of_url("HTTPS://h:443/"), "https h/");
+  CHECK_EQ(key_of_url("https://h:80?x"), "https h:80/?x");
+  CHECK_EQ(key_of_url("http://h:443/"), "h:443/");
+  CHECK_EQ(key_of_url("http://https/"), "https/");  // a host of that name
+  CacheKey key;
+  key.assign("https", "h", "/a");
+  CHECK_EQ(key.text(), key_of_url("https://h/a"));
+  CHECK_EQ(key.origin(), "https h");
+}
+
+TEST_CASE("the parts of a key") {
+  CacheKey key;
+  CHECK(key.empty());
+  REQUIRE(key.assign_url("http://h:81/a/b?c"));
+  CHECK_EQ(key.url(), "h:81/a/b?c");
+  CHECK_EQ(key.origin(), "h:81");
+  CHECK_FALSE(key.is_variant());
+  key.select_variant("Accept", fields({{"Accept", "x"}}));
+  CHECK(key.is_variant());
+  CHECK_EQ(key.variant(), "\n=x");
+  CHECK_EQ(key.text(), "h:81/a/b?c\n=x");
+  CHECK_EQ(CacheKey::url_of(key.text()), key.url());
+  CHECK_EQ(CacheKey::origin_of(key.text()), key.origin());
+  key.select_variant("Accept", fields({}));  // in place of the other
+  CHECK_EQ(key.variant(), "\n");
+  key.set_variant("\n=y");
+  CHECK_EQ(key.text(), "h:81/a/b?c\n=y");
+  key.drop_variant();
+  CHECK_EQ(key.text(), key.url());
+  key.clear();
+  CHECK(key.empty());
+  CHECK(key.url().empty());
 }
 
 TEST_CASE("a buffer that is used again does not grow anew") {
   RequestHead head;
   head.authority = "example.org";
   head.target = "/some/path?and=query";
-  std::string key;
-  build_cache_key(head, key);
-  const char* buffer = key.data();
-  build_cache_key(head, key);
-  CHECK_EQ(key.data(), buffer);
+  CacheKey key;
+  key.assign(head);
+  const char* buffer = key.text().data();
+  key.assign(head);
+  CHECK_EQ(key.text().data(), buffer);
 }
 
 TEST_CASE("what selects a variant (RFC 9111 §4.1)") {

@@ -13,6 +13,7 @@
 
 using roost::BlockRef;
 using roost::net::EventLoop;
+using roost::proxy::CacheKey;
 using roost::proxy::Fetch;
 using roost::proxy::FetchedHead;
 using roost::proxy::FetchLock;
@@ -20,66 +21,77 @@ using roost::proxy::FetchRef;
 using roost::proxy::FetchState;
 using roost::proxy::FetchWaiter;
 
+namespace {
+
+CacheKey key(std::string_view url, std::string_view variant = {}) {
+  CacheKey key;
+  key.assign("http", url, {});
+  key.set_variant(variant);
+  return key;
+}
+
+}  // namespace
+
 TEST_CASE("one leads, the others join, until the fetch is closed") {
   FetchLock lock;
-  const FetchLock::Joined first = lock.join("k");
+  const FetchLock::Joined first = lock.join(key("k"));
   CHECK(first.leads);
-  const FetchLock::Joined second = lock.join("k");
+  const FetchLock::Joined second = lock.join(key("k"));
   CHECK_FALSE(second.leads);
   CHECK_EQ(second.fetch.get(), first.fetch.get());
-  const FetchLock::Joined other = lock.join("another");
+  const FetchLock::Joined other = lock.join(key("another"));
   CHECK(other.leads);
   CHECK_EQ(lock.size(), 2);
-  lock.close("k", *first.fetch);
+  lock.close(key("k"), *first.fetch);
   CHECK_EQ(lock.size(), 1);
-  const FetchLock::Joined next = lock.join("k");
+  const FetchLock::Joined next = lock.join(key("k"));
   CHECK(next.leads);
   CHECK_NE(next.fetch.get(), first.fetch.get());
-  lock.close("k", *first.fetch);  // closing twice does not close the next one's
-  CHECK_FALSE(lock.join("k").leads);
+  lock.close(key("k"), *first.fetch);  // closing twice does not close the next one's
+  CHECK_FALSE(lock.join(key("k")).leads);
 }
 
 TEST_CASE("a full table lets everybody fetch alone") {
   FetchLock lock;
   std::vector<FetchLock::Joined> joined;
   for (size_t i = 0; i < FetchLock::kMaxRunning; ++i) {
-    joined.push_back(lock.join(std::to_string(i)));
+    joined.push_back(lock.join(key(std::to_string(i))));
     if (lock.size() != i + 1) break;  // a shard is full before the table is
   }
   const std::string refused = std::to_string(joined.size() - 1);
   CHECK_GT(joined.size(), FetchLock::kMaxRunning / 2);
   CHECK(joined.back().leads);
-  const FetchLock::Joined again = lock.join(refused);
+  const FetchLock::Joined again = lock.join(key(refused));
   CHECK(again.leads);
   CHECK_NE(again.fetch.get(), joined.back().fetch.get());
   CHECK(again.fetch->spoiled());  // no purge would find it
   CHECK_FALSE(joined.front().fetch->spoiled());
-  lock.close(refused, *again.fetch);
-  CHECK_FALSE(lock.join("0").leads);
+  lock.close(key(refused), *again.fetch);
+  CHECK_FALSE(lock.join(key("0")).leads);
 }
 
 TEST_CASE("a purge meets the fetches under way: not stored, and closed to newcomers") {
   FetchLock lock;
-  const FetchRef plain = lock.join("h/a").fetch;
-  const FetchRef variant = lock.join("h/a\n=x").fetch;
-  const FetchRef deeper = lock.join("h/a/b").fetch;
-  const FetchRef tagged = lock.join("h/c").fetch;
+  const FetchRef plain = lock.join(key("h/a")).fetch;
+  const FetchRef variant = lock.join(key("h/a", "\n=x")).fetch;
+  const FetchRef deeper = lock.join(key("h/a/b")).fetch;
+  const FetchRef tagged = lock.join(key("h/c")).fetch;
   FetchedHead head;
   head.status = 200;
   head.tags = "\"one\", \"two\"";
   tagged->publish_head(head);
   SUBCASE("of a URL, with its variants") {
-    lock.spoil("h/a");
+    lock.spoil(key("h/a"));
     CHECK(plain->spoiled());
     CHECK(variant->spoiled());
     CHECK_FALSE(deeper->spoiled());
     CHECK_EQ(lock.size(), 2);
-    CHECK(lock.join("h/a").leads);
-    lock.close("h/a", *plain);  // the old leader's: not its own any more
-    CHECK_FALSE(lock.join("h/a").leads);
+    CHECK(lock.join(key("h/a")).leads);
+    lock.close(key("h/a"), *plain);  // the old leader's: not its own any more
+    CHECK_FALSE(lock.join(key("h/a")).leads);
   }
   SUBCASE("of a prefix") {
-    lock.spoil_prefix("h/a");
+    lock.spoil_prefix(key("h/a"));
     CHECK(deeper->spoiled());
     CHECK_FALSE(tagged->spoiled());
     CHECK_EQ(lock.size(), 1);
@@ -106,7 +118,7 @@ struct World {
   std::atomic<int> done{0};
   std::atomic<int> wrong{0};
 
-  static std::string key(int index) { return "key " + std::to_string(index); }
+  static CacheKey key_of(int index) { return key("key " + std::to_string(index)); }
   static std::string body(int index) {
     return std::string(static_cast<size_t>(index) * 9'000 + 1, static_cast<char>('a' + index));
   }
@@ -116,7 +128,7 @@ struct World {
 struct Client final : FetchWaiter {
   Client(World& in, EventLoop& on, int which) : world(in), loop(on), index(which) {}
   void start() {
-    const FetchLock::Joined joined = world.lock.join(World::key(index));
+    const FetchLock::Joined joined = world.lock.join(World::key_of(index));
     fetch = joined.fetch;
     leads = joined.leads;
     if (!leads) return fetch->wait(*this, loop);
@@ -142,7 +154,7 @@ struct Client final : FetchWaiter {
     loop.post([this] { lead(); });
   }
   void give_up() {
-    world.lock.close(World::key(index), *fetch);
+    world.lock.close(World::key_of(index), *fetch);
     fetch->end(FetchState::abandoned);
     start();
   }
@@ -203,18 +215,18 @@ TEST_CASE("400 waiters on two threads, leaders that give up: one fetch per key")
 
 TEST_CASE("who knows of a change does not join a fetch from before it") {
   FetchLock lock;
-  const FetchLock::Joined old = lock.join("k", 10);
+  const FetchLock::Joined old = lock.join(key("k"), 10);
   CHECK(old.leads);
-  CHECK_FALSE(lock.join("k", 20, 10).leads);
-  const FetchLock::Joined newer = lock.join("k", 30, 15);
+  CHECK_FALSE(lock.join(key("k"), 20, 10).leads);
+  const FetchLock::Joined newer = lock.join(key("k"), 30, 15);
   CHECK(newer.leads);
   CHECK(old.fetch->spoiled());  // it is listed no more, so a purge would not find it
   CHECK_FALSE(newer.fetch->spoiled());
-  CHECK_FALSE(lock.join("k", 40, 15).leads);
-  lock.close("k", *old.fetch);  // not the one in its place
-  CHECK_FALSE(lock.join("k", 50).leads);
+  CHECK_FALSE(lock.join(key("k"), 40, 15).leads);
+  lock.close(key("k"), *old.fetch);  // not the one in its place
+  CHECK_FALSE(lock.join(key("k"), 50).leads);
   newer.fetch->end(FetchState::abandoned);
-  lock.close("k", *newer.fetch);
+  lock.close(key("k"), *newer.fetch);
   old.fetch->end(FetchState::abandoned);
   CHECK(lock.size() == 0);
 }

@@ -9,6 +9,7 @@
 
 using roost::BlockRef;
 using roost::http::Fields;
+using roost::proxy::CacheKey;
 using roost::proxy::HttpCache;
 using roost::proxy::ResponseParts;
 using roost::proxy::ResponseTimes;
@@ -25,25 +26,31 @@ Fields accepting(const char* what) {
   return fields;
 }
 
+CacheKey url(std::string_view without_scheme) {
+  CacheKey key;
+  REQUIRE(key.assign_url("http://" + std::string(without_scheme)));
+  return key;
+}
+
 struct Cache {
   explicit Cache(HttpCache::Options options = {}) : cache(options) {}
-  bool put(std::string_view url, std::string_view body, std::string_view vary = "", const char* accept = nullptr,
+  bool put(std::string_view at, std::string_view body, std::string_view vary = "", const char* accept = nullptr,
            std::string_view tags = "") {
     const BlockRef block = BlockRef::copy_of(body);
     ResponseParts parts;
     parts.vary = vary;
     parts.tags = tags;
     parts.body = {&block, 1};
-    return cache.insert(url, accepting(accept), parts, kTimes);
+    return cache.insert(url(at), accepting(accept), parts, kTimes);
   }
-  std::string get(std::string_view url, const char* accept = nullptr, int64_t now = kNow) {
-    key = url;
+  std::string get(std::string_view at, const char* accept = nullptr, int64_t now = kNow) {
+    key = url(at);
     const auto found = cache.find(key, accepting(accept), now);
     if (!found) return "(none)";
     return found->body().empty() ? "" : std::string(found->body()[0].view());
   }
   HttpCache cache;
-  std::string key;
+  CacheKey key;
 };
 
 }  // namespace
@@ -53,7 +60,7 @@ TEST_CASE("what is stored is found until it is stale") {
   CHECK_EQ(cache.get("h/a"), "(none)");
   CHECK(cache.put("h/a", "one"));
   CHECK_EQ(cache.get("h/a"), "one");
-  CHECK_EQ(cache.key, "h/a");
+  CHECK_EQ(cache.key.text(), "h/a");
   CHECK_EQ(cache.get("h/b"), "(none)");
   CHECK_EQ(cache.get("h/a", nullptr, kNow + 59'999), "one");
   CHECK(cache.put("h/a", "two"));
@@ -70,7 +77,7 @@ TEST_CASE("variants (RFC 9111 §4.1)") {
   CHECK_EQ(cache.get("h/a", "y"), "for y");
   CHECK_EQ(cache.get("h/a"), "for none");
   CHECK_EQ(cache.get("h/a", "z"), "(none)");
-  CHECK_EQ(cache.key, "h/a\n=z");  // what to fetch under
+  CHECK_EQ(cache.key.text(), "h/a\n=z");  // what to fetch under
 
   SUBCASE("another Vary starts anew") {
     CHECK(cache.put("h/a", "new x", "accept, Cookie", "x"));
@@ -85,7 +92,7 @@ TEST_CASE("variants (RFC 9111 §4.1)") {
     CHECK_EQ(cache.get("h/a", "y"), "(none)");
   }
   SUBCASE("a purge takes them all, for good") {
-    CHECK(cache.cache.purge("h/a"));
+    CHECK(cache.cache.purge(url("h/a")));
     CHECK_EQ(cache.get("h/a", "x"), "(none)");
     CHECK(cache.put("h/a", "new x", "Accept", "x"));
     CHECK_EQ(cache.get("h/a", "x"), "new x");
@@ -100,13 +107,13 @@ TEST_CASE("purging") {
   cache.put("h/b", "3", "Accept", "x", "\"list\"");
   cache.put("other/a", "4");
   SUBCASE("one URL") {
-    CHECK(cache.cache.purge("h/a"));
-    CHECK_FALSE(cache.cache.purge("h/a"));
+    CHECK(cache.cache.purge(url("h/a")));
+    CHECK_FALSE(cache.cache.purge(url("h/a")));
     CHECK_EQ(cache.get("h/a"), "(none)");
     CHECK_EQ(cache.get("h/a/b"), "2");
   }
   SUBCASE("a prefix, a marker and its variant counting each") {
-    CHECK_EQ(cache.cache.purge_prefix("h/"), 4);
+    CHECK_EQ(cache.cache.purge_prefix(url("h/")), 4);
     CHECK_EQ(cache.get("h/b", "x"), "(none)");
     CHECK_EQ(cache.get("other/a"), "4");
   }
@@ -155,28 +162,31 @@ TEST_CASE("the limit in bytes holds") {
 
 TEST_CASE("what is known to be uncacheable, for a while") {
   Cache cache;
-  CHECK_FALSE(cache.cache.is_known_uncacheable("k", kNow));
-  cache.cache.remember_uncacheable("k", kNow);
-  CHECK(cache.cache.is_known_uncacheable("k", kNow + HttpCache::kUncacheableMs - 1));
-  CHECK_FALSE(cache.cache.is_known_uncacheable("k", kNow + HttpCache::kUncacheableMs));
-  CHECK_FALSE(cache.cache.is_known_uncacheable("another", kNow));
+  CHECK_FALSE(cache.cache.is_known_uncacheable(url("k"), false, kNow));
+  cache.cache.remember_uncacheable(url("k"), false, kNow);
+  CHECK(cache.cache.is_known_uncacheable(url("k"), false, kNow + HttpCache::kUncacheableMs - 1));
+  CHECK_FALSE(cache.cache.is_known_uncacheable(url("k"), false, kNow + HttpCache::kUncacheableMs));
+  CHECK_FALSE(cache.cache.is_known_uncacheable(url("another"), false, kNow));
+  CHECK_FALSE(cache.cache.is_known_uncacheable(url("k"), true, kNow));
+  cache.cache.remember_uncacheable(url("k"), true, kNow);
+  CHECK(cache.cache.is_known_uncacheable(url("k"), true, kNow));
 }
 
 TEST_CASE("the table of the uncacheable is bounded: newer ones take old ones' places") {
   Cache cache;
   constexpr size_t kMany = 4 * HttpCache::kMaxUncacheable;
-  for (size_t i = 0; i < kMany; ++i) cache.cache.remember_uncacheable(std::to_string(i), kNow);
+  for (size_t i = 0; i < kMany; ++i) cache.cache.remember_uncacheable(url(std::to_string(i)), false, kNow);
   size_t known = 0;
-  for (size_t i = 0; i < kMany; ++i) known += cache.cache.is_known_uncacheable(std::to_string(i), kNow);
+  for (size_t i = 0; i < kMany; ++i) known += cache.cache.is_known_uncacheable(url(std::to_string(i)), false, kNow);
   CHECK_LE(known, HttpCache::kMaxUncacheable);
   CHECK_GT(known, HttpCache::kMaxUncacheable / 2);
-  CHECK(cache.cache.is_known_uncacheable(std::to_string(kMany - 1), kNow));
+  CHECK(cache.cache.is_known_uncacheable(url(std::to_string(kMany - 1)), false, kNow));
 }
 
 TEST_CASE("a response that is being read survives its purge") {
   Cache cache;
   cache.put("h/a", std::string(50'000, 'x'));
-  std::string key = "h/a";
+  CacheKey key = url("h/a");
   const auto held = cache.cache.find(key, Fields(), kNow);
   cache.cache.clear();
   REQUIRE(held);
@@ -187,20 +197,20 @@ TEST_CASE("threads that store, find and purge the same URLs see whole responses"
   Cache cache;
   std::atomic<int> wrong{0};
   const auto work = [&](unsigned seed) {
-    std::string key;
+    CacheKey key;
     for (unsigned i = 0; i < 4'000; ++i) {
       seed = seed * 1664525 + 1013904223;
-      const std::string url = "h/" + std::to_string(seed >> 8 & 7);
+      const CacheKey own = url("h/" + std::to_string(seed >> 8 & 7));
       const bool varies = (seed >> 12 & 1) != 0;
       const std::string body(9'000, static_cast<char>('a' + (seed >> 8 & 7)));
       const BlockRef block = BlockRef::copy_of(body);
       ResponseParts parts;
       parts.vary = varies ? "Accept" : "";
       parts.body = {&block, 1};
-      if (i % 3 == 0) cache.cache.insert(url, accepting("x"), parts, kTimes);
-      if (i % 7 == 0) cache.cache.purge(url);
-      if (i % 1'000 == 0) cache.cache.purge_prefix("h/3");
-      key = url;
+      if (i % 3 == 0) cache.cache.insert(own, accepting("x"), parts, kTimes);
+      if (i % 7 == 0) cache.cache.purge(own);
+      if (i % 1'000 == 0) cache.cache.purge_prefix(url("h/3"));
+      key = own;
       const auto found = cache.cache.find(key, accepting("x"), kNow);
       if (found && found->body()[0].view() != body) ++wrong;
     }

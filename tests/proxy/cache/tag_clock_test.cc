@@ -54,9 +54,10 @@ TEST_CASE("a stored response is outdated from a change of its tag until it is lo
   parts.tags = R"("t", "u")";
   parts.right_at_us = 50;
   const ResponseTimes times{1'000, 0, 60'000};
-  REQUIRE(cache.insert("h/a", none, parts, times));
+  CacheKey key;
+  REQUIRE(key.assign_url("http://h/a"));
+  REQUIRE(cache.insert(key, none, parts, times));
   const auto is_outdated = [&] {
-    std::string key = "h/a";
     const auto found = cache.find(key, none, 1'000);
     REQUIRE(found);
     return cache.is_outdated(*found);
@@ -67,10 +68,10 @@ TEST_CASE("a stored response is outdated from a change of its tag until it is lo
   cache.revalidate_tag({}, "u", 70);
   CHECK(is_outdated());
   CHECK(is_outdated());
-  REQUIRE(cache.insert("h/a", none, parts, times));  // loaded before the change, stored after it
+  REQUIRE(cache.insert(key, none, parts, times));  // loaded before the change, stored after it
   CHECK(is_outdated());
   parts.right_at_us = 71;
-  REQUIRE(cache.insert("h/a", none, parts, times));
+  REQUIRE(cache.insert(key, none, parts, times));
   CHECK_FALSE(is_outdated());
   cache.revalidate_tag("elsewhere", "u", 80);
   CHECK_FALSE(is_outdated());
