@@ -10,7 +10,10 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import documents  # noqa: E402
+import structure  # noqa: E402
 from reporting import report  # noqa: E402
+from tree import Tree, includes, without_comments  # noqa: E402
 
 MOST_LINES, MOST_FUNCTION_LINES, MOST_COLUMNS = 500, 70, 120
 
@@ -32,54 +35,11 @@ STRANGERS = [("proxy", "api"), ("api", "proxy"), ("proxy", "batcher"), ("batcher
 OWNED_HEADERS = {r"uv\.h": "common/net", r"llhttp\.h": "common/http/http1", r"sqlite3\.h": "api/db/sqlite",
                  r"libpq-fe\.h": "api/db/postgres", r"toml\+\+/.*": "common/config",
                  r"CLI/.*": "common/config"}
-TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "README.md", "proxy", "api", "batcher", "common", "bench", "tests",
-             "deploy", "docs", "build", "data", "compile_commands.json"}
-IGNORED_FOLDERS = {"build", "data", ".git", "results", "node_modules", "__pycache__", ".cache"}
-CODE = {".cc", ".h", ".py", ".lua", ".sh", ".js", ".mjs", ".css", ".html", ".toml", ".txt"}
+TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "proxy", "api", "batcher", "common",
+             "bench", "tests", "deploy", "docs", "build", "data", "compile_commands.json"}
 EMPTY_NAMES = r"Util|Manager|Helper|Handler"
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE_PATHS = re.compile(r"(?<![\w./$})])/(work|home|root)/|/tmp/b" r"(rief|-[a-z])")
-
-
-class Tree:
-    """The files of a repository, read once."""
-
-    def __init__(self, root):
-        self.root = pathlib.Path(root)
-        self.files = sorted(self.find(self.root))
-        self.texts = {}
-
-    def find(self, folder):
-        for path in folder.iterdir():
-            if path.is_symlink():
-                continue
-            if path.is_dir():
-                if path.name not in IGNORED_FOLDERS:
-                    yield from self.find(path)
-            elif path.suffix != ".pyc":
-                yield path.relative_to(self.root)
-
-    def text(self, path):
-        if path not in self.texts:
-            self.texts[path] = (self.root / path).read_text(errors="replace")
-        return self.texts[path]
-
-    def sources(self, *suffixes):
-        return [path for path in self.files if path.suffix in (suffixes or (".cc", ".h"))]
-
-    def code(self):
-        """Everything written by hand: sources and scripts."""
-        return [path for path in self.files if path.suffix in CODE or self.is_script(path)]
-
-    def is_script(self, path):
-        return not path.suffix and self.text(path).startswith("#!")
-
-    def matches(self, paths, pattern):
-        """(path, line number, match) of every match."""
-        for path in paths:
-            for number, line in enumerate(self.text(path).splitlines(), 1):
-                for match in re.finditer(pattern, line):
-                    yield path, number, match
 
 
 def floor_folder(path):
@@ -95,10 +55,6 @@ def may_include(own, other):
         return True
     strangers = any((own + "/").startswith(a + "/") and (other + "/").startswith(b + "/") for a, b in STRANGERS)
     return not strangers and (FLOORS[other] < FLOORS[own] or other.startswith(own + "/"))
-
-
-def includes(tree, pattern):
-    return tree.matches(tree.sources(), r'^\s*#\s*include\s*' + pattern)
 
 
 def check_floors(tree):
@@ -137,14 +93,6 @@ def check_sizes(tree):
         for line, length in function_lengths(tree.text(path)):
             if length > MOST_FUNCTION_LINES:
                 yield f"{path}:{line}: a function of {length} lines"
-
-
-def without_comments(text):
-    """The code with comments and literals blanked out, line for line."""
-    def blank(match):
-        return re.sub(r"[^\n]", " ", match[0])
-    literal = r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\''
-    return re.sub(literal, blank, text, flags=re.S)
 
 
 def function_lengths(text):
@@ -265,7 +213,7 @@ def check_scripts(tree):
 
 
 CHECKS = [check_floors, check_libraries, check_sizes, check_names, check_built, check_headers, check_lines, check_words,
-          check_top_level, check_format, check_scripts]  # fmt: skip
+          check_top_level, check_format, check_scripts, *structure.CHECKS, *documents.CHECKS]  # fmt: skip
 
 
 def main():
@@ -275,7 +223,8 @@ def main():
         begun = time.monotonic()
         problems = list(check(tree))
         failed |= bool(problems)
-        report(check.__doc__.rstrip("."), "FAILED" if problems else "ok", time.monotonic() - begun, "\n".join(problems))
+        rule = check.__doc__.splitlines()[0].rstrip(".")
+        report(rule, "FAILED" if problems else "ok", time.monotonic() - begun, "\n".join(problems))
     return 1 if failed else 0
 
 
