@@ -87,10 +87,25 @@ StreamPtr TcpStream::adopt(EventLoop& loop, int fd, const Address& peer) {
   return result;
 }
 
-void TcpStream::set_state(State state) {
-  const bool legal = state == State::closing ? state_ != State::closing : state > state_ && state_ != State::failed;
-  ROOST_CHECK(legal && !(state_ == State::connecting && state == State::write_broken));
-  state_ = state;
+bool TcpStream::is_move(State from, State to) {
+  switch (from) {
+    case State::connecting:
+      return to == State::open || to == State::failed || to == State::closing;
+    case State::open:
+      return to == State::write_broken || to == State::failed || to == State::closing;
+    case State::write_broken:
+      return to == State::failed || to == State::closing;
+    case State::failed:
+      return to == State::closing;
+    case State::closing:
+      return false;
+  }
+  return false;
+}
+
+void TcpStream::set_state(State next) {
+  ROOST_CHECK(is_move(state_, next));
+  state_ = next;
 }
 
 void TcpStream::on_connect_result(int status) {

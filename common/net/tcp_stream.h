@@ -13,12 +13,17 @@ namespace roost::net {
 /// (uv_try_write); only what the kernel does not take is queued. An idle one holds no buffer (see sizeof: a test bounds
 /// it). Stopping and starting to read costs no system call unless bytes arrive in between.
 ///
-///     state       connecting ──> open ──> write_broken ──> failed
-///                     └────────────┴─────────────────────────^
-///     sending     open ──> ending (the queue drains) ──> ended (FIN sent)
+///   state         meaning                                           leaves for
+///   connecting    what is written waits                             open, failed, closing
+///   open          bytes go both ways                                write_broken, failed, closing
+///   write_broken  a write found that the peer has reset the         failed, closing
+///                 connection; what it sent before is still read
+///   failed        on_error was called, or is about to be            closing
+///   closing       waits for libuv's close callback                  –
 ///
-/// write_broken: the peer has reset the connection, which a write found first. What it had sent before (often the
-/// answer that explains why) is still read; then comes on_error, in the place of on_end.
+/// What the peer sent before it reset the connection is often the answer that explains why; on_error comes behind it,
+/// in place of on_end. The sending side runs beside that: open, ending (shutdown() was called, the queue drains), ended
+/// (FIN is sent).
 class TcpStream final : public Stream {
  public:
   /// Starts to connect; on_connected() or on_error() follows, never from inside this call. A failure to connect is
@@ -45,7 +50,8 @@ class TcpStream final : public Stream {
   explicit TcpStream(EventLoop& loop);
   ~TcpStream() override;
   void close() override;
-  void set_state(State state);
+  static bool is_move(State from, State to);
+  void set_state(State next);
   size_t send_now(std::span<const Slice> pieces);
   void submit_queue();
   void send_fin();

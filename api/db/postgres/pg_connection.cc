@@ -42,9 +42,25 @@ void PgConnection::on_retired() {
   raw_ = nullptr;
 }
 
-void PgConnection::set_state(State state) {
-  ROOST_CHECK(state > state_);
-  state_ = state;
+bool PgConnection::is_move(State from, State to) {
+  switch (from) {
+    case State::resolving:
+      return to == State::connecting || to == State::down;
+    case State::connecting:
+      return to == State::preparing || to == State::down;
+    case State::preparing:
+      return to == State::up || to == State::down;
+    case State::up:
+      return to == State::down;
+    case State::down:
+      return false;
+  }
+  return false;
+}
+
+void PgConnection::set_state(State next) {
+  ROOST_CHECK(is_move(state_, next));
+  state_ = next;
 }
 
 // ---- coming up ------------------------------------------------------------------------------------------------------

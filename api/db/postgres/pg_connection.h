@@ -21,10 +21,14 @@ namespace roost::api {
 /// One connection to PostgreSQL on a loop, in libpq's pipeline mode: many jobs are on their way at once, each a
 /// transaction of its own behind a Sync, so that an error stays with its job. Loop thread only.
 ///
-///     resolving ──> connecting ──> preparing ──> up ──> down
+///   state       meaning                                             leaves for
+///   resolving   the names of its hosts are looked up                connecting, down
+///   connecting  libpq connects and logs in                          preparing, down
+///   preparing   the settings of the session are under way           up, down
+///   up          takes jobs                                          down
+///   down        for good: its owner retires it and makes another    –
 ///
-/// From any state to down, for good: its owner retires it and makes another. A job past its deadline takes the
-/// connection with it, since those behind it would wait as long.
+/// A job past its deadline takes the connection down, since those behind it would wait as long.
 class PgConnection final : public net::Retirable {
  public:
   struct Options {
@@ -72,7 +76,8 @@ class PgConnection final : public net::Retirable {
     PgRows rows;
     std::vector<PgFailure> failures;  ///< the first one is the cause
   };
-  void set_state(State state);
+  static bool is_move(State from, State to);
+  void set_state(State next);
   void resolve_next();
   void connect();
   void poll_connecting();

@@ -30,7 +30,8 @@ struct Server::Impl {
 ///   state         meaning                                           leaves for
 ///   idle          between requests, nothing of the next looked at   reading_head, exchanging, lingering, closed
 ///   reading_head  part of a head has come                           idle (an empty line), exchanging, lingering,
-///   closed exchanging    a request is with the acceptor                    idle, draining, flushing, lingering, closed
+///                                                                   closed
+///   exchanging    a request is with the acceptor                    idle, draining, flushing, lingering, closed
 ///   draining      the response is out; the rest of the request's    idle, flushing, lingering, closed
 ///                 body is read and dropped
 ///   flushing      the exchange is over, the client is far behind    idle, lingering, closed
