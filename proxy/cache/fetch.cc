@@ -48,7 +48,7 @@ void Fetch::append(std::string_view bytes) {
 // Where the length is known the last block is no larger than what it will hold, since it is what the cache keeps.
 void Fetch::add_block(size_t arriving) {
   uint64_t expected = kBlockBytes;
-  if (head_.length_known) expected = std::max<uint64_t>(head_.length > size_ ? head_.length - size_ : 0, arriving);
+  if (head_->length_known) expected = std::max<uint64_t>(head_->length > size_ ? head_->length - size_ : 0, arriving);
   blocks_.push_back(BlockRef::make(static_cast<uint32_t>(std::min<uint64_t>(expected, kBlockBytes))));
 }
 
@@ -79,7 +79,7 @@ bool Fetch::has_waiters() const {
 
 bool Fetch::may_have_tag(std::string_view tag) const {
   const std::lock_guard lock(mutex_);
-  return state_ == FetchState::head_awaited || has_tag(head_.tags, tag);
+  return !head_ || has_tag(head_->tags, tag);
 }
 
 uint64_t Fetch::bytes() const {
@@ -141,7 +141,7 @@ Fetch::Reading Fetch::read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t
   Reading reading;
   reading.state = state_;
   reading.failed_status = failed_status_;
-  if (head_.status != 0) reading.head = &head_;
+  reading.head = head_ ? &*head_ : nullptr;
   if (cursor.offset < first_offset_) {
     reading.lagging = true;
     return reading;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "common/base/block.h"
 #include "common/base/intrusive_list.h"
 #include "common/net/event_loop.h"
+#include "proxy/cache/stored_head.h"
 
 namespace roost::proxy {
 
@@ -29,19 +31,10 @@ enum class FetchState : uint8_t {
 };
 
 /// The head that all who wait are sent.
-struct FetchedHead {
-  int status = 0;
-  std::string fields;  ///< as ResponseParts::fields
-  std::string etag, last_modified, vary, tags;
+struct FetchedHead : StoredHead {
   /// What append_variant() writes for `vary` and the leader's request. A waiter whose own request gives another text
   /// may not have this answer (RFC 9111 §4.1): it leaves, and competes for the variant's key.
   std::string variant;
-  int64_t initial_age_ms = 0;
-  int64_t lifetime_ms = 0;
-  int64_t stale_while_revalidate_ms = 0;
-  int64_t stale_if_error_ms = 0;
-  int64_t received_unix_ms = 0;
-  int64_t right_at_us = 0;  ///< as ResponseParts::right_at_us
   bool length_known = false;
   uint64_t length = 0;
 };
@@ -127,7 +120,7 @@ class Fetch {
   mutable std::mutex mutex_;  // guards what follows; head_ is immutable once published
   FetchState state_ = FetchState::head_awaited;
   int failed_status_ = 0;
-  FetchedHead head_;
+  std::optional<FetchedHead> head_;
   std::vector<BlockRef> blocks_;  // from first_offset_ on; each of kBlockBytes but the last
   uint64_t first_offset_ = 0;
   uint64_t size_ = 0;

@@ -128,6 +128,7 @@ Storing judge_response(const http::RequestHead& request, const http::ResponseHea
   const OriginRules rules = origin_rules(response.fields);
   const CacheControl& control = rules.control;
   Storing storing;
+  storing.times.stored_unix_ms = now_unix_ms;
   if (const char* why = refusal(request, response, control)) {
     storing.reason = why;
     return storing;
@@ -137,19 +138,20 @@ Storing judge_response(const http::RequestHead& request, const http::ResponseHea
     storing.reason = "status";
     return storing;
   }
-  storing.lifetime_ms = std::min(explicit_ms >= 0 ? explicit_ms : default_lifetime_ms, CacheControl::kMaxAgeS * 1000);
+  storing.times.lifetime_ms =
+      std::min(explicit_ms >= 0 ? explicit_ms : default_lifetime_ms, CacheControl::kMaxAgeS * 1000);
   const auto date_s = http::parse_http_date(response.fields.value(FieldId::date));
   const int64_t apparent_age_ms = date_s ? std::max<int64_t>(0, now_unix_ms / 1000 - *date_s) * 1000 : 0;
-  storing.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + response_delay_ms);
+  storing.times.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + response_delay_ms);
   // A clock that is a second off would cost every answer a second of its life; below that, the delay is the better
   // measure.
-  if (apparent_age_ms <= 1000) storing.initial_age_ms = age_field_ms(response.fields) + response_delay_ms;
-  storing.stale_while_revalidate_ms = std::max<int64_t>(0, control.stale_while_revalidate_s) * 1000;
-  storing.stale_if_error_ms = std::max<int64_t>(0, control.stale_if_error_s) * 1000;
+  if (apparent_age_ms <= 1000) storing.times.initial_age_ms = age_field_ms(response.fields) + response_delay_ms;
+  storing.times.stale_while_revalidate_ms = std::max<int64_t>(0, control.stale_while_revalidate_s) * 1000;
+  storing.times.stale_if_error_ms = std::max<int64_t>(0, control.stale_if_error_s) * 1000;
   if (control.must_revalidate || control.proxy_revalidate || control.s_maxage_s >= 0) {
-    storing.stale_while_revalidate_ms = storing.stale_if_error_ms = 0;
+    storing.times.stale_while_revalidate_ms = storing.times.stale_if_error_ms = 0;
   }
-  if (control.no_cache || storing.lifetime_ms <= storing.initial_age_ms) {
+  if (control.no_cache || storing.times.lifetime_ms <= storing.times.initial_age_ms) {
     storing.reason = control.no_cache ? "no-cache" : "expired";
     return storing;
   }

@@ -7,6 +7,7 @@
 #include "common/http/fields.h"
 #include "common/http/message.h"
 #include "proxy/cache/cache_control.h"
+#include "proxy/cache/stored_head.h"
 
 namespace roost::proxy {
 
@@ -31,10 +32,7 @@ bool may_share_authorized(const CacheControl& response);
 struct Storing {
   bool store = false;
   const char* reason = "";  ///< when it is not stored, a word for Cache-Status and logs
-  int64_t lifetime_ms = 0;
-  int64_t initial_age_ms = 0;             ///< how old it was on arrival (§4.2.3)
-  int64_t stale_while_revalidate_ms = 0;  ///< behind the lifetime (RFC 5861 §3); 0 where serving it stale is forbidden
-  int64_t stale_if_error_ms = 0;          ///< the same (RFC 5861 §4)
+  ResponseTimes times;      ///< the stale_… are 0 where serving it stale is forbidden
 };
 
 /// Whether this shared cache keeps a response (§3), and how long it is fresh: s-maxage, then max-age, then Expires −

@@ -27,18 +27,19 @@ cache::Ref<StoredResponse> HttpCache::find(CacheKey& key, const http::Fields& re
   return variant;
 }
 
-bool HttpCache::insert(const CacheKey& key, const http::Fields& request_fields, const ResponseParts& parts,
-                       const ResponseTimes& times) {
+bool HttpCache::insert(const CacheKey& key, const http::Fields& request_fields, const StoredHead& head,
+                       std::span<const BlockRef> body_blocks) {
+  const int64_t now_unix_ms = head.times.stored_unix_ms;
   const std::string_view url = key.url();
-  if (url.size() > kMaxKeyBytes || parts.tags.size() > StoredResponse::kMaxTags) return false;
-  if (parts.vary.empty()) return store_.insert(StoredResponse::make(url, parts, times), times.stored_unix_ms);
+  if (url.size() > kMaxKeyBytes || head.tags.size() > StoredResponse::kMaxTags) return false;
+  if (head.vary.empty()) return store_.insert(StoredResponse::make(url, head, body_blocks), now_unix_ms);
   size_t names = 0;
-  http::for_each_list_element(parts.vary, [&names](std::string_view) { ++names; });
+  http::for_each_list_element(head.vary, [&names](std::string_view) { ++names; });
   std::string text(url);
-  append_variant(parts.vary, request_fields, text);
+  append_variant(head.vary, request_fields, text);
   if (names > kMaxVaryNames || text.size() > kMaxKeyBytes) return false;
-  const uint32_t generation = generation_of(url, parts.vary, times.stored_unix_ms);
-  return store_.insert(StoredResponse::make(text, parts, times, generation), times.stored_unix_ms);
+  const uint32_t generation = generation_of(url, head.vary, now_unix_ms);
+  return store_.insert(StoredResponse::make(text, head, body_blocks, generation), now_unix_ms);
 }
 
 // That of the marker in place, if it says the same; else of a new one. Markers do not expire, so that one is never put

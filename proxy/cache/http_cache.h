@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,11 +39,11 @@ class HttpCache {
   /// under. Allocates only when `key` has to grow, and holds no lock afterwards.
   cache::Ref<StoredResponse> find(CacheKey& key, const http::Fields& request_fields, int64_t now_unix_ms);
 
-  /// Keeps a response under the key's URL, or under the variant for `request_fields` when parts.vary is not empty.
+  /// Keeps a response under the key's URL, or under the variant for `request_fields` when head.vary is not empty.
   /// False when it is larger than max_object_bytes(), or beyond kMaxKeyBytes, kMaxVaryNames or
   /// StoredResponse::kMaxTags.
-  bool insert(const CacheKey& key, const http::Fields& request_fields, const ResponseParts& parts,
-              const ResponseTimes& times);
+  bool insert(const CacheKey& key, const http::Fields& request_fields, const StoredHead& head,
+              std::span<const BlockRef> body_blocks);
 
   /// Drops what is stored under the key's URL, all variants included. False when there was nothing.
   bool purge(const CacheKey& key);

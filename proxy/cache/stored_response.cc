@@ -53,57 +53,58 @@ StoredResponse::~StoredResponse() {
   if (in_blocks()) std::destroy_n(blocks(), slice_count_);
 }
 
-cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const ResponseParts& parts,
-                                                const ResponseTimes& times, uint32_t generation) {
-  ROOST_CHECK(parts.tags.size() <= kMaxTags);
+cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const StoredHead& head,
+                                                std::span<const BlockRef> body_blocks, uint32_t generation) {
+  const ResponseTimes& times = head.times;
+  ROOST_CHECK(head.tags.size() <= kMaxTags);
   Layout layout;
-  for (const BlockRef& block : parts.body) layout.body_bytes += block->size();
+  for (const BlockRef& block : body_blocks) layout.body_bytes += block->size();
   layout.in_blocks = layout.body_bytes > kMaxInlineBody;
-  layout.slice_count = layout.in_blocks ? static_cast<uint32_t>(parts.body.size()) : layout.body_bytes > 0 ? 1 : 0;
-  layout.texts = key.size() + parts.fields.size() + extra_bytes(parts.fields, usable(parts.etag)) +
-                 extra_bytes(parts.fields, usable(parts.last_modified)) + extra_bytes(parts.fields, parts.tags);
+  layout.slice_count = layout.in_blocks ? static_cast<uint32_t>(body_blocks.size()) : layout.body_bytes > 0 ? 1 : 0;
+  layout.texts = key.size() + head.fields.size() + extra_bytes(head.fields, usable(head.etag)) +
+                 extra_bytes(head.fields, usable(head.last_modified)) + extra_bytes(head.fields, head.tags);
   layout.charge = sizeof(StoredResponse) + layout.trailing();
   if (layout.in_blocks) {
-    for (const BlockRef& block : parts.body) layout.charge += sizeof(Block) + block->capacity();
+    for (const BlockRef& block : body_blocks) layout.charge += sizeof(Block) + block->capacity();
   }
   ResponseTimes kept = times;
   kept.stale_while_revalidate_ms = times.stale_while_revalidate_ms / 1000 * 1000;
   kept.stale_if_error_ms = times.stale_if_error_ms / 1000 * 1000;
   kept.initial_age_ms = std::min<int64_t>(times.initial_age_ms, std::numeric_limits<uint32_t>::max());
   kept.stored_unix_ms -= times.initial_age_ms - kept.initial_age_ms;
-  const bool validates = !usable(parts.etag).empty() || !usable(parts.last_modified).empty();
+  const bool validates = !usable(head.etag).empty() || !usable(head.last_modified).empty();
   const int64_t expires_at_ms =
       kept.stored_unix_ms - kept.initial_age_ms + kept.lifetime_ms + kept_stale_ms(kept, validates);
-  auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, parts.fields,
+  auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, head.fields,
                                                expires_at_ms, generation);
   made->stored_unix_ms_ = kept.stored_unix_ms;
   made->refresh_from_ms_.store(static_cast<uint32_t>(kept.stored_unix_ms), std::memory_order_relaxed);
   made->initial_age_ms_ = static_cast<uint32_t>(kept.initial_age_ms);
   made->stale_while_revalidate_s_ = static_cast<uint32_t>(kept.stale_while_revalidate_ms / 1000);
   made->stale_if_error_s_ = static_cast<uint32_t>(kept.stale_if_error_ms / 1000);
-  made->fill(layout, parts);
+  made->fill(layout, head, body_blocks);
   return made;
 }
 
 // Status, texts beyond the field lines, and the body.
-void StoredResponse::fill(const Layout& layout, const ResponseParts& parts) {
-  status_ = static_cast<uint16_t>(parts.status);
-  found_right_at(parts.right_at_us);
+void StoredResponse::fill(const Layout& layout, const StoredHead& head, std::span<const BlockRef> body_blocks) {
+  status_ = static_cast<uint16_t>(head.status);
+  found_right_at(head.right_at_us);
   char* behind = const_cast<char*>(key().data()) + key().size() + fields_size_;
-  const std::string_view etag = usable(parts.etag);
-  const std::string_view last_modified = usable(parts.last_modified);
+  const std::string_view etag = usable(head.etag);
+  const std::string_view last_modified = usable(head.last_modified);
   etag_at_ = place(etag, behind);
   etag_size_ = static_cast<uint16_t>(etag.size());
   last_modified_at_ = place(last_modified, behind);
   last_modified_size_ = static_cast<uint16_t>(last_modified.size());
-  tags_at_ = place(parts.tags, behind);
-  tags_size_ = static_cast<uint16_t>(parts.tags.size());
+  tags_at_ = place(head.tags, behind);
+  tags_size_ = static_cast<uint16_t>(head.tags.size());
   if (layout.in_blocks) {
-    std::uninitialized_copy(parts.body.begin(), parts.body.end(), blocks());
+    std::uninitialized_copy(body_blocks.begin(), body_blocks.end(), blocks());
     for (uint32_t i = 0; i < slice_count_; ++i) ::new (slices() + i) Slice(blocks()[i]);
   } else if (slice_count_ > 0) {
     ::new (slices()) Slice(behind, layout.body_bytes);
-    for (const BlockRef& block : parts.body) behind = append(behind, block->view());
+    for (const BlockRef& block : body_blocks) behind = append(behind, block->view());
   }
 }
 

@@ -7,40 +7,9 @@
 
 #include "common/base/block.h"
 #include "common/cache/entry.h"
+#include "proxy/cache/stored_head.h"
 
 namespace roost::proxy {
-
-/// What a stored response is made of; views are copied, blocks referenced.
-struct ResponseParts {
-  int status = 200;
-  std::string_view fields;  ///< field lines ready to write: no framing, no hop-by-hop fields, no Age
-  std::string_view etag;    ///< as in the fields; empty when absent
-  std::string_view last_modified;
-  std::string_view vary;    ///< names of the request fields it depends on; empty when it depends on none
-  std::string_view tags;    ///< Cache-Groups: what a purge by tag names, separated by commas
-  int64_t right_at_us = 0;  ///< of the TagClock's clock: nothing that had changed by then is missing in it
-  std::span<const BlockRef> body;
-};
-
-/// When a response was stored and how long it is good for. Unix ms and ms.
-struct ResponseTimes {
-  int64_t stored_unix_ms = 0;
-  int64_t initial_age_ms = 0;
-  int64_t lifetime_ms = 0;
-  int64_t stale_while_revalidate_ms = 0;  ///< behind the lifetime (RFC 5861); whole seconds count
-  int64_t stale_if_error_ms = 0;
-
-  int64_t age_ms(int64_t now_unix_ms) const {
-    return initial_age_ms + (now_unix_ms > stored_unix_ms ? now_unix_ms - stored_unix_ms : 0);
-  }
-  /// How much longer it is fresh; zero or less when it is stale.
-  int64_t fresh_for_ms(int64_t now_unix_ms) const { return lifetime_ms - age_ms(now_unix_ms); }
-  /// Whether it may be used although it is stale: while it is being asked for anew, or because that has failed.
-  bool usable_while_revalidating(int64_t now_unix_ms) const {
-    return fresh_for_ms(now_unix_ms) + stale_while_revalidate_ms > 0;
-  }
-  bool usable_on_error(int64_t now_unix_ms) const { return fresh_for_ms(now_unix_ms) + stale_if_error_ms > 0; }
-};
 
 /// One response in the cache, immutable. It is a single allocation, kept small because there may be millions:
 ///
@@ -60,10 +29,10 @@ class StoredResponse final : public cache::Entry {
   /// With more bytes of tags a response cannot be kept.
   static constexpr size_t kMaxTags = 60'000;
 
-  /// Key, field lines and tags together stay far below 4 GiB: heads are limited.
-  /// `generation`: that of the marker it is a variant of, else 0.
-  static cache::Ref<StoredResponse> make(std::string_view key, const ResponseParts& parts, const ResponseTimes& times,
-                                         uint32_t generation = 0);
+  /// Copies the head, and a small body; references the blocks of a larger one. Key, field lines and tags together stay
+  /// far below 4 GiB: heads are limited. `generation`: that of the marker it is a variant of, else 0.
+  static cache::Ref<StoredResponse> make(std::string_view key, const StoredHead& head,
+                                         std::span<const BlockRef> body_blocks, uint32_t generation = 0);
   /// Stands under the key of a URL whose responses vary: only `vary()` counts, and the responses have keys of their
   /// own. Never expires.
   static cache::Ref<StoredResponse> make_marker(std::string_view key, std::string_view vary, uint32_t generation);
@@ -106,7 +75,7 @@ class StoredResponse final : public cache::Entry {
   struct Layout;
   StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines, int64_t expires_at_ms,
                  uint32_t generation);
-  void fill(const Layout& layout, const ResponseParts& parts);
+  void fill(const Layout& layout, const StoredHead& head, std::span<const BlockRef> body_blocks);
   uint32_t place(std::string_view part, char*& behind);
 
   /// How long it is kept behind its lifetime.

@@ -171,13 +171,9 @@ void Exchange::publish_head(const http::ResponseHead& head, const Storing& stori
   fetched.vary = head.fields.combined(FieldId::vary).value_or("");
   fetched.tags = head.fields.combined(FieldId::cache_groups).value_or("");
   append_variant(fetched.vary, kept_.fields(), fetched.variant);
-  fetched.initial_age_ms = storing.initial_age_ms;
-  fetched.lifetime_ms = storing.lifetime_ms;
-  fetched.stale_while_revalidate_ms = storing.stale_while_revalidate_ms;
-  fetched.stale_if_error_ms = storing.stale_if_error_ms;
-  fetched.received_unix_ms = front_.context().loop.unix_ms();
+  fetched.times = storing.times;
   // It is as new as the question, or as much older as it says it was then.
-  const int64_t age_when_asked_ms = storing.initial_age_ms - backend_head_us_ / 1'000;
+  const int64_t age_when_asked_ms = storing.times.initial_age_ms - backend_head_us_ / 1'000;
   fetched.right_at_us = called_us_ - (revalidates_ ? 0 : age_when_asked_ms * 1'000);
   fetched.length_known = head.body.kind != BodyLength::Kind::chunked && head.body.kind != BodyLength::Kind::until_close;
   fetched.length = fetched.length_known ? head.body.bytes : 0;
@@ -236,19 +232,8 @@ void Exchange::share_end() {
     Fetch::Cursor end{fetch_->bytes()};
     std::vector<BlockRef> none;
     const Fetch::Reading reading = fetch_->read(end, none, 1);
-    ResponseParts parts;
-    parts.status = reading.head->status;
-    parts.fields = reading.head->fields;
-    parts.etag = reading.head->etag;
-    parts.last_modified = reading.head->last_modified;
-    parts.vary = reading.head->vary;
-    parts.tags = reading.head->tags;
-    parts.right_at_us = reading.head->right_at_us;
-    parts.body = body;
-    const ResponseTimes times{reading.head->received_unix_ms, reading.head->initial_age_ms, reading.head->lifetime_ms,
-                              reading.head->stale_while_revalidate_ms, reading.head->stale_if_error_ms};
     if (!fetch_->spoiled()) {
-      if (!front_.shared().cache.insert(key_, kept_.fields(), parts, times)) forget_stale(status_, "too-large");
+      if (!front_.shared().cache.insert(key_, kept_.fields(), *reading.head, body)) forget_stale(status_, "too-large");
       if (fetch_->spoiled()) front_.shared().cache.purge(key_);  // by a purge that came between
     }
     front_.shared().fetches.close(key_, *fetch_.get());
@@ -325,8 +310,7 @@ bool Exchange::begin_following(const FetchedHead& head) {
   }
   set_state(State::following);
   status_ = head.status;
-  const int64_t age_ms = ResponseTimes{head.received_unix_ms, head.initial_age_ms, head.lifetime_ms}.age_ms(
-      front_.context().loop.unix_ms());
+  const int64_t age_ms = head.times.age_ms(front_.context().loop.unix_ms());
   answer_fields_.clear();
   more_fields_ = "Age: " + std::to_string(age_ms / 1'000) + "\r\n";
   append_forward_status(reason_, /*stored=*/false, /*collapsed=*/true, {}, more_fields_);

@@ -50,11 +50,11 @@ void check_directives(const Fields& fields) {
 void check_judgement(const RequestHead& request, const ResponseHead& response) {
   const Storing storing = judge_response(request, response, kNowUnixMs, 5, kDefaultMs);
   ROOST_CHECK(storing.store == std::string_view(storing.reason).empty());
-  ROOST_CHECK(storing.lifetime_ms >= 0 && storing.initial_age_ms >= 0);
-  ROOST_CHECK(storing.stale_while_revalidate_ms >= 0 && storing.stale_while_revalidate_ms <= kLongestMs);
-  ROOST_CHECK(storing.stale_if_error_ms >= 0 && storing.stale_if_error_ms <= kLongestMs);
+  ROOST_CHECK(storing.times.lifetime_ms >= 0 && storing.times.initial_age_ms >= 0);
+  ROOST_CHECK(storing.times.stale_while_revalidate_ms >= 0 && storing.times.stale_while_revalidate_ms <= kLongestMs);
+  ROOST_CHECK(storing.times.stale_if_error_ms >= 0 && storing.times.stale_if_error_ms <= kLongestMs);
   if (!storing.store) return;
-  ROOST_CHECK(storing.lifetime_ms > storing.initial_age_ms);
+  ROOST_CHECK(storing.times.lifetime_ms > storing.times.initial_age_ms);
   ROOST_CHECK(!response.fields.has(roost::http::FieldId::set_cookie));
   // One more no-store can only forbid.
   ResponseHead stricter = response;

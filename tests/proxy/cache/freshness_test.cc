@@ -132,16 +132,16 @@ TEST_CASE("for how long (§4.2.1)") {
     if (row.expires != nullptr) head.fields.add("Expires", row.expires);
     if (row.date != nullptr) head.fields.add("Date", row.date);
     const Storing storing = judge_response(request(), head, kNowUnixMs, 0, kDefaultMs);
-    CHECK_EQ(storing.lifetime_ms, row.lifetime_ms);
+    CHECK_EQ(storing.times.lifetime_ms, row.lifetime_ms);
     CHECK_EQ(storing.store, row.lifetime_ms > 0);
   }
 }
 
 TEST_CASE("a lifetime is bounded, and none is given to what is refused") {
   const Storing longest = judge_response(request(), response({}), kNowUnixMs, 0, INT64_MAX);
-  CHECK_EQ(longest.lifetime_ms, (int64_t{1} << 31) * 1000);
-  CHECK_EQ(judged({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}).lifetime_ms, (int64_t{1} << 31) * 1000);
-  CHECK_EQ(judged({}, 302).lifetime_ms, 0);
+  CHECK_EQ(longest.times.lifetime_ms, (int64_t{1} << 31) * 1000);
+  CHECK_EQ(judged({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}).times.lifetime_ms, (int64_t{1} << 31) * 1000);
+  CHECK_EQ(judged({}, 302).times.lifetime_ms, 0);
 }
 
 TEST_CASE("how old it is on arrival (§4.2.3)") {
@@ -170,7 +170,8 @@ TEST_CASE("how old it is on arrival (§4.2.3)") {
     head.fields.add("Cache-Control", "max-age=3600");
     if (row.age != nullptr) head.fields.add("Age", row.age);
     if (row.date != nullptr) head.fields.add("Date", row.date);
-    CHECK_EQ(judge_response(request(), head, kNowUnixMs, row.delay_ms, kDefaultMs).initial_age_ms, row.initial_age_ms);
+    CHECK_EQ(judge_response(request(), head, kNowUnixMs, row.delay_ms, kDefaultMs).times.initial_age_ms,
+             row.initial_age_ms);
   }
   CHECK_EQ(why_not({{"Cache-Control", "max-age=5"}, {"Age", "5"}}), "expired");
   CHECK_EQ(why_not({{"Cache-Control", "max-age=5"}, {"Age", "4"}}), "stored");
@@ -178,24 +179,24 @@ TEST_CASE("how old it is on arrival (§4.2.3)") {
 
 TEST_CASE("staleness that is allowed (RFC 5861), and what forbids it (§5.2.2)") {
   const Storing both = judged({{"Cache-Control", "max-age=5, stale-while-revalidate=10, stale-if-error=20"}});
-  CHECK_EQ(both.stale_while_revalidate_ms, 10'000);
-  CHECK_EQ(both.stale_if_error_ms, 20'000);
+  CHECK_EQ(both.times.stale_while_revalidate_ms, 10'000);
+  CHECK_EQ(both.times.stale_if_error_ms, 20'000);
   for (const char* forbids : {"must-revalidate", "proxy-revalidate", "s-maxage=5"}) {
     ResponseHead head;
     head.status = 200;
     head.fields.add("Cache-Control", "max-age=5, stale-while-revalidate=10, stale-if-error=20");
     head.fields.add("Cache-Control", forbids);
     const Storing storing = judge_response(request(), head, kNowUnixMs, 0, kDefaultMs);
-    CHECK_EQ(storing.stale_while_revalidate_ms, 0);
-    CHECK_EQ(storing.stale_if_error_ms, 0);
+    CHECK_EQ(storing.times.stale_while_revalidate_ms, 0);
+    CHECK_EQ(storing.times.stale_if_error_ms, 0);
   }
 }
 
 TEST_CASE("CDN-Cache-Control speaks to this cache, and over Cache-Control and Expires (RFC 9213 §2.2)") {
-  CHECK_EQ(judged({{"CDN-Cache-Control", "max-age=9"}, {"Cache-Control", "no-store"}}).lifetime_ms, 9'000);
+  CHECK_EQ(judged({{"CDN-Cache-Control", "max-age=9"}, {"Cache-Control", "no-store"}}).times.lifetime_ms, 9'000);
   CHECK_EQ(why_not({{"CDN-Cache-Control", "no-store"}, {"Cache-Control", "max-age=9"}}), "no-store");
-  CHECK_EQ(judged({{"CDN-Cache-Control", "public"}, {"Expires", "0"}}).lifetime_ms, kDefaultMs);
-  CHECK_EQ(judged({{"CDN-Cache-Control", ""}, {"Cache-Control", "max-age=3"}}).lifetime_ms, 3'000);
+  CHECK_EQ(judged({{"CDN-Cache-Control", "public"}, {"Expires", "0"}}).times.lifetime_ms, kDefaultMs);
+  CHECK_EQ(judged({{"CDN-Cache-Control", ""}, {"Cache-Control", "max-age=3"}}).times.lifetime_ms, 3'000);
   CHECK_EQ(why_not({{"CDN-Cache-Control", "max-age=9"}}, 302), "stored");
 }
 

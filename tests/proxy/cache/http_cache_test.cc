@@ -11,8 +11,8 @@ using roost::BlockRef;
 using roost::http::Fields;
 using roost::proxy::CacheKey;
 using roost::proxy::HttpCache;
-using roost::proxy::ResponseParts;
 using roost::proxy::ResponseTimes;
+using roost::proxy::StoredHead;
 using roost::proxy::StoredResponse;
 
 namespace {
@@ -37,11 +37,11 @@ struct Cache {
   bool put(std::string_view at, std::string_view body, std::string_view vary = "", const char* accept = nullptr,
            std::string_view tags = "") {
     const BlockRef block = BlockRef::copy_of(body);
-    ResponseParts parts;
-    parts.vary = vary;
-    parts.tags = tags;
-    parts.body = {&block, 1};
-    return cache.insert(url(at), accepting(accept), parts, kTimes);
+    StoredHead head;
+    head.vary = vary;
+    head.tags = tags;
+    head.times = kTimes;
+    return cache.insert(url(at), accepting(accept), head, {&block, 1});
   }
   std::string get(std::string_view at, const char* accept = nullptr, int64_t now = kNow) {
     key = url(at);
@@ -204,10 +204,10 @@ TEST_CASE("threads that store, find and purge the same URLs see whole responses"
       const bool varies = (seed >> 12 & 1) != 0;
       const std::string body(9'000, static_cast<char>('a' + (seed >> 8 & 7)));
       const BlockRef block = BlockRef::copy_of(body);
-      ResponseParts parts;
-      parts.vary = varies ? "Accept" : "";
-      parts.body = {&block, 1};
-      if (i % 3 == 0) cache.cache.insert(own, accepting("x"), parts, kTimes);
+      StoredHead head;
+      head.vary = varies ? "Accept" : "";
+      head.times = kTimes;
+      if (i % 3 == 0) cache.cache.insert(own, accepting("x"), head, {&block, 1});
       if (i % 7 == 0) cache.cache.purge(own);
       if (i % 1'000 == 0) cache.cache.purge_prefix(url("h/3"));
       key = own;

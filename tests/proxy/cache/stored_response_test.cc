@@ -12,8 +12,8 @@ using roost::BlockRef;
 using roost::Slice;
 using roost::cache::Entry;
 using roost::cache::Ref;
-using roost::proxy::ResponseParts;
 using roost::proxy::ResponseTimes;
+using roost::proxy::StoredHead;
 using roost::proxy::StoredResponse;
 
 namespace {
@@ -25,6 +25,12 @@ std::vector<BlockRef> blocks_of(const std::string& body, size_t block_bytes) {
   for (size_t at = 0; at < body.size(); at += block_bytes)
     blocks.push_back(BlockRef::copy_of(body.substr(at, block_bytes)));
   return blocks;
+}
+
+StoredHead head_at(const ResponseTimes& times = kTimes) {
+  StoredHead head;
+  head.times = times;
+  return head;
 }
 
 std::string body_of(const StoredResponse& response) {
@@ -43,26 +49,25 @@ TEST_CASE("what is put in is there, whatever the size of the body") {
       std::string body(size, 'x');
       if (size > 0) body.back() = 'y';
       const std::vector<BlockRef> blocks = blocks_of(body, block_bytes);
-      ResponseParts parts;
-      parts.status = 404;
-      parts.fields = "ETag: \"e\"\r\nLast-Modified: then\r\nX: y\r\n";
-      parts.etag = "\"e\"";
-      parts.last_modified = "then";
-      parts.tags = "a, b";
-      parts.body = blocks;
-      const Ref<StoredResponse> stored = StoredResponse::make("host/path", parts, kTimes);
+      StoredHead head = head_at();
+      head.status = 404;
+      head.fields = "ETag: \"e\"\r\nLast-Modified: then\r\nX: y\r\n";
+      head.etag = "\"e\"";
+      head.last_modified = "then";
+      head.tags = "a, b";
+      const Ref<StoredResponse> stored = StoredResponse::make("host/path", head, blocks);
       CHECK_EQ(stored->key(), "host/path");
       CHECK_EQ(stored->hash(), roost::cache::hash_key("host/path"));
       CHECK_FALSE(stored->is_marker());
       CHECK_EQ(stored->status(), 404);
-      CHECK_EQ(stored->fields(), parts.fields);
+      CHECK_EQ(stored->fields(), head.fields);
       CHECK_EQ(stored->etag(), "\"e\"");
       CHECK_EQ(stored->last_modified(), "then");
       CHECK_EQ(stored->tags(), "a, b");
       CHECK_EQ(stored->vary(), "");
       CHECK_EQ(stored->body_bytes(), size);
       CHECK(body_of(*stored) == body);
-      CHECK_GE(stored->charge(), sizeof(StoredResponse) + size + parts.fields.size() + Entry::kIndexBytes);
+      CHECK_GE(stored->charge(), sizeof(StoredResponse) + size + head.fields.size() + Entry::kIndexBytes);
     }
   }
 }
@@ -70,24 +75,20 @@ TEST_CASE("what is put in is there, whatever the size of the body") {
 TEST_CASE("only a large body shares the blocks it came in") {
   const std::vector<BlockRef> large = blocks_of(std::string(StoredResponse::kMaxInlineBody + 1, 'x'), 16'384);
   const std::vector<BlockRef> small = blocks_of("small", 16'384);
-  ResponseParts parts;
-  parts.body = large;
-  CHECK_EQ(StoredResponse::make("k", parts, kTimes)->body()[0].owner, large[0].get());
-  parts.body = small;
-  const Ref<StoredResponse> stored = StoredResponse::make("k", parts, kTimes);
+  CHECK_EQ(StoredResponse::make("k", head_at(), large)->body()[0].owner, large[0].get());
+  const Ref<StoredResponse> stored = StoredResponse::make("k", head_at(), small);
   CHECK_EQ(stored->body()[0].owner, nullptr);
   CHECK_NE(stored->body()[0].data, small[0]->data());
 }
 
 TEST_CASE("validators and tags that do not stand in the fields are kept behind them") {
-  ResponseParts parts;
-  parts.fields = "X: y\r\n";
-  parts.etag = "\"e\"";
-  parts.last_modified = "then";
-  parts.tags = "\"a\", \"b\"";
+  StoredHead head = head_at();
+  head.fields = "X: y\r\n";
+  head.etag = "\"e\"";
+  head.last_modified = "then";
+  head.tags = "\"a\", \"b\"";
   const std::vector<BlockRef> blocks = blocks_of("body", 16);
-  parts.body = blocks;
-  const Ref<StoredResponse> stored = StoredResponse::make("k", parts, kTimes);
+  const Ref<StoredResponse> stored = StoredResponse::make("k", head, blocks);
   CHECK_EQ(stored->etag(), "\"e\"");
   CHECK_EQ(stored->last_modified(), "then");
   CHECK_EQ(stored->tags(), "\"a\", \"b\"");
@@ -98,16 +99,16 @@ TEST_CASE("validators and tags that do not stand in the fields are kept behind t
 TEST_CASE("a validator beyond all measure is not used") {
   const std::string longest(StoredResponse::kMaxValidator, 'e');
   const std::string longer = longest + "e";
-  ResponseParts parts;
-  parts.etag = longest;
-  parts.last_modified = longer;
-  const Ref<StoredResponse> stored = StoredResponse::make("k", parts, kTimes);
+  StoredHead head = head_at();
+  head.etag = longest;
+  head.last_modified = longer;
+  const Ref<StoredResponse> stored = StoredResponse::make("k", head, {});
   CHECK_EQ(stored->etag(), longest);
   CHECK_EQ(stored->last_modified(), "");
 }
 
 TEST_CASE("times: age grows from what it was on arrival") {
-  const Ref<StoredResponse> stored = StoredResponse::make("k", {}, kTimes);
+  const Ref<StoredResponse> stored = StoredResponse::make("k", head_at(), {});
   const ResponseTimes times = stored->times();
   CHECK_EQ(times.stored_unix_ms, 1'000'000);
   CHECK_EQ(times.initial_age_ms, 2'000);
@@ -133,30 +134,29 @@ TEST_CASE("a small object costs at most 350 bytes beyond its body") {
   const std::string fields =
       "Content-Type: text/plain\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: max-age=60\r\n";
   const std::vector<BlockRef> body = blocks_of(std::string(100, 'x'), 1'000);
-  ResponseParts parts;
-  parts.fields = fields;
-  parts.body = body;
-  const Ref<StoredResponse> stored = StoredResponse::make("127.0.0.1:8080/object/12345", parts, kTimes);
+  StoredHead head = head_at();
+  head.fields = fields;
+  const Ref<StoredResponse> stored = StoredResponse::make("127.0.0.1:8080/object/12345", head, body);
   CHECK_LE(sizeof(StoredResponse), 144);
   CHECK_LE(stored->charge() - 100, 350);
 }
 
 TEST_CASE("a stale response stays as long as there is a use for it, and its times are what went in") {
-  ResponseTimes times{1'000'000, 2'000, 60'000, 5'000, 9'000};
-  ResponseParts parts;
-  const auto stays_ms = [&] { return StoredResponse::make("k", parts, times)->expires_at_ms() - 1'058'000; };
+  StoredHead head = head_at({1'000'000, 2'000, 60'000, 5'000, 9'000});
+  ResponseTimes& times = head.times;
+  const auto stays_ms = [&] { return StoredResponse::make("k", head, {})->expires_at_ms() - 1'058'000; };
   CHECK_EQ(stays_ms(), 9'000);
   times.stale_if_error_ms = 1'000;
   CHECK_EQ(stays_ms(), 5'000);
   times.stale_while_revalidate_ms = 0;
   times.stale_if_error_ms = 0;
   CHECK_EQ(stays_ms(), 0);
-  parts.fields = "ETag: \"e\"\r\n";
-  parts.etag = "\"e\"";
+  head.fields = "ETag: \"e\"\r\n";
+  head.etag = "\"e\"";
   CHECK_EQ(stays_ms(), StoredResponse::kValidatableMs);
   times.stale_if_error_ms = StoredResponse::kValidatableMs + 1'000;
   CHECK_EQ(stays_ms(), StoredResponse::kValidatableMs + 1'000);
-  const ResponseTimes kept = StoredResponse::make("k", parts, times)->times();
+  const ResponseTimes kept = StoredResponse::make("k", head, {})->times();
   CHECK_EQ(kept.lifetime_ms, 60'000);
   CHECK_EQ(kept.age_ms(1'010'000), 12'000);
   CHECK_EQ(kept.stale_while_revalidate_ms, 0);
@@ -165,7 +165,7 @@ TEST_CASE("a stale response stays as long as there is a use for it, and its time
 
 TEST_CASE("an age beyond seven weeks is kept") {
   constexpr int64_t kAge = int64_t{5'000'000'000};
-  const ResponseTimes times = StoredResponse::make("k", {}, {kAge, kAge, kAge * 2})->times();
+  const ResponseTimes times = StoredResponse::make("k", head_at({kAge, kAge, kAge * 2}), {})->times();
   CHECK_EQ(times.age_ms(kAge + 1), kAge + 1);
   CHECK_EQ(times.fresh_for_ms(kAge + 1), kAge - 1);
 }
@@ -174,7 +174,7 @@ TEST_CASE("a refresh is claimed once per pause, and once more after a pause when
   constexpr int64_t kPause = StoredResponse::kRefreshPauseMs;
   // 2^32 ms in the middle of the pause as well.
   for (const int64_t now : {int64_t{1'700'000'000'000}, int64_t{1} << 40, (int64_t{1} << 40) - kPause / 2}) {
-    const auto stored = StoredResponse::make("k", {}, kTimes);
+    const auto stored = StoredResponse::make("k", head_at(), {});
     CHECK(stored->claim_refresh(now));
     CHECK_FALSE(stored->claim_refresh(now));
     CHECK_FALSE(stored->claim_refresh(now + kPause - 1));

@@ -49,14 +49,14 @@ TEST_CASE("more tags than slots cost fetches and miss no change") {
 TEST_CASE("a stored response is outdated from a change of its tag until it is loaded anew") {
   HttpCache cache({});
   const http::Fields none;
-  ResponseParts parts;
-  parts.fields = "Cache-Groups: \"t\", \"u\"\r\n";
-  parts.tags = R"("t", "u")";
-  parts.right_at_us = 50;
-  const ResponseTimes times{1'000, 0, 60'000};
+  StoredHead head;
+  head.fields = "Cache-Groups: \"t\", \"u\"\r\n";
+  head.tags = R"("t", "u")";
+  head.right_at_us = 50;
+  head.times = {1'000, 0, 60'000};
   CacheKey key;
   REQUIRE(key.assign_url("http://h/a"));
-  REQUIRE(cache.insert(key, none, parts, times));
+  REQUIRE(cache.insert(key, none, head, {}));
   const auto is_outdated = [&] {
     const auto found = cache.find(key, none, 1'000);
     REQUIRE(found);
@@ -68,10 +68,10 @@ TEST_CASE("a stored response is outdated from a change of its tag until it is lo
   cache.revalidate_tag({}, "u", 70);
   CHECK(is_outdated());
   CHECK(is_outdated());
-  REQUIRE(cache.insert(key, none, parts, times));  // loaded before the change, stored after it
+  REQUIRE(cache.insert(key, none, head, {}));  // loaded before the change, stored after it
   CHECK(is_outdated());
-  parts.right_at_us = 71;
-  REQUIRE(cache.insert(key, none, parts, times));
+  head.right_at_us = 71;
+  REQUIRE(cache.insert(key, none, head, {}));
   CHECK_FALSE(is_outdated());
   cache.revalidate_tag("elsewhere", "u", 80);
   CHECK_FALSE(is_outdated());

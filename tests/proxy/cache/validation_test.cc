@@ -9,19 +9,20 @@ using roost::http::Field;
 using roost::http::FieldLines;
 using roost::http::ResponseHead;
 using roost::proxy::can_validate;
-using roost::proxy::ResponseParts;
+using roost::proxy::StoredHead;
 using roost::proxy::StoredResponse;
 using roost::proxy::validated_head;
 
 namespace {
 
 Ref<StoredResponse> stored(int status, std::string_view fields, std::string_view etag, std::string_view last_modified) {
-  ResponseParts parts;
-  parts.status = status;
-  parts.fields = fields;
-  parts.etag = etag;
-  parts.last_modified = last_modified;
-  return StoredResponse::make("k", parts, {0, 0, 60'000});
+  StoredHead head;
+  head.status = status;
+  head.fields = fields;
+  head.etag = etag;
+  head.last_modified = last_modified;
+  head.times = {0, 0, 60'000};
+  return StoredResponse::make("k", head, {});
 }
 
 std::string text_of(const ResponseHead& head) {
