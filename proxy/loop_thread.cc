@@ -63,13 +63,18 @@ Result<std::unique_ptr<LoopThread>> LoopThread::make(SharedState& shared, const 
 }
 
 Result<void> LoopThread::listen(const net::Address& address) {
-  net::TcpListener::Options options;
-  options.reuse_port = true;
-  auto listener = net::TcpListener::listen(loop_, address, options,
-                                           [this](net::StreamPtr stream) { server_->adopt(std::move(stream)); });
+  auto listener =
+      net::listen_plain(loop_, address, [this](net::EstablishedStream established) { serve(std::move(established)); });
   if (!listener) return tl::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
   return {};
+}
+
+void LoopThread::serve(net::EstablishedStream established) {
+  switch (established.protocol) {
+    case net::Protocol::http1:
+      return server_->adopt(std::move(established.stream));
+  }
 }
 
 LoopThread::~LoopThread() {
@@ -107,7 +112,7 @@ void LoopThread::check_drained() {
     return drain_timer_.start_ms(kDrainCheckMs);
   }
   if (over && server_->connection_count() > 0) {
-    shared_.events.warning("drain time is over", {{"connections_cut", server_->connection_count()}});
+    shared_.events.warning("drain timeout reached", {{"connections_cut", server_->connection_count()}});
   }
   drained_();
   loop_.stop();

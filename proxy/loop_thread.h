@@ -7,33 +7,34 @@
 
 #include "common/http/server.h"
 #include "common/net/event_loop.h"
-#include "common/net/tcp_listener.h"
+#include "common/net/listener.h"
 #include "proxy/exchange/front.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/runtime/shared_state.h"
 
 namespace roost::proxy {
 
-/// One thread of the proxy: its loop, its listeners on every address (the kernel spreads connections over the threads
-/// by SO_REUSEPORT), its connections to clients and backends. Made, drained and destroyed by the main thread.
+/// One thread of the proxy: its loop, a listener on every address (the kernel spreads connections over the threads,
+/// SO_REUSEPORT), the connections to clients and backends. Created, drained and destroyed by the main thread.
 class LoopThread {
  public:
-  /// `addresses` are what is to be listened on, ports known.
+  /// Listens on every one of `addresses`; their ports are known. The error is that of the first that fails.
   static Result<std::unique_ptr<LoopThread>> make(SharedState& shared, const std::vector<net::Address>& addresses,
                                                   uint32_t index);
-  /// Stops and joins the thread, if it runs.
+  /// Stops and joins the thread if it is running.
   ~LoopThread();
   LoopThread(const LoopThread&) = delete;
   LoopThread& operator=(const LoopThread&) = delete;
 
   void start();
-  /// Any thread, once: accepts no more, lets what is under way come to its end for at most `timeout_ms`, then ends the
-  /// thread; `drained` is called on it before.
+  /// Graceful shutdown: stops accepting, waits at most `timeout_ms` for requests in progress, calls `drained` on the
+  /// loop's thread and ends it. Once; any thread.
   void drain(int64_t timeout_ms, Task drained);
 
  private:
   LoopThread(SharedState& shared, uint32_t index);
   Result<void> listen(const net::Address& address);
+  void serve(net::EstablishedStream established);
   void begin_drain(int64_t timeout_ms, Task drained);
   void check_drained();
   void update_gauges();
@@ -44,7 +45,7 @@ class LoopThread {
   Front front_;
   http::ServerLimits limits_;
   std::unique_ptr<http::Server> server_;
-  std::vector<std::unique_ptr<net::TcpListener>> listeners_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
   net::Timer drain_timer_;
   net::Timer gauge_timer_;
   int64_t drain_until_ms_ = 0;

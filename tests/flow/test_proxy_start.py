@@ -140,7 +140,7 @@ class Ending(FlowTest):
             client.send(request_bytes("GET", "/", host=proxy.address))
             wait_until(lambda: backend.count() == 1, 10, "the request")
             self.assertEqual(proxy.stop(), 0)
-        self.assertIn("drain time is over", proxy.output())
+        self.assertIn("drain timeout reached", proxy.output())
         backend.answer.gate.set()
 
 
