@@ -99,7 +99,7 @@ struct FieldTable::Walker {
 
   void visit(const std::string& name, const toml::source_region& where, const toml::node& node) {
     if (std::find(fields.ignored_.begin(), fields.ignored_.end(), name) != fields.ignored_.end()) return;
-    const auto repeated = fields.repeated_.find(name);
+    auto repeated = fields.repeated_.find(name);
     if (repeated != fields.repeated_.end()) return walk_repeated(name, repeated->second, node);
     Section* section = fields.find_section(name);
     if (section == nullptr)
@@ -108,7 +108,7 @@ struct FieldTable::Walker {
     walk_section(*section, *node.as_table());
   }
 
-  void walk_repeated(const std::string& name, const Repeated& repeated, const toml::node& node) {
+  void walk_repeated(const std::string& name, Repeated& repeated, const toml::node& node) {
     const toml::array* elements = node.as_array();
     if (elements == nullptr)
       return note(node.source(), fmt::format("\"{0}\" may stand more than once: write it as [[{0}]]", name));
@@ -120,6 +120,8 @@ struct FieldTable::Walker {
       repeated.grow();
       Section section = repeated.at(repeated.count() - 1);
       walk_section(section, *element.as_table());
+      std::vector<Origin>& origins = repeated.origins.emplace_back();
+      for (const Field& field : section.fields()) origins.push_back(field.origin);
     }
   }
 
@@ -271,8 +273,12 @@ std::string FieldTable::to_toml() const {
   for (const auto& section : sections_)
     out += (out.empty() ? "" : "\n") + section_to_toml(*section, fmt::format("[{}]", section->name()));
   for (const auto& [name, repeated] : repeated_) {
-    for (size_t i = 0; i < repeated.count(); ++i)
-      out += (out.empty() ? "" : "\n") + section_to_toml(repeated.at(i), fmt::format("[[{}]]", name));
+    for (size_t i = 0; i < repeated.count(); ++i) {
+      Section section = repeated.at(i);
+      for (size_t k = 0; i < repeated.origins.size() && k < section.fields().size(); ++k)
+        section.fields()[k].origin = repeated.origins[i][k];
+      out += (out.empty() ? "" : "\n") + section_to_toml(section, fmt::format("[[{}]]", name));
+    }
   }
   return out;
 }

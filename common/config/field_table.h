@@ -123,12 +123,14 @@ class FieldTable {
   /// At most kMaxRepeated.
   template <class T>
   void repeated(std::string name, std::vector<T>* items, void (*declare)(Section&, T&)) {
-    add_repeated(name, Repeated{[items] { items->emplace_back(); }, [items] { return items->size(); },
+    add_repeated(name, Repeated{[items] { items->emplace_back(); },
+                                [items] { return items->size(); },
                                 [name, items, declare](size_t index) {
                                   Section section(name);
                                   declare(section, (*items)[index]);
                                   return section;
-                                }});
+                                },
+                                {}});
   }
   /// A table of the same file that is another program's: whatever it holds is not looked at.
   void ignore(std::string name);
@@ -154,6 +156,7 @@ class FieldTable {
     std::function<void()> grow;
     std::function<size_t()> count;
     std::function<Section(size_t)> at;
+    std::vector<std::vector<Origin>> origins;  ///< of each element's fields; none for elements added by the program
   };
   struct Walker;  // of the parsed TOML; keeps toml++ out of this header
   void add_repeated(const std::string& name, Repeated repeated);
