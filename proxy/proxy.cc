@@ -5,6 +5,8 @@
 #include <random>
 #include <thread>
 
+#include "common/net/tcp_listener.h"
+
 namespace roost::proxy {
 
 namespace {
@@ -32,44 +34,39 @@ Proxy::Proxy(const Config& config, observe::EventLog& events)
       [this](const Backend& backend, const std::string& news, bool bad) { on_news(backend, news, bad); });
 }
 
-// Whether the addresses can be had at all: with SO_REUSEPORT the threads' own attempts would succeed beside another
-// process that uses it too.
-Result<std::vector<net::Address>> Proxy::probe_addresses() const {
-  std::vector<net::Address> addresses;
-  for (const std::string& text : shared_.config.proxy.listen) {
-    auto address = net::Address::parse(text);
-    if (!address) return tl::unexpected(address.error());
-    auto probed = net::TcpListener::probe(*address);
-    if (!probed) return tl::unexpected(probed.error());
-    addresses.push_back(*address);
+// Checks that no other process listens on the addresses: with SO_REUSEPORT the threads' own listen() would succeed
+// beside a process that sets it too.
+Result<void> Proxy::probe_addresses(const std::vector<net::Address>& addresses) const {
+  for (const net::Address& address : addresses) {
+    if (auto probed = net::TcpListener::probe(address); !probed) return probed;
   }
-  return addresses;
+  return {};
 }
 
 Result<void> Proxy::open() {
-  // Before anybody can connect: a signal that comes meanwhile is answered as soon as the loop runs.
+  // Before the listeners open: a signal that arrives meanwhile is handled as soon as the loop runs.
   loop_.on_signal(SIGTERM, [this] { begin_drain(); });
   loop_.on_signal(SIGINT, [this] { begin_drain(); });
   loop_.on_signal(SIGHUP, [this] {
     if (shared_.access_log) shared_.access_log->reopen();
   });
   if (auto log = shared_.open_access_log(); !log) return log;
-  const auto addresses = probe_addresses();
-  if (!addresses) return tl::unexpected(addresses.error());
-  if (shared_.config.proxy.admin != "off") {
-    auto admin = Admin::listen(loop_, *net::Address::parse(shared_.config.proxy.admin), shared_);
+  const std::vector<net::Address> addresses = shared_.config.listen_addresses();
+  if (auto probed = probe_addresses(addresses); !probed) return probed;
+  if (const auto admin_address = shared_.config.admin_address()) {
+    auto admin = Admin::listen(loop_, *admin_address, shared_);
     if (!admin) return tl::unexpected(admin.error());
     admin_ = std::move(*admin);
-    events_.info("admin listens", {{"address", admin_->address().to_string()}});
+    events_.info("admin listening", {{"address", admin_->address().to_string()}});
   }
   const uint32_t threads = thread_count(shared_.config);
   for (uint32_t i = 0; i < threads; ++i) {
-    auto thread = LoopThread::make(shared_, *addresses, i);
+    auto thread = LoopThread::make(shared_, addresses, i);
     if (!thread) return tl::unexpected(thread.error());
     loop_threads_.push_back(std::move(*thread));
   }
-  for (const net::Address& address : *addresses) {
-    events_.info("proxy listens", {{"address", address.to_string()}, {"threads", threads}});
+  for (const net::Address& address : addresses) {
+    events_.info("proxy listening", {{"address", address.to_string()}, {"threads", threads}});
   }
   return {};
 }
@@ -78,9 +75,9 @@ void Proxy::run() {
   watch_->start();
   for (const auto& thread : loop_threads_) thread->start();
   loop_.run();
-  // Backends report to the watch, so the threads that use them end before it.
+  // The threads report failed backends to the watch, so they end before it.
   loop_threads_.clear();
-  events_.info("proxy ended");
+  events_.info("proxy stopped");
 }
 
 void Proxy::begin_drain() {

@@ -23,7 +23,7 @@ class Proxy {
   void run();
 
  private:
-  Result<std::vector<net::Address>> probe_addresses() const;
+  Result<void> probe_addresses(const std::vector<net::Address>& addresses) const;
   void begin_drain();
   void on_news(const Backend& backend, const std::string& news, bool bad);
 

@@ -1,4 +1,4 @@
-"""The configuration that is shipped: both programs accept it, and it is what they run with under deploy/up."""
+"""The shipped configuration: both programs accept it, and run with it under deploy/up."""
 
 from harness import *
 
@@ -32,6 +32,17 @@ class Shipped(FlowTest):
     def values(self, printed):
         """The lines without the comments that say where each value came from."""
         return [line.split("  #")[0].rstrip() for line in printed.splitlines()]
+
+    def test_listen_tables(self):
+        """[[listen]] replaces the default address; roost-api, which reads the same file, leaves it alone."""
+        address = f"127.0.0.1:{free_port()}"
+        config = self.write("listen.toml", SHIPPED.read_text() + f'\n[[listen]]\naddress = "{address}"\n')
+        printed = self.check("roost-proxy", "--print-config", "--config", config)
+        self.assertIn(f'[[listen]]\naddress = "{address}"  # file\n', printed)
+        self.assertIn("\nlisten = []", printed)
+        self.check("roost-api", "--check", "--config", config)
+        self.program("roost-proxy", "--config", config, "--admin", "off")
+        wait_until(lambda: accepts_connections(address), 10, "the listener")
 
     def test_a_mistake_is_shown_with_its_place(self):
         path = self.write("bad.toml", SHIPPED.read_text().replace("[cache]\n", "[cache]\nsise = \"1MiB\"\n"))

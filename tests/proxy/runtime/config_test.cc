@@ -7,6 +7,8 @@ using namespace roost::proxy;
 
 namespace {
 
+const char* const kNoEnvironment[] = {nullptr};
+
 std::string problems(const ConfigLoader& loader) {
   std::string text;
   for (const auto& problem : loader.problems()) text += problem.to_string() + "\n";
@@ -21,10 +23,10 @@ bool contains(const std::string& text, std::string_view part) {
 
 TEST_CASE("upstreams alone make a pool and a route") {
   ConfigLoader loader;
-  ConfigSources sources;
-  sources.flags = {{"proxy", "upstream", "127.0.0.1:9001,api.internal:9002", "--upstream"},
+  config::CommandLine line;
+  line.settings = {{"proxy", "upstream", "127.0.0.1:9001,api.internal:9002", "--upstream"},
                    {"cache", "default_ttl", "5s", "--cache-ttl"}};
-  loader.load(sources);
+  loader.load(line, kNoEnvironment);
   REQUIRE(problems(loader) == "");
   const Config& config = loader.config();
   REQUIRE(config.pools.size() == 1);
@@ -112,6 +114,83 @@ TEST_CASE("what does not go together is told") {
   CHECK(contains(told(two + "[[route]]\npath = \"x\"\n"), "a path begins with a slash"));
 }
 
+namespace {
+
+const std::string kBackend = "[[pool]]\nbackends = [\"b:1\"]\n";
+
+/// The addresses a configuration listens on, in order, or its problems.
+std::string listeners(const ConfigLoader& loader) {
+  if (!loader.problems().empty()) return problems(loader);
+  std::string text;
+  for (const net::Address& address : loader.config().listen_addresses()) {
+    text += (text.empty() ? "" : " ") + address.to_string();
+  }
+  return text;
+}
+
+std::string listeners(std::string_view toml) {
+  ConfigLoader loader;
+  loader.load_text(kBackend + std::string(toml));
+  return listeners(loader);
+}
+
+}  // namespace
+
+TEST_CASE("[[listen]] tables and [proxy] listen") {
+  CHECK(listeners("") == "127.0.0.1:8080");
+  CHECK(listeners("[[listen]]\naddress = \"127.0.0.1:80\"\n[[listen]]\naddress = \"[::1]:80\"\n") ==
+        "127.0.0.1:80 [::1]:80");
+  CHECK(listeners("[[listen]]\naddress = \"*:80\"\n[proxy]\nlisten = [\"127.0.0.1:81\", \"127.0.0.1:82\"]\n") ==
+        "127.0.0.1:81 127.0.0.1:82 0.0.0.0:80");
+  CHECK(listeners("[proxy]\nlisten = [\"localhost:81\"]\n") == "127.0.0.1:81");
+  // Port 0 is another port each time.
+  CHECK(listeners("[proxy]\nlisten = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n") == "127.0.0.1:0 127.0.0.1:0");
+}
+
+TEST_CASE("--listen overrides the listeners of the file, ROOST_PROXY_LISTEN as well") {
+  ConfigLoader by_flag;
+  by_flag.load_text(kBackend + "[[listen]]\naddress = \"127.0.0.1:80\"\n");
+  config::CommandLine line;
+  line.settings = {{"proxy", "listen", "127.0.0.1:81,127.0.0.1:82", "--listen"}};
+  by_flag.load(line, kNoEnvironment);
+  CHECK(listeners(by_flag) == "127.0.0.1:81 127.0.0.1:82");
+  const char* const environment[] = {"ROOST_PROXY_LISTEN=127.0.0.1:83", nullptr};
+  ConfigLoader by_variable;
+  by_variable.load_text(kBackend + "[[listen]]\naddress = \"127.0.0.1:80\"\n");
+  by_variable.load({}, environment);
+  CHECK(listeners(by_variable) == "127.0.0.1:83");
+}
+
+TEST_CASE("mistakes in listeners") {
+  CHECK(contains(listeners("[[listen]]\naddress = \"here\"\n"), "test.toml:4:11: address: "));
+  CHECK(contains(listeners("[[listen]]\naddress = 80\n"), "test.toml:4:11: address: expected a string"));
+  CHECK(contains(listeners("[[listen]]\nadress = \"127.0.0.1:80\"\n"),
+                 "test.toml:4:1: unknown key \"adress\" in [listen]; did you mean \"address\"?"));
+  CHECK(contains(listeners("[[listen]]\n"), "a [[listen]] needs an address"));
+  CHECK(contains(listeners("[listen]\naddress = \"127.0.0.1:80\"\n"), "write it as [[listen]]"));
+  CHECK(contains(listeners("[proxy]\nlisten = []\n"), "no address to listen on"));
+  CHECK(contains(listeners("[[listen]]\naddress = \"127.0.0.1:80\"\n[proxy]\nlisten = [\"127.0.0.1:80\"]\n"),
+                 "127.0.0.1:80 is listened on twice"));
+  CHECK(contains(listeners("[[listen]]\naddress = \"127.0.0.1:8081\"\n"),
+                 "admin and listen have the same address, 127.0.0.1:8081"));
+}
+
+TEST_CASE("listeners that are printed read back, with their origin") {
+  for (const char* toml : {"[[listen]]\naddress = \"127.0.0.1:80\"\n", "[proxy]\nlisten = [\"127.0.0.1:80\"]\n",
+                           "[proxy]\nlisten = [\"127.0.0.1:81\"]\n[[listen]]\naddress = \"127.0.0.1:80\"\n"}) {
+    CAPTURE(toml);
+    ConfigLoader first;
+    first.load_text(kBackend + std::string(toml));
+    ConfigLoader second;
+    second.load_text(first.to_toml());
+    CHECK(listeners(second) == listeners(first));
+  }
+  ConfigLoader loader;
+  loader.load_text(kBackend + "[[listen]]\naddress = \"127.0.0.1:80\"\n");
+  CHECK(contains(loader.to_toml(), "[[listen]]\naddress = \"127.0.0.1:80\"  # file\n"));
+  CHECK(contains(loader.to_toml(), "balance = \"least_connections\"  # default\n"));
+}
+
 TEST_CASE("a pool's backends are bounded") {
   std::string backends;
   for (int i = 0; i <= 128; ++i) backends += "\"h:" + std::to_string(i + 1) + "\",";
@@ -124,7 +203,20 @@ TEST_CASE("backends carry a weight") {
   CHECK(BackendSpec::parse("a:1")->weight == 1);
   CHECK(BackendSpec::parse("a:1 weight=7")->weight == 7);
   CHECK(BackendSpec::parse("[::1]:9001 weight=1000")->host.to_string() == "[::1]:9001");
+  CHECK(BackendSpec::parse("http://a:1 weight=7")->weight == 7);
   for (const char* wrong : {"a", "a:1 ", "a:1 weight=", "a:1 weight=0", "a:1 weight=1001", "a:1 weight=2 x", "a:1 w"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(BackendSpec::parse(wrong));
+  }
+}
+
+TEST_CASE("backends may be written as URLs") {
+  CHECK(BackendSpec::parse("http://127.0.0.1:3000")->host.to_string() == "127.0.0.1:3000");
+  CHECK(BackendSpec::parse("http://a:3000/")->host.to_string() == "a:3000");
+  CHECK(BackendSpec::parse("http://a")->host.to_string() == "a:80");
+  CHECK(BackendSpec::parse("http://[::1]/")->host.to_string() == "[::1]:80");
+  CHECK(contains(BackendSpec::parse("https://a:1").error().what, "http:// only"));
+  for (const char* wrong : {"http://a:1/path", "http://u@a:1", "http://", "http:///", "http://a:", "http://a:1?q"}) {
     CAPTURE(wrong);
     CHECK_FALSE(BackendSpec::parse(wrong));
   }
