@@ -39,6 +39,7 @@ ConnectionPoolOptions pool_options(const ProxySection& proxy) {
 
 LoopThread::LoopThread(SharedState& shared, uint32_t index)
     : shared_(shared),
+      connector_(loop_),
       context_(loop_, shared.metrics.make_scope(), random_seed() + index),
       front_(shared, context_),
       limits_(server_limits(shared.config.proxy)),
@@ -46,7 +47,7 @@ LoopThread::LoopThread(SharedState& shared, uint32_t index)
       gauge_timer_(net::Timer::of<&LoopThread::update_gauges>(loop_.timers(), this)) {
   const ConnectionPoolOptions options = pool_options(shared.config.proxy);
   for (const auto& backend : shared.backends) {
-    context_.connections.push_back(std::make_unique<ConnectionPool>(loop_, *backend, options));
+    context_.connections.push_back(std::make_unique<ConnectionPool>(loop_, connector_, *backend, options));
   }
   context_.budgets.resize(shared.pools.size());
   context_.access_log = shared.access_log.get();

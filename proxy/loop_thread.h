@@ -11,6 +11,7 @@
 #include "proxy/exchange/front.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/runtime/shared_state.h"
+#include "proxy/upstream/connector.h"
 
 namespace roost::proxy {
 
@@ -41,6 +42,7 @@ class LoopThread {
 
   SharedState& shared_;
   net::EventLoop loop_;
+  TcpConnector connector_;
   LoopContext context_;
   Front front_;
   http::ServerLimits limits_;

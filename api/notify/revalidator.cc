@@ -90,7 +90,7 @@ void Revalidator::Proxy::tell() {
   http::ClientLimits limits;
   limits.connect_timeout_ms = limits.head_timeout_ms = kTimeoutMs;
   connection_ = http::ClientConnection::connect(loop_, address_, limits);
-  connection_->start(start, {}, this);
+  connection_->begin(start, {}, this);
 }
 
 void Revalidator::Proxy::on_response_end() {

@@ -24,18 +24,19 @@ struct ClientLimits {
   int64_t write_timeout_ms = 30'000;      ///< without progress while bytes of the request are queued
 };
 
-/// How far a failed exchange had come; decides whether it may be tried elsewhere.
+/// How far a failed request had come; decides whether it may be sent to another backend.
 enum class Progress : uint8_t {
-  not_connected,  ///< the backend has seen nothing of it
-  nothing_back,  ///< bytes were written (at least to the kernel), no byte of a response came: it may have been executed
+  not_connected,  ///< no connection could be made: the backend has seen nothing of it
+  refused,       ///< the backend says it has not processed it (HTTP/2: REFUSED_STREAM, or a stream above GOAWAY's last)
+  nothing_back,  ///< bytes were written (at least to the kernel), none came back: it may have been executed
   head_received,  ///< the response had begun
 };
 
-/// Events of one exchange with a backend. on_response_end and on_exchange_failed are the last; the receiver may destroy
-/// or reuse the connection inside any of them.
+/// Events of one request sent to a backend. on_response_end and on_exchange_failed are the last; the receiver may begin
+/// another request, or destroy the connection, inside any of them.
 class ResponseReceiver {
  public:
-  /// The final response's head (1xx are taken care of, 101 is an error). Borrowed for the call.
+  /// The final response's head (1xx are consumed, 101 is an error). Borrowed for the call.
   virtual void on_response_head(const ResponseHead& head) = 0;
   virtual void on_response_body(std::string_view bytes) = 0;
   virtual void on_response_end() = 0;
@@ -47,44 +48,68 @@ class ResponseReceiver {
   ~ResponseReceiver() = default;
 };
 
-class ClientConnection;
-
-/// Told when an idle connection ends by itself (closed by the backend, or bytes nobody asked for); it destroys the
-/// connection there.
-class IdleObserver {
+/// One request under way on a connection, as its sender sees it. The connection owns it; it is valid from begin() until
+/// on_response_end, on_exchange_failed or cancel(), whichever is first. Loop thread only.
+class RequestStream {
  public:
-  virtual void on_idle_connection_closed(ClientConnection& connection) = 0;
+  /// More of the body. False: wait for on_backend_writable.
+  virtual bool send_body(std::span<const Slice> pieces) = 0;
+  virtual void end_body() = 0;
+  /// Back-pressure: stop and go on delivering the response.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+  /// Abandons the request: no event comes any more. On HTTP/1 this closes the connection.
+  virtual void cancel() = 0;
 
  protected:
-  ~IdleObserver() = default;
+  ~RequestStream() = default;
 };
 
-/// One HTTP/1 connection to a backend, one exchange at a time. State table in client_connection.cc. Loop thread only.
-/// Destroying it closes the socket at once, and no event comes any more; owners retire it when they are inside one of
-/// its calls.
+class ClientConnection;
+
+/// What the owner of a connection is told. Each event comes before the receiver of a request hears of the same thing,
+/// so that the receiver may begin another request at once.
+class ConnectionOwner {
+ public:
+  virtual void on_connection_open(ClientConnection& connection) = 0;
+  /// A request on it has ended with a whole response; reusable() says whether it takes another.
+  virtual void on_request_ended(ClientConnection& connection) = 0;
+  /// It is closed: it failed, its request was cancelled, or, idle, it was closed by the backend or received bytes that
+  /// belong to no request. Last event; the owner retires it, or destroys it at a later turn.
+  virtual void on_connection_closed(ClientConnection& connection) = 0;
+  /// In place of on_connection_closed: it could not be made.
+  virtual void on_connect_failed(ClientConnection& connection) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+/// One connection to a backend. HTTP/1 carries one request at a time; the interface leaves room for a version that
+/// carries several. Loop thread only. Destroying it closes the socket at once, and no event comes any more; owners
+/// retire it when they are inside one of its calls.
 class ClientConnection : public net::Retirable {
  public:
-  /// Starts connecting at once; start() may be called right away, its bytes wait for the connection.
+  /// Starts connecting over TCP; begin() may be called right away, its bytes wait for the connection.
   static std::unique_ptr<ClientConnection> connect(net::EventLoop& loop, const net::Address& backend,
                                                    const ClientLimits& limits);
-  /// The same over a stream that is connected already (tests; TLS later).
+  /// The same over a stream that is connecting to `backend`.
+  static std::unique_ptr<ClientConnection> over_connecting(net::EventLoop& loop, net::StreamPtr stream,
+                                                           const net::Address& backend, const ClientLimits& limits);
+  /// Over a stream that is connected already.
   static std::unique_ptr<ClientConnection> over(net::EventLoop& loop, net::StreamPtr stream,
                                                 const ClientLimits& limits);
 
-  /// Begins an exchange: the head and the pieces of the body that are there go out in one write. With a body of known
-  /// or unknown length send_body()/end_body() follow until it is whole; with `none`, or when `body` holds all of a
-  /// known length, end_body() is not called.
-  virtual void start(const RequestStart& request, std::span<const Slice> body, ResponseReceiver* receiver) = 0;
-  virtual bool send_body(std::span<const Slice> pieces) = 0;
-  virtual void end_body() = 0;
-  /// Back-pressure: stop and go on reading the response.
-  virtual void pause() = 0;
-  virtual void resume() = 0;
-  /// After on_response_end: whether another exchange may follow on it (keep-alive, nothing left over).
+  /// Begins a request: the head and the pieces of the body that are there go out in one write. With a body of known or
+  /// unknown length send_body()/end_body() follow until it is whole; with `none`, or when `body` holds all of a known
+  /// length, end_body() is not called. Only while connecting with no request begun, or reusable(). No event comes from
+  /// inside this call.
+  virtual RequestStream& begin(const RequestStart& request, std::span<const Slice> body,
+                               ResponseReceiver* receiver) = 0;
+  /// Connected, and takes another request now (HTTP/1: keep-alive, the last one ended, nothing left over).
   virtual bool reusable() const = 0;
-  /// From here on the connection waits in a pool, watched for its end.
-  virtual void set_idle(IdleObserver* observer) = 0;
-  /// How many exchanges have been started on it.
+  /// Null: nobody.
+  virtual void set_owner(ConnectionOwner* owner) = 0;
+  /// How many requests have been begun on it.
   virtual uint32_t exchange_count() const = 0;
   virtual const net::Address& backend() const = 0;
 };

@@ -1,6 +1,7 @@
 #include "proxy/fetching/backend_call.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "common/base/check.h"
 
@@ -16,7 +17,7 @@ void BackendCall::set_state(State next) {
   state_ = next;
 }
 
-// A body that is not gathered first: too long for that, or of unknown length, so that it may be a conversation.
+// Not gathered first: too long for that, or of unknown length, where the client may wait for the response to go on.
 bool BackendCall::body_streams() const {
   return request_.body.kind != BodyLength::Kind::known || request_.body.bytes > kMaxHeldBodyBytes;
 }
@@ -29,7 +30,7 @@ void BackendCall::open(Pool& pool, uint64_t key_hash) {
   tried_ = {};
   held_body_.clear();
   attempts_ = repeats_ = 0;
-  wants_new_ = false;
+  reuse_ = ConnectionPool::Reuse::allowed;
   body_held_ = true;
   body_ended_ = !request_.body.has_body();
   context_.budgets[pool.id()].earn();
@@ -40,7 +41,7 @@ void BackendCall::open(Pool& pool, uint64_t key_hash) {
 bool BackendCall::send_body(std::string_view bytes) {
   if (state_ == State::closed) return true;
   if (body_held_ && held_body_.size() + bytes.size() > kMaxHeldBodyBytes) {
-    // Too long to keep. What was gathered goes out first, then this piece.
+    // Too long to keep: what was gathered goes out first, then this piece.
     if (state_ == State::gathering) attempt();
     if (state_ == State::closed) return true;
     body_held_ = false;
@@ -52,31 +53,29 @@ bool BackendCall::send_body(std::string_view bytes) {
     return true;
   }
   const Slice piece(bytes);
-  return connection_->send_body({&piece, 1});
+  return stream_->send_body({&piece, 1});
 }
 
 void BackendCall::end_body() {
   if (state_ == State::closed || body_ended_) return;
   body_ended_ = true;
   if (state_ == State::gathering) return attempt();
-  connection_->end_body();
+  stream_->end_body();
 }
 
 void BackendCall::attempt() {
   lease_ = pool_->choose(context_.random, key_hash_, tried_);
   if (!lease_) {
-    if (attempts_ > 0) return;  // nobody left to ask: the caller tells the failure it has
+    if (attempts_ > 0) return;  // none is left: on_exchange_failed reports the failure it knows
     return fail(503, "no backend of pool \"" + pool_->name() + "\" is available");
   }
   backend_ = lease_.get();
   if (attempts_++ > 0) context_.counters.retries.add();
   set_state(State::attempting);
-  ConnectionPool& connections = context_.connections_to(*backend_);
-  start_on(wants_new_ ? connections.take_new() : connections.take());
+  begin_stream();
 }
 
-void BackendCall::start_on(ConnectionPool::Taken taken) {
-  connection_ = std::move(taken.connection);
+void BackendCall::begin_stream() {
   http::RequestStart start;
   start.method = request_.method;
   start.target = request_.target;
@@ -84,22 +83,24 @@ void BackendCall::start_on(ConnectionPool::Taken taken) {
   start.body = request_.body;
   start.head_only = request_.head_only;
   const Slice body{std::string_view(held_body_)};
-  connection_->start(start, {&body, body.size > 0 ? 1U : 0U}, this);
-  if (body_ended_ && body_streams() && request_.body.has_body()) connection_->end_body();
+  const auto begun = context_.connections_to(*backend_).begin(start, {&body, body.size > 0 ? 1U : 0U}, this, reuse_);
+  stream_ = &begun.stream;
+  stream_reused_ = begun.reused;
+  if (body_ended_ && body_streams() && request_.body.has_body()) stream_->end_body();
 }
 
 void BackendCall::pause() {
-  if (connection_) connection_->pause();
+  if (stream_ != nullptr) stream_->pause();
 }
 
 void BackendCall::resume() {
-  if (connection_) connection_->resume();
+  if (stream_ != nullptr) stream_->resume();
 }
 
 void BackendCall::abort() {
   if (state_ == State::closed) return;
   set_state(State::closed);
-  if (connection_) context_.connections_to(*backend_).discard(std::move(connection_));
+  if (stream_ != nullptr) std::exchange(stream_, nullptr)->cancel();
   lease_.release();
 }
 
@@ -110,7 +111,6 @@ void BackendCall::fail(int status, std::string detail) {
 }
 
 void BackendCall::on_response_head(const http::ResponseHead& head) {
-  if (connection_->exchange_count() == 1) backend_->report_connected();
   set_state(State::answering);
   receiver_.on_answer_head(head);
 }
@@ -121,7 +121,7 @@ void BackendCall::on_response_body(std::string_view bytes) {
 
 void BackendCall::on_response_end() {
   set_state(State::closed);
-  context_.connections_to(*backend_).give_back(std::move(connection_));
+  stream_ = nullptr;
   lease_.release();
   receiver_.on_answer_end();
 }
@@ -131,19 +131,19 @@ void BackendCall::on_backend_writable() {
 }
 
 void BackendCall::note_failure(Progress progress) {
-  if (progress != Progress::not_connected) {
+  if (may_have_executed(progress)) {
     backend_->statistics().failures.fetch_add(1, std::memory_order_relaxed);
     ++repeats_;
   }
-  if (connection_->exchange_count() > 1) {
-    // It was closed while it waited, or just now. That may say nothing about a new connection to the same backend; but
-    // a process that is killed closes its connections before its listener, so that a new one may still be let in and be
-    // reset: another backend goes first.
-    wants_new_ = true;
+  if (stream_reused_) {
+    // The connection was closed while idle, or just now. That may say nothing about a new connection to the same
+    // backend; but a process that is killed closes its connections before its listener, so that a new one may still be
+    // accepted and then reset: another backend goes first.
+    reuse_ = ConnectionPool::Reuse::never;
     tried_.avoid(*backend_);
-  } else if (progress != Progress::not_connected || !backend_->report_connect_failure(connection_->backend())) {
+  } else if (progress != Progress::not_connected || backend_->down()) {
     tried_.add(*backend_);
-  }
+  }  // else another of its addresses may take a connection
 }
 
 void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
@@ -155,14 +155,14 @@ void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
   failed.response_begun = state_ == State::answering;
   failed.attempts = attempts_;
   failed.repeats = repeats_;
+  stream_ = nullptr;
   note_failure(progress);
-  context_.connections_to(*backend_).discard(std::move(connection_));
   lease_.release();
   if (may_retry(failed, context_.budgets[pool_->id()])) {
     attempt();
     if (lease_ || state_ == State::closed) return;
   }
-  // 504 when it took too long, 502 when it was not there or broke (RFC 9110 §15.6).
+  // 504 after a time-out, 502 when the connection could not be made or broke (RFC 9110 §15.6).
   fail(failed.timed_out ? 504 : 502, error.what);
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,7 +11,7 @@
 
 namespace roost::proxy {
 
-/// A request as a backend gets it: rebuilt, and held until it is answered, since it may have to be sent twice.
+/// A request as it is sent to a backend; kept until the response, since it may have to be sent again.
 struct ForwardedRequest {
   std::string method;
   std::string target;
@@ -22,13 +21,13 @@ struct ForwardedRequest {
   bool idempotent = false;
 };
 
-/// Why there is no answer: 502, 503 or 504, and a sentence for the client.
+/// Why there is no response: 502, 503 or 504, and a sentence for the client.
 struct CallFailure {
   int status = 502;
   std::string detail;
 };
 
-/// Who made a call. on_answer_end and on_call_failed are the last; the call may be destroyed or opened anew in them.
+/// Events of a BackendCall. on_answer_end and on_call_failed are the last; the call may be opened again inside them.
 class BackendCallReceiver {
  public:
   virtual void on_answer_head(const http::ResponseHead& head) = 0;
@@ -36,25 +35,27 @@ class BackendCallReceiver {
   virtual void on_answer_end() = 0;
   /// send_body() had returned false; go on now.
   virtual void on_call_writable() = 0;
-  /// After on_answer_head: the answer is not whole.
+  /// After on_answer_head: the response is truncated.
   virtual void on_call_failed(const CallFailure& failure) = 0;
 
  protected:
   ~BackendCallReceiver() = default;
 };
 
-/// One request's way to a backend and the answer's way back: choice, connection, attempts elsewhere (see retry.h). One
-/// call at a time; embedded in an exchange and used again by the next. Loop thread only.
+/// Sends one request to a pool of backends and receives the response: chooses a backend, and another after a failure
+/// where that is safe (see retry.h). One call at a time; embedded in an exchange and opened again for the next. Loop
+/// thread only.
 ///
-///   state      meaning                                            leaves for
-///   closed     no call                                            gathering, attempting
-///   gathering  a short body is awaited whole, so that head and    attempting, closed
-///              body go out in one write, and may be sent twice
-///   attempting a connection has the request                       attempting (elsewhere), answering, closed
-///   answering  the response's head has been handed on             closed
+///   state      meaning                                               leaves for
+///   closed     no call                                               gathering, attempting
+///   gathering  a short request body is buffered whole, so that it    attempting, closed
+///              goes out in one write with the head, and may be
+///              sent again
+///   attempting a request stream is open, no response head yet        attempting (elsewhere), answering, closed
+///   answering  the response's head has been passed on                closed
 class BackendCall final : private http::ResponseReceiver {
  public:
-  /// Bodies up to this size are kept until the answer, for a second attempt; longer ones are streamed and not kept.
+  /// Request bodies up to this size are kept until the response, for another attempt; longer ones are streamed.
   static constexpr size_t kMaxHeldBodyBytes = 64 * 1024;
 
   BackendCall(LoopContext& context, BackendCallReceiver& receiver) : context_(context), receiver_(receiver) {}
@@ -67,17 +68,17 @@ class BackendCall final : private http::ResponseReceiver {
   ForwardedRequest& request() { return request_; }
   /// May fail from inside, through on_call_failed. With a body, send_body()/end_body() follow.
   void open(Pool& pool, uint64_t key_hash);
-  /// False: wait for on_call_writable.
+  /// False: wait for on_call_writable. Ignored once the call is closed.
   bool send_body(std::string_view bytes);
   void end_body();
-  /// Back-pressure on the answer.
+  /// Back-pressure on the response.
   void pause();
   void resume();
-  /// Gives up; no event comes any more.
+  /// Gives up; no event comes any more. Does nothing when closed.
   void abort();
 
   bool active() const { return state_ != State::closed; }
-  /// The backend of the last attempt, null when none was chosen; stays known behind the end.
+  /// The backend of the last attempt, null when none was chosen; known after the end as well.
   const Backend* backend() const { return backend_; }
   /// Attempts after the first.
   uint32_t retries() const { return attempts_ > 0 ? attempts_ - 1 : 0; }
@@ -87,7 +88,7 @@ class BackendCall final : private http::ResponseReceiver {
 
   void set_state(State next);
   void attempt();
-  void start_on(ConnectionPool::Taken taken);
+  void begin_stream();
   void note_failure(http::Progress progress);
   void fail(int status, std::string detail);
   bool body_streams() const;
@@ -105,15 +106,16 @@ class BackendCall final : private http::ResponseReceiver {
   uint64_t key_hash_ = 0;
   Backend* backend_ = nullptr;
   BackendLease lease_;
-  std::unique_ptr<http::ClientConnection> connection_;
+  http::RequestStream* stream_ = nullptr;  // while attempting or answering
   TriedBackends tried_;
   std::string held_body_;  // what has come of the body, as long as it may be sent again
   uint32_t attempts_ = 0;
-  uint32_t repeats_ = 0;  // attempts made after bytes had been sent
+  uint32_t repeats_ = 0;  // failed attempts that the backend may have executed
   State state_ = State::closed;
+  ConnectionPool::Reuse reuse_ = ConnectionPool::Reuse::allowed;
+  bool stream_reused_ = false;  // stream_'s connection had served before
   bool body_ended_ = false;
-  bool wants_new_ = false;  // a connection that had waited was closed: no more of these
-  bool body_held_ = true;   // held_body_ is all that has come
+  bool body_held_ = true;  // held_body_ is all that has come
 };
 
 }  // namespace roost::proxy

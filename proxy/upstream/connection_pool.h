@@ -1,64 +1,74 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <span>
 
+#include "common/base/intrusive_list.h"
 #include "common/http/client.h"
 #include "common/net/event_loop.h"
 #include "common/net/timer.h"
 #include "proxy/upstream/backend.h"
+#include "proxy/upstream/connector.h"
 
 namespace roost::proxy {
 
 struct ConnectionPoolOptions {
   size_t max_idle = 64;              ///< connections kept for reuse, per backend and loop; more are closed
-  int64_t idle_timeout_ms = 30'000;  ///< below the idle time-out of usual servers, so that we close first
+  int64_t idle_timeout_ms = 30'000;  ///< below the idle time-out of usual servers, so that the proxy closes first
   http::ClientLimits limits;
 };
 
-/// The connections of one loop to one backend that wait for their next request. The most recently used is taken first,
-/// so that those not needed age and are closed. Loop thread only.
-class ConnectionPool final : public http::IdleObserver {
+/// The connections of one loop to one backend. Requests begin here; the pool opens, reuses and closes connections, and
+/// reports to the Backend which of them could be made. The most recently used idle connection is reused first, so that
+/// those not needed age and are closed. Loop thread only.
+class ConnectionPool final {
  public:
-  ConnectionPool(net::EventLoop& loop, Backend& backend, const ConnectionPoolOptions& options);
-  /// Closes the idle ones; those taken belong to their takers.
+  ConnectionPool(net::EventLoop& loop, Connector& connector, Backend& backend, const ConnectionPoolOptions& options);
+  /// Closes every connection. Requests under way hear nothing more: whoever began them is gone before.
   ~ConnectionPool();
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  struct Taken {
-    std::unique_ptr<http::ClientConnection> connection;
-    bool reused = false;  ///< it has served before, so the backend may have closed it just now
+  enum class Reuse : uint8_t {
+    allowed,
+    never,  ///< a new connection in any case: after an idle one turned out to be closed
   };
-  /// An idle connection, or a new one that is connecting. The backend is resolved.
-  Taken take();
-  /// A new one in any case: for a second attempt after a reused one turned out to be closed.
-  Taken take_new();
-  /// Keeps the connection if it is reusable and there is room, else closes it at the end of the turn. To be called
-  /// after on_response_end, or instead of it to give up.
-  void give_back(std::unique_ptr<http::ClientConnection> connection);
-  void discard(std::unique_ptr<http::ClientConnection> connection);
+  struct Begun {
+    http::RequestStream& stream;  ///< valid as RequestStream says
+    bool reused = false;          ///< its connection had served before, so the backend may have closed it just now
+  };
+  /// Sends a request (see http::ClientConnection::begin) on an idle connection, or on a new one that is connecting. The
+  /// backend is resolved. No event comes from inside this call. When the receiver hears of the end, the connection is
+  /// back in the pool already.
+  Begun begin(const http::RequestStart& request, std::span<const Slice> body, http::ResponseReceiver* receiver,
+              Reuse reuse = Reuse::allowed);
 
-  size_t idle_count() const { return idle_.size(); }
+  size_t idle_count() const { return idle_count_; }
+  size_t busy_count() const { return busy_count_; }
   Backend& backend() { return backend_; }
 
  private:
-  void on_idle_connection_closed(http::ClientConnection& connection) override;
+  class Member;
+  using Members = IntrusiveList<Member>;
+
+  Member& open();
+  void make_busy(Member& member);
+  void make_idle(Member& member);
+  void retire(Member& member);
+  void unlink(Member& member);
   void on_idle_timeout();
-  void close_oldest();
-  /// The name points elsewhere now: what is connected to an address it no longer has is closed.
   void follow_addresses();
 
-  struct Idle {
-    std::unique_ptr<http::ClientConnection> connection;
-    int64_t since_ms;
-  };
   net::EventLoop& loop_;
+  Connector& connector_;
   Backend& backend_;
   ConnectionPoolOptions options_;
-  std::deque<Idle> idle_;  // oldest first
-  uint32_t generation_ = 0;
+  Members idle_;  // least recently used first
+  Members busy_;  // with a request under way
+  size_t idle_count_ = 0;
+  size_t busy_count_ = 0;
+  uint32_t generation_ = 0;  // of the backend's addresses, when they were last looked at
   net::Timer idle_timer_;
 };
 

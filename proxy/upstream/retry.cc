@@ -4,8 +4,7 @@ namespace roost::proxy {
 
 bool may_retry(const FailedAttempt& failed, RetryBudget& budget) {
   if (failed.response_begun || !failed.body_replayable || failed.attempts >= kMaxAttempts) return false;
-  if (failed.progress == http::Progress::not_connected) return true;
-  // From here on the backend may have executed it.
+  if (!may_have_executed(failed.progress)) return true;
   if (!failed.idempotent || failed.timed_out || failed.repeats > 0) return false;
   if (failed.progress == http::Progress::head_received) return false;
   return budget.spend();

@@ -19,20 +19,20 @@ struct Exchange final : ResponseReceiver {
     limits.max_head_bytes = 300;
     limits.max_fields = 8;
     connection_ = ClientConnection::over(loop_, memory_.attach(), limits);
-    connection_->start({.method = "GET",
-                        .target = "/",
-                        .fields = "Host: h\r\n",
-                        .more_fields = {},
-                        .body = {},
-                        .head_only = head_only},
-                       {}, this);
+    stream_ = &connection_->begin({.method = "GET",
+                                   .target = "/",
+                                   .fields = "Host: h\r\n",
+                                   .more_fields = {},
+                                   .body = {},
+                                   .head_only = head_only},
+                                  {}, this);
   }
   void feed(std::string_view bytes) {
     memory_.feed(bytes);
     turn();
   }
   void turn() {
-    if (paused_) connection_->resume();
+    if (paused_) stream_->resume();
     paused_ = false;
     loop_.timers().advance_to_ms(loop_.now_ms());
     memory_.pump();
@@ -41,7 +41,7 @@ struct Exchange final : ResponseReceiver {
   void pause() {
     if (!pauses_) return;
     paused_ = true;
-    connection_->pause();
+    stream_->pause();
   }
   std::string finish() {
     if (!over_) memory_.feed_end();
@@ -69,6 +69,7 @@ struct Exchange final : ResponseReceiver {
   net::EventLoop loop_;
   net::MemoryStream memory_;
   std::unique_ptr<ClientConnection> connection_;
+  RequestStream* stream_ = nullptr;
   std::string told_;
   std::string body_;
   bool pauses_;

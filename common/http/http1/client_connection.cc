@@ -49,14 +49,16 @@ void BackendConnection::set_state(State next) {
 
 // ---- the request ----------------------------------------------------------------------------------------------------
 
-void BackendConnection::start(const RequestStart& request, std::span<const Slice> body, ResponseReceiver* receiver) {
+RequestStream& BackendConnection::begin(const RequestStart& request, std::span<const Slice> body,
+                                        ResponseReceiver* receiver) {
   ROOST_CHECK(receiver_ == nullptr && receiver != nullptr);
   ROOST_CHECK(reusable() || state_ == State::connecting || state_ == State::broken);
   receiver_ = receiver;
-  idle_observer_ = nullptr;
   ++exchange_count_;
-  // It broke between being taken and being used: the failure is told at the next turn.
-  if (state_ == State::broken) return deadline_.wake();
+  if (state_ == State::broken) {  // since it was made, or its last request ended: reported at the next turn
+    deadline_.wake();
+    return *this;
+  }
   head_received_ = any_byte_back_ = false;
   informational_ = 0;
   head_only_ = request.head_only;
@@ -75,6 +77,7 @@ void BackendConnection::start(const RequestStart& request, std::span<const Slice
   request_sent_ = writer_.complete();
   if (state_ == State::ready) set_state(State::awaiting_head);
   write(head.text(), body, false);
+  return *this;
 }
 
 bool BackendConnection::write(std::string_view head, std::span<const Slice> pieces, bool last) {
@@ -106,6 +109,7 @@ void BackendConnection::on_connected() {
   stream_->start_reading();
   set_state(receiver_ != nullptr ? State::awaiting_head : State::ready);
   arm_timer();
+  if (owner_ != nullptr) owner_->on_connection_open(*this);
 }
 
 void BackendConnection::on_drained() {
@@ -132,7 +136,8 @@ void BackendConnection::resume() {
 }
 
 void BackendConnection::on_data(std::string_view bytes) {
-  if (receiver_ == nullptr) return break_idle();  // nobody asked: the next response could not be told from them
+  // Bytes that belong to no request: the next response could not be told from them.
+  if (receiver_ == nullptr) return fail_exchange("bytes without a request");
   any_byte_back_ = true;
   if (pending_.empty()) {
     pending_.append(consume(bytes));
@@ -235,18 +240,14 @@ void BackendConnection::finish(bool bytes_left) {
   if (paused_) stream_->start_reading();
   paused_ = false;
   arm_timer();
+  if (owner_ != nullptr) owner_->on_request_ended(*this);
   receiver->on_response_end();
-}
-
-void BackendConnection::set_idle(IdleObserver* observer) {
-  idle_observer_ = observer;
-  arm_timer();
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
 void BackendConnection::on_end() {
-  if (receiver_ == nullptr) return break_idle();
+  if (receiver_ == nullptr) return fail_exchange("closed while idle");
   const uint32_t exchange = exchange_count_;
   if (input_waits()) process_pending();
   if (receiver_ == nullptr || exchange_count_ != exchange) return;
@@ -258,30 +259,33 @@ void BackendConnection::on_end() {
 }
 
 void BackendConnection::on_error(const Error& error) {
-  if (receiver_ == nullptr) return break_idle();
   fail_exchange(error.what, true, error.code);
 }
 
 void BackendConnection::on_retired() {
   receiver_ = nullptr;
-  idle_observer_ = nullptr;
+  owner_ = nullptr;
   state_ = State::broken;
   deadline_.stop();
   stream_.reset();
 }
 
-void BackendConnection::break_idle() {
-  IdleObserver* observer = idle_observer_;
+void BackendConnection::cancel() {
+  ConnectionOwner* owner = owner_;
   on_retired();
-  if (observer != nullptr) observer->on_idle_connection_closed(*this);
+  if (owner != nullptr) owner->on_connection_closed(*this);
 }
 
+// Ends the connection, and with it the request on it, if there is one.
 void BackendConnection::fail_exchange(const std::string& what, bool retryable, int code) {
   Progress progress = Progress::nothing_back;
   if (!connected_) progress = Progress::not_connected;
   if (any_byte_back_) progress = Progress::head_received;
   ResponseReceiver* receiver = receiver_;
+  ConnectionOwner* owner = owner_;
   on_retired();
+  if (owner != nullptr) connected_ ? owner->on_connection_closed(*this) : owner->on_connect_failed(*this);
+  if (receiver == nullptr) return;
   const Error error{fmt::format("backend {}: {}", backend_.to_string(), what), Side::backend, retryable, code};
   receiver->on_exchange_failed(error, progress);
 }
@@ -329,7 +333,6 @@ void BackendConnection::on_timeout() {
 
 void BackendConnection::expire() {
   if (queued_at_most_ > stream_->queued_bytes()) return arm_timer();  // it is slow, not gone
-  if (receiver_ == nullptr) return break_idle();
   switch (state_) {
     case State::connecting:
       return fail_exchange("connecting timed out", true, ETIMEDOUT);
@@ -342,7 +345,13 @@ void BackendConnection::expire() {
 
 std::unique_ptr<ClientConnection> ClientConnection::connect(net::EventLoop& loop, const net::Address& backend,
                                                             const ClientLimits& limits) {
-  return std::make_unique<BackendConnection>(loop, net::TcpStream::connect(loop, backend), backend, limits, false);
+  return over_connecting(loop, net::TcpStream::connect(loop, backend), backend, limits);
+}
+
+std::unique_ptr<ClientConnection> ClientConnection::over_connecting(net::EventLoop& loop, net::StreamPtr stream,
+                                                                    const net::Address& backend,
+                                                                    const ClientLimits& limits) {
+  return std::make_unique<BackendConnection>(loop, std::move(stream), backend, limits, false);
 }
 
 std::unique_ptr<ClientConnection> ClientConnection::over(net::EventLoop& loop, net::StreamPtr stream,

@@ -19,18 +19,19 @@ namespace roost::http {
 ///   broken         the stream is gone, or it was retired          –
 ///
 /// Whether the request's body is whole runs beside that (`request_sent_`): a response may come before.
-class BackendConnection final : public ClientConnection, private net::StreamReceiver {
+class BackendConnection final : public ClientConnection, public RequestStream, private net::StreamReceiver {
  public:
   BackendConnection(net::EventLoop& loop, net::StreamPtr stream, const net::Address& backend,
                     const ClientLimits& limits, bool connected);
 
-  void start(const RequestStart& request, std::span<const Slice> body, ResponseReceiver* receiver) override;
+  RequestStream& begin(const RequestStart& request, std::span<const Slice> body, ResponseReceiver* receiver) override;
   bool send_body(std::span<const Slice> pieces) override;
   void end_body() override;
   void pause() override;
   void resume() override;
+  void cancel() override;
   bool reusable() const override { return state_ == State::ready && keep_alive_; }
-  void set_idle(IdleObserver* observer) override;
+  void set_owner(ConnectionOwner* owner) override { owner_ = owner; }
   uint32_t exchange_count() const override { return exchange_count_; }
   const net::Address& backend() const override { return backend_; }
   void on_retired() override;
@@ -56,7 +57,6 @@ class BackendConnection final : public ClientConnection, private net::StreamRece
   bool write(std::string_view head, std::span<const Slice> pieces, bool last);
   void finish(bool bytes_left);
   void fail_exchange(const std::string& what, bool retryable = false, int code = 0);
-  void break_idle();
   void arm_timer();
   void expire();
 
@@ -65,7 +65,7 @@ class BackendConnection final : public ClientConnection, private net::StreamRece
   net::StreamPtr stream_;
   Deadline deadline_;
   ResponseReceiver* receiver_ = nullptr;
-  IdleObserver* idle_observer_ = nullptr;
+  ConnectionOwner* owner_ = nullptr;
   std::string pending_;  // a head that is not whole yet, or what came while paused
   HeadScanner scanner_;
   BodyDecoder decoder_;

@@ -17,16 +17,40 @@ FailedAttempt attempt(Progress progress, bool idempotent) {
 
 }  // namespace
 
-TEST_CASE("what never reached a backend is tried elsewhere, whatever the method") {
-  RetryBudget budget;
-  CHECK(may_retry(attempt(Progress::not_connected, false), budget));
-  CHECK(may_retry(attempt(Progress::not_connected, true), budget));
+TEST_CASE("what a failed attempt allows") {
+  struct Case {
+    Progress progress;
+    bool idempotent;
+    bool retried;
+  };
+  const Case cases[] = {
+      {Progress::not_connected, false, true},  {Progress::not_connected, true, true},
+      {Progress::refused, false, true},        {Progress::refused, true, true},
+      {Progress::nothing_back, false, false},  {Progress::nothing_back, true, true},
+      {Progress::head_received, false, false}, {Progress::head_received, true, false},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(static_cast<int>(one.progress));
+    CAPTURE(one.idempotent);
+    RetryBudget budget;
+    CHECK(may_retry(attempt(one.progress, one.idempotent), budget) == one.retried);
+  }
 }
 
-TEST_CASE("what may have been executed is repeated only when that is harmless") {
-  RetryBudget budget;
-  CHECK(may_retry(attempt(Progress::nothing_back, true), budget));
-  CHECK_FALSE(may_retry(attempt(Progress::nothing_back, false), budget));
+TEST_CASE("what no backend has processed is retried whatever else is known of it") {
+  for (const Progress progress : {Progress::not_connected, Progress::refused}) {
+    RetryBudget budget;
+    while (budget.spend()) continue;
+    FailedAttempt failed = attempt(progress, false);
+    failed.timed_out = true;
+    failed.repeats = 1;
+    CHECK(may_retry(failed, budget));
+    failed.body_replayable = false;
+    CHECK_FALSE(may_retry(failed, budget));
+    failed.body_replayable = true;
+    failed.attempts = kMaxAttempts;
+    CHECK_FALSE(may_retry(failed, budget));
+  }
 }
 
 TEST_CASE("a repeat is made once, and never after the answer began") {
@@ -70,6 +94,7 @@ TEST_CASE("repeats spend a budget that requests fill again") {
   while (may_retry(failed, budget)) ++allowed;
   CHECK(allowed == RetryBudget::kMostSaved / 100);
   CHECK(may_retry(attempt(Progress::not_connected, false), budget));  // costs nothing
+  CHECK(may_retry(attempt(Progress::refused, false), budget));
   for (int i = 0; i < 4; ++i) budget.earn();
   CHECK_FALSE(may_retry(failed, budget));
   budget.earn();

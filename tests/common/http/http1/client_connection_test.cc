@@ -11,20 +11,20 @@ using roost::Slice;
 
 namespace {
 
-struct Backend final : ResponseReceiver, IdleObserver {
+struct Backend final : ResponseReceiver, ConnectionOwner {
   explicit Backend(const ClientLimits& bounds = {}) : limits(bounds) {
     loop.run_once(false);
     connection = ClientConnection::over(loop, memory.attach(), limits);
   }
   void start(std::string_view method = "GET", BodyLength length = {}, std::string_view content = {}) {
     const Slice piece(content);
-    connection->start({.method = method,
-                       .target = "/a",
-                       .fields = "Host: h\r\n",
-                       .more_fields = {},
-                       .body = length,
-                       .head_only = method == "HEAD"},
-                      {&piece, 1}, this);
+    stream = &connection->begin({.method = method,
+                                 .target = "/a",
+                                 .fields = "Host: h\r\n",
+                                 .more_fields = {},
+                                 .body = length,
+                                 .head_only = method == "HEAD"},
+                                {&piece, 1}, this);
   }
   void on_response_head(const ResponseHead& head) override { status = head.status; }
   void on_response_body(std::string_view bytes) override { body += bytes; }
@@ -35,13 +35,17 @@ struct Backend final : ResponseReceiver, IdleObserver {
     progress = how_far;
     CHECK_EQ(error.side, roost::Side::backend);
   }
-  void on_idle_connection_closed(ClientConnection&) override { ++idle_closed; }
+  void on_connection_open(ClientConnection&) override {}
+  void on_request_ended(ClientConnection&) override { ++requests_ended; }
+  void on_connection_closed(ClientConnection&) override { ++closed; }
+  void on_connect_failed(ClientConnection&) override {}
 
   roost::net::EventLoop loop;
   roost::net::MemoryStream memory;
   ClientLimits limits;
   std::unique_ptr<ClientConnection> connection;
-  int status = 0, ends = 0, writable = 0, idle_closed = 0;
+  RequestStream* stream = nullptr;
+  int status = 0, ends = 0, writable = 0, requests_ended = 0, closed = 0;
   std::string body, failure;
   Progress progress = Progress::not_connected;
 };
@@ -115,13 +119,13 @@ TEST_CASE("bodies go out in both framings") {
   Backend b;
   b.start("POST", BodyLength::known(5), "he");
   const Slice rest(std::string_view("llo"));
-  b.connection->send_body({&rest, 1});
-  b.connection->end_body();
+  b.stream->send_body({&rest, 1});
+  b.stream->end_body();
   CHECK_EQ(b.memory.take_sent(), "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
   b.memory.feed("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   b.start("POST", BodyLength::unknown());
-  b.connection->send_body({&rest, 1});
-  b.connection->end_body();
+  b.stream->send_body({&rest, 1});
+  b.stream->end_body();
   CHECK(b.memory.take_sent().ends_with("Transfer-Encoding: chunked\r\n\r\n3\r\nllo\r\n0\r\n\r\n"));
 }
 
@@ -210,10 +214,10 @@ TEST_CASE("time-outs") {
   }
   SUBCASE("not while paused") {
     b.memory.feed("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel");
-    b.connection->pause();
+    b.stream->pause();
     advance(b, 600'000);
     CHECK(b.failure.empty());
-    b.connection->resume();
+    b.stream->resume();
     b.memory.feed("lo");
     CHECK_EQ(b.body, "hello");
   }
@@ -222,15 +226,16 @@ TEST_CASE("time-outs") {
 TEST_CASE("an idle connection tells its owner when it ends") {
   for (const bool by_bytes : {false, true}) {
     Backend b;
+    b.connection->set_owner(&b);
     b.start();
     b.memory.feed("HTTP/1.1 204 No Content\r\n\r\n");
-    b.connection->set_idle(&b);
+    CHECK_EQ(b.requests_ended, 1);
     if (by_bytes) {
       b.memory.feed("what?");
     } else {
       b.memory.feed_end();
     }
-    CHECK_EQ(b.idle_closed, 1);
+    CHECK_EQ(b.closed, 1);
     CHECK_FALSE(b.connection->reusable());
   }
 }
