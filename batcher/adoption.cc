@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "batcher/journal/recovery.h"
-#include "batcher/like_log.h"
 
 namespace roost::batcher {
 

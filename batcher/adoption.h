@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "batcher/batch_sender.h"
-#include "batcher/batcher.h"
 #include "batcher/journal/journal.h"
 #include "batcher/like_ledger.h"
+#include "batcher/options.h"
+#include "batcher/sink.h"
+#include "common/base/clock.h"
 
 namespace roost::batcher {
 

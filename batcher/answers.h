@@ -14,9 +14,18 @@ struct Accepted {
   int64_t pending = 0;  ///< As pending(key), this like included.
 };
 
+/// Called exactly once for each like that was taken on: with Accepted, or with the error that kept it off the disk.
+using Done = UniqueFunction<void(Result<Accepted>)>;
+
+/// The result of add_once().
+enum class Added : unsigned char {
+  waiting,  ///< The like waits for the disk; its Done will be called.
+  known,    ///< A like under this token was acknowledged before. It counts once; Done is not called.
+};
+
 /// One answer on its way to a caller of add().
 struct Completion {
-  UniqueFunction<void(Result<Accepted>)> done;
+  Done done;
   Result<Accepted> result;
   /// Calls `done` with `result`. Once.
   void run() { done(std::move(result)); }

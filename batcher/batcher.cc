@@ -2,18 +2,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
-#include <fmt/format.h>
 #include <sys/random.h>
 
 #include "batcher/adoption.h"
+#include "batcher/group_commit.h"
 #include "batcher/like_log.h"
 #include "batcher/own_flush.h"
 #include "common/base/check.h"
+#include "common/base/mutex.h"
 
 namespace roost::batcher {
 
@@ -40,18 +38,6 @@ Result<std::unique_ptr<Journal>> make_journal(const Options& options, Disk& disk
   }
 }
 
-Result<void> validate(const Options& options) {
-  const JournalLimits limits = journal_limits(options);
-  const uint64_t segment = std::max(limits.segment_bytes, limits.group_bytes + 2 * limits.reserve_bytes + 4096);
-  if (options.directory.empty()) return fail("the batcher needs a directory for its journals");
-  if (limits.segment_bytes > UINT32_MAX) return fail("a journal segment cannot be over 4GiB");
-  if (limits.max_bytes < 2 * segment) {
-    return fail(fmt::format("a journal needs at least {} bytes, two segments", 2 * segment));
-  }
-  if (options.max_batch_keys == 0 || options.max_waiting == 0) return fail("a batcher's limits must be at least 1");
-  return {};
-}
-
 }  // namespace
 
 class Batcher::Body {
@@ -61,7 +47,8 @@ class Batcher::Body {
         disk_(disk),
         clock_(clock),
         sink_(sink),
-        log_(options_, clock, std::move(journal), [this] { wake_sink(); }),
+        log_(options_, clock, journal->id()),
+        commits_(options_, clock, std::move(journal), log_, [this] { wake_sink(); }),
         flush_(options_, log_, sink, clock),
         adoption_(options_, disk, clock, sink, log_.id()),
         commit_thread_([this] { run_commits(); }),
@@ -73,6 +60,16 @@ class Batcher::Body {
   void close(int64_t drain_ms);
 
  private:
+  /// What the other threads tell the sink thread, and what it tells them.
+  struct SinkState {
+    bool woken = false;
+    bool draining = false;
+    bool drained = false;
+    bool stopping = false;
+    uint64_t failures = 0;
+    uint64_t adopted = 0;
+    uint64_t quarantined = 0;
+  };
   void run_commits();
   void run_sink();
   void wake_sink();
@@ -85,29 +82,25 @@ class Batcher::Body {
   Clock& clock_;
   Sink& sink_;
   LikeLog log_;
-  OwnFlush flush_;     ///< Of the sink thread.
-  Adoption adoption_;  ///< Of the sink thread.
+  GroupCommit commits_;  ///< Commit thread only.
+  OwnFlush flush_;       ///< Sink thread only.
+  Adoption adoption_;    ///< Sink thread only.
 
-  mutable std::mutex mutex_;
-  std::condition_variable sink_wake_;
-  std::condition_variable progress_;
-  // Below: guarded by mutex_.
-  bool woken_ = false;
-  bool draining_ = false;
-  bool drained_ = false;
-  bool sink_stopping_ = false;
-  Stats sink_stats_;  ///< The sink thread's figures, as of its last step.
+  mutable Mutex mutex_;
+  CondVar sink_wake_;
+  CondVar progress_;
+  SinkState sink_state_ ROOST_GUARDED_BY(mutex_);
 
-  std::mutex close_mutex_;
-  bool closed_ = false;  ///< Guarded by close_mutex_.
+  Mutex close_mutex_;
+  bool closed_ ROOST_GUARDED_BY(close_mutex_) = false;
   std::thread commit_thread_;
   std::thread sink_thread_;
 };
 
 void Batcher::Body::run_commits() {
   while (true) {
-    log_.wait_for_commit_work();
-    while (log_.commit_step()) {
+    commits_.wait();
+    while (commits_.step()) {
     }
     if (log_.commits_stopped()) return;
   }
@@ -117,10 +110,10 @@ void Batcher::Body::run_sink() {
   while (true) {
     bool draining = false;
     {
-      const std::lock_guard lock(mutex_);
-      if (sink_stopping_) break;
-      woken_ = false;
-      draining = draining_;
+      const MutexLock lock(mutex_);
+      if (sink_state_.stopping) break;
+      sink_state_.woken = false;
+      draining = sink_state_.draining;
     }
     if (draining) flush_.flush_all();
     int64_t next_ms = flush_.step();
@@ -134,8 +127,8 @@ void Batcher::Body::run_sink() {
 
 void Batcher::Body::wake_sink() {
   {
-    const std::lock_guard lock(mutex_);
-    woken_ = true;
+    const MutexLock lock(mutex_);
+    sink_state_.woken = true;
   }
   sink_wake_.notify_one();
 }
@@ -143,25 +136,27 @@ void Batcher::Body::wake_sink() {
 void Batcher::Body::note_progress() {
   const bool drained = log_.drained();
   {
-    const std::lock_guard lock(mutex_);
-    sink_stats_.sink_failures = flush_.sink_failures() + adoption_.sink_failures();
-    sink_stats_.adopted = adoption_.adopted();
-    sink_stats_.quarantined = adoption_.quarantined();
-    drained_ = draining_ && drained;
-    if (!drained_) return;
+    const MutexLock lock(mutex_);
+    sink_state_.failures = flush_.sink_failures() + adoption_.sink_failures();
+    sink_state_.adopted = adoption_.adopted();
+    sink_state_.quarantined = adoption_.quarantined();
+    sink_state_.drained = sink_state_.draining && drained;
+    if (!sink_state_.drained) return;
   }
   progress_.notify_all();
 }
 
 void Batcher::Body::rest_until(int64_t next_ms) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const int64_t rest_ms = next_ms - clock_.monotonic_ms();
-  if (woken_ || sink_stopping_ || rest_ms <= 0) return;
-  sink_wake_.wait_for(lock, std::chrono::milliseconds(rest_ms), [this] { return woken_ || sink_stopping_; });
+  if (rest_ms <= 0) return;
+  const auto deadline = CondVar::deadline_in_ms(rest_ms);
+  while (!sink_state_.woken && !sink_state_.stopping && sink_wake_.wait_until(mutex_, deadline)) {
+  }
 }
 
 void Batcher::Body::remove_own_journal() {
-  Journal& journal = log_.journal();
+  Journal& journal = commits_.journal();
   if (!journal.mark_done() || !sink_.forget(journal.id())) return;  // Then another batcher does the rest.
   const JournalPaths paths{options_.directory};
   (void)remove_journal(disk_, paths, paths.done(journal.id()));
@@ -170,33 +165,35 @@ void Batcher::Body::remove_own_journal() {
 Stats Batcher::Body::stats() const {
   Stats stats;
   log_.fill_stats(stats);
-  const std::lock_guard lock(mutex_);
-  stats.sink_failures = sink_stats_.sink_failures;
-  stats.adopted = sink_stats_.adopted;
-  stats.quarantined = sink_stats_.quarantined;
+  const MutexLock lock(mutex_);
+  stats.sink_failures = sink_state_.failures;
+  stats.adopted = sink_state_.adopted;
+  stats.quarantined = sink_state_.quarantined;
   return stats;
 }
 
 void Batcher::Body::close(int64_t drain_ms) {
-  const std::lock_guard once(close_mutex_);
+  const MutexLock once(close_mutex_);
   if (closed_) return;
   closed_ = true;
   log_.stop_accepting();
   if (drain_ms > 0) {
-    std::unique_lock lock(mutex_);
-    draining_ = woken_ = true;
+    const MutexLock lock(mutex_);
+    sink_state_.draining = sink_state_.woken = true;
     sink_wake_.notify_one();
-    progress_.wait_for(lock, std::chrono::milliseconds(drain_ms), [this] { return drained_; });
+    const auto deadline = CondVar::deadline_in_ms(drain_ms);
+    while (!sink_state_.drained && progress_.wait_until(mutex_, deadline)) {
+    }
   }
   log_.stop_commits();
   commit_thread_.join();
   {
-    const std::lock_guard lock(mutex_);
-    sink_stopping_ = true;
+    const MutexLock lock(mutex_);
+    sink_state_.stopping = true;
   }
   sink_wake_.notify_one();
   sink_thread_.join();
-  log_.release_journal();
+  commits_.release_journal();
 }
 
 Result<std::unique_ptr<Batcher>> Batcher::open(Options options, Disk& disk, Clock& clock, Sink& sink) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "batcher/adoption.h"
+#include "batcher/group_commit.h"
 #include "batcher/like_log.h"
 #include "batcher/own_flush.h"
 #include "tests/batcher/sim_disk.h"
@@ -106,6 +107,7 @@ struct Worker {
   SimProcessDisk process;
   ForgetfulSink sink;
   std::unique_ptr<LikeLog> log;
+  std::unique_ptr<GroupCommit> commits;
   std::unique_ptr<OwnFlush> flush;
   std::unique_ptr<Adoption> adoption;
 
@@ -117,14 +119,15 @@ struct Worker {
     (void)process.sync_directory(".");
     auto journal = Journal::create(process, JournalPaths{"journals"}, {number, 0}, journal_limits(options), 0);
     REQUIRE(journal);
-    log = std::make_unique<LikeLog>(options, clock, std::move(*journal), [] {});
+    log = std::make_unique<LikeLog>(options, clock, (*journal)->id());
+    commits = std::make_unique<GroupCommit>(options, clock, std::move(*journal), *log, [] {});
     flush = std::make_unique<OwnFlush>(options, *log, sink, clock);
     adoption = std::make_unique<Adoption>(options, process, clock, sink, JournalId{number, 0});
   }
   /// What happens when nobody likes anything for `ms`.
   void rest(int64_t ms) {
     for (int64_t i = 0; i < ms; i += 10) {
-      while (log->commit_step()) {
+      while (commits->step()) {
       }
       flush->step();
       adoption->step();
@@ -134,7 +137,7 @@ struct Worker {
   /// As Batcher::close() ends when everything was sent.
   void end() {
     REQUIRE(log->drained());
-    REQUIRE(log->journal().mark_done());
+    REQUIRE(commits->journal().mark_done());
     REQUIRE(sink.forget(log->id()));
     const JournalPaths paths{"journals"};
     REQUIRE(remove_journal(process, paths, paths.done(log->id())));
@@ -217,22 +220,22 @@ void Story::first_life(Worker& worker) {
   worker.rest(60);
   constexpr int64_t kLong = int64_t{1} << 62;  // Written as nine bytes, so that a group crosses several sectors.
   for (int64_t key = 0; key < 60; ++key) like(worker, kLong + key, 1);
-  worker.log->commit_step();
-  for (const uint64_t old = worker.log->journal().bytes(); worker.log->journal().bytes() == old;) {
-    if (worker.log->journal().room_for_likes() < 40) break;
+  worker.commits->step();
+  for (const uint64_t old = worker.commits->journal().bytes(); worker.commits->journal().bytes() == old;) {
+    if (worker.commits->journal().room_for_likes() < 40) break;
     like(worker, 20, 1);
-    worker.log->commit_step();
+    worker.commits->step();
   }
   like(worker, 20, 1);  // Into the next segment.
-  worker.log->commit_step();
+  worker.commits->step();
   like(worker, 1, 5);
   like_once(worker, 30, 3);
-  worker.log->commit_step();
+  worker.commits->step();
   worker.log->ask_for_batch(true);
-  worker.log->commit_step();  // A batch that nobody sends before the end.
+  worker.commits->step();  // A batch that nobody sends before the end.
   like(worker, 2, 1);
   like_once(worker, 30, 4);
-  worker.log->commit_step();
+  worker.commits->step();
 }
 
 /// Sends its own, adopts what the first left, drains and removes it, and ends well.

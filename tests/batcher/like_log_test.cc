@@ -47,8 +47,8 @@ TEST_CASE_FIXTURE(Fixture, "likes of one group fold into one record and are answ
   REQUIRE(add(8, 3));
   CHECK(accepted.empty());
   CHECK(log->pending(7) == 0);
-  REQUIRE(log->commit_step());
-  CHECK(!log->commit_step());
+  REQUIRE(commits->step());
+  CHECK(!commits->step());
   CHECK(deliveries == 1);
   CHECK(accepted == std::vector<int64_t>{5, 5, 5, 5, 5, 3});
   CHECK(log->pending(7) == 5);
@@ -63,23 +63,23 @@ TEST_CASE_FIXTURE(Fixture, "while answers are under way likes gather, and a batc
   options.deliver = [&](Answers answers) { under_way.push_back(std::move(answers)); };
   open();
   REQUIRE(add(1));
-  REQUIRE(log->commit_step());
+  REQUIRE(commits->step());
   REQUIRE(add(2));
-  CHECK(!log->commit_step());
+  CHECK(!commits->step());
   under_way[0].run();
   CHECK(accepted == std::vector<int64_t>{1});
-  CHECK(log->commit_step());
+  CHECK(commits->step());
 
   REQUIRE(add(3));
-  CHECK(!log->commit_step());
+  CHECK(!commits->step());
   log->ask_for_batch(true);
-  CHECK(log->commit_step());
+  CHECK(commits->step());
   CHECK(log->pending(3) == 1);
   REQUIRE(add(4));
   under_way[1].run();
-  CHECK(!log->commit_step());  // The third group's answers are still to be run.
-  under_way.pop_back();        // Dropped will do.
-  CHECK(log->commit_step());
+  CHECK(!commits->step());  // The third group's answers are still to be run.
+  under_way.pop_back();     // Dropped will do.
+  CHECK(commits->step());
 }
 
 TEST_CASE_FIXTURE(Fixture, "at the end likes wait for no answers, and answers may outlive the log") {
@@ -87,11 +87,12 @@ TEST_CASE_FIXTURE(Fixture, "at the end likes wait for no answers, and answers ma
   options.deliver = [&](Answers answers) { under_way.push_back(std::move(answers)); };
   open();
   REQUIRE(add(1));
-  REQUIRE(log->commit_step());
+  REQUIRE(commits->step());
   REQUIRE(add(2));
   log->stop_accepting();
-  CHECK(log->commit_step());
+  CHECK(commits->step());
   CHECK(under_way.size() == 2);
+  commits.reset();
   log.reset();
   for (Answers& answers : under_way) answers.run();
   CHECK(accepted == std::vector<int64_t>{1, 1});
@@ -101,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture, "a refused like leaves its callback with the caller")
   open();
   log->stop_accepting();
   bool called = false;
-  Batcher::Done done = [&](const Result<Accepted>&) { called = true; };
+  Done done = [&](const Result<Accepted>&) { called = true; };
   refused(log->add(1, 1, std::move(done)));
   REQUIRE(done);
   done(Accepted{});
@@ -112,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "no more likes wait than may") {
   open();
   for (size_t i = 0; i < options.max_waiting; ++i) REQUIRE(add(1));
   refused(add(1));
-  log->commit_step();
+  commits->step();
   CHECK(add(1));
   CHECK(stats().refused == 1);
 }
@@ -120,15 +121,15 @@ TEST_CASE_FIXTURE(Fixture, "no more likes wait than may") {
 TEST_CASE_FIXTURE(Fixture, "no more keys are pending than may, but known keys go on") {
   open();
   for (int64_t key = 0; key < 6; ++key) REQUIRE(add(key));
-  log->commit_step();
+  commits->step();
   for (int64_t key = 6; key < 12; ++key) REQUIRE(add(key));
   refused(add(12));
   CHECK(add(0));
   CHECK(add(11));
-  log->commit_step();
+  commits->step();
   refused(add(12));
   log->ask_for_batch(true);
-  log->commit_step();
+  commits->step();
   refused(add(12));
   log->mark_applied();
   CHECK(add(12));
@@ -147,12 +148,12 @@ TEST_CASE_FIXTURE(Fixture, "a batch is durable before it is ready, in every mode
   open();
   for (int i = 0; i < 11; ++i) REQUIRE(add(7));
   CHECK(!log->has_due(false));
-  log->commit_step();
+  commits->step();
   CHECK(wakes == 1);
   REQUIRE(log->has_due(false));
   log->ask_for_batch(false);
   CHECK(log->batch_state() == LikeLog::BatchState::asked);
-  log->commit_step();
+  commits->step();
   CHECK(wakes == 2);
   REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
   CHECK(log->in_flight() == Batch{1, {{7, 11}}});
@@ -168,14 +169,14 @@ TEST_CASE_FIXTURE(Fixture, "interval mode syncs when its time has come") {
   options.durability = Durability::interval;
   open();
   REQUIRE(add(1));
-  log->commit_step();
+  commits->step();
   CHECK(accepted.size() == 1);
   const uint64_t syncs = stats().syncs;
-  CHECK(!log->commit_step());
+  CHECK(!commits->step());
   clock.advance_ms(options.sync_interval_ms);
-  CHECK(log->commit_step());
+  CHECK(commits->step());
   CHECK(stats().syncs == syncs + 1);
-  CHECK(!log->commit_step());
+  CHECK(!commits->step());
   disk.lose_power();
   CHECK(on_disk().open.size() == 1);
 }
@@ -183,24 +184,24 @@ TEST_CASE_FIXTURE(Fixture, "interval mode syncs when its time has come") {
 TEST_CASE_FIXTURE(Fixture, "a failing disk fails what was not acknowledged and loses nothing that was") {
   open();
   REQUIRE(add(1, 2));
-  log->commit_step();
+  commits->step();
   process.sync_error = 1;
   REQUIRE(add(1, 100));
-  log->commit_step();
+  commits->step();
   CHECK(failed == 1);
   CHECK(log->pending(1) == 2);
   CHECK(!stats().accepting);
   refused(add(1));
   clock.advance_ms(100);
   REQUIRE(add(1, 100));  // Tried again after the back-off.
-  log->commit_step();
+  commits->step();
   CHECK(failed == 2);
   process.sync_error = 0;
   clock.advance_ms(100);
-  CHECK(log->commit_step());  // Mends itself without a like to drive it.
+  CHECK(commits->step());  // Mends itself without a like to drive it.
   CHECK(stats().accepting);
   CHECK(add(1, 1));
-  log->commit_step();
+  commits->step();
   CHECK(log->pending(1) == 3);
   disk.lose_power();
   CHECK(on_disk().open == std::vector<KeyDelta>{{1, 3}});
@@ -209,17 +210,17 @@ TEST_CASE_FIXTURE(Fixture, "a failing disk fails what was not acknowledged and l
 TEST_CASE_FIXTURE(Fixture, "a batch whose frame fails is none, and can be asked for again") {
   open();
   REQUIRE(add(1, 11));
-  log->commit_step();
+  commits->step();
   process.sync_error = 1;
   log->ask_for_batch(false);
-  log->commit_step();
+  commits->step();
   CHECK(log->batch_state() == LikeLog::BatchState::failed);
   CHECK(log->batch_state() == LikeLog::BatchState::none);
   CHECK(log->pending(1) == 11);
   process.sync_error = 0;
   clock.advance_ms(100);
   log->ask_for_batch(false);
-  log->commit_step();
+  commits->step();
   REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
   CHECK(log->in_flight() == Batch{1, {{1, 11}}});
 }
@@ -230,7 +231,7 @@ TEST_CASE_FIXTURE(Fixture, "with a full disk likes are refused and batches still
   int acknowledged = 0;
   while (failed == 0) {
     REQUIRE(add(acknowledged % 5));
-    log->commit_step();
+    commits->step();
     ++acknowledged;
     REQUIRE(acknowledged < 10'000);
   }
@@ -238,7 +239,7 @@ TEST_CASE_FIXTURE(Fixture, "with a full disk likes are refused and batches still
   CHECK(acknowledged > 5);
   refused(add(1));
   log->ask_for_batch(true);
-  log->commit_step();
+  commits->step();
   REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
   CHECK(stats().pending == acknowledged);
   log->mark_applied();
@@ -246,7 +247,7 @@ TEST_CASE_FIXTURE(Fixture, "with a full disk likes are refused and batches still
   process.space_error = 0;
   clock.advance_ms(100);
   REQUIRE(add(1));
-  log->commit_step();
+  commits->step();
   CHECK(failed == 1);
   CHECK(log->pending(1) == 1);
 }
@@ -261,7 +262,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal at its limit refuses likes and takes them 
   while (failed == 0) {
     REQUIRE(key < 1'000'000);
     REQUIRE(add(++key * 1'000'000'000));
-    log->commit_step();
+    commits->step();
     clock.advance_ms(100);
     CHECK(stats().journal_bytes <= options.max_journal_bytes);
   }
@@ -269,14 +270,14 @@ TEST_CASE_FIXTURE(Fixture, "a journal at its limit refuses likes and takes them 
   CHECK(on_disk().open.size() == static_cast<size_t>(key - 1));
   for (int64_t sent = 0; sent < key - 1; sent += 500) {
     log->ask_for_batch(true);
-    log->commit_step();
+    commits->step();
     clock.advance_ms(100);
     REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
     log->mark_applied();
   }
   CHECK(stats().pending == 0);
   REQUIRE(add(1));
-  log->commit_step();
+  commits->step();
   CHECK(failed == 1);
   CHECK(log->pending(1) == 1);
 }
@@ -285,7 +286,7 @@ TEST_CASE_FIXTURE(Fixture, "segments change without losing count") {
   open();
   for (int i = 0; i < 2000; ++i) {
     REQUIRE(add(i % 3));
-    log->commit_step();
+    commits->step();
   }
   CHECK(stats().rotations > 3);
   CHECK(stats().journal_bytes < 3 * 4096);

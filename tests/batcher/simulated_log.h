@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "batcher/group_commit.h"
 #include "batcher/journal/recovery.h"
 #include "batcher/like_log.h"
 #include "tests/batcher/sim_disk.h"
@@ -17,6 +18,7 @@ struct SimulatedLog {
   ManualClock clock;
   Options options;
   std::unique_ptr<LikeLog> log;
+  std::unique_ptr<GroupCommit> commits;
   int wakes = 0;
 
   SimulatedLog() {
@@ -31,7 +33,8 @@ struct SimulatedLog {
   void open() {
     auto journal = Journal::create(process, JournalPaths{"root"}, {1, 2}, journal_limits(options), 0);
     REQUIRE(journal);
-    log = std::make_unique<LikeLog>(options, clock, std::move(*journal), [this] { ++wakes; });
+    log = std::make_unique<LikeLog>(options, clock, (*journal)->id());
+    commits = std::make_unique<GroupCommit>(options, clock, std::move(*journal), *log, [this] { ++wakes; });
   }
   JournalState on_disk() {
     auto recovered = recover_journal(process, "root/" + log->id().hex(), log->id());

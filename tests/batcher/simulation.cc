@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batcher/adoption.h"
+#include "batcher/group_commit.h"
 #include "batcher/like_log.h"
 #include "batcher/own_flush.h"
 
@@ -44,7 +45,8 @@ class SimWorker final : public Sink {
     }
     busy_commit = busy_sink = false;
     if (!journal) return false;
-    log = std::make_unique<LikeLog>(options_, simulation_.clock_, std::move(journal), [] {});
+    log = std::make_unique<LikeLog>(options_, simulation_.clock_, id);
+    commits = std::make_unique<GroupCommit>(options_, simulation_.clock_, std::move(journal), *log, [] {});
     flush = std::make_unique<OwnFlush>(options_, *log, *this, simulation_.clock_);
     adoption = std::make_unique<Adoption>(options_, disk, simulation_.clock_, *this, id);
     return true;
@@ -53,7 +55,7 @@ class SimWorker final : public Sink {
   void commit() {
     if (busy_commit || !log) return;
     busy_commit = true;
-    log->commit_step();
+    commits->step();
     busy_commit = false;
   }
   void sink_step(bool own) {
@@ -98,6 +100,7 @@ class SimWorker final : public Sink {
   bool busy_commit = false;
   bool busy_sink = false;
   std::unique_ptr<LikeLog> log;
+  std::unique_ptr<GroupCommit> commits;
   std::unique_ptr<OwnFlush> flush;
   std::unique_ptr<Adoption> adoption;
   std::map<int64_t, int64_t> shown;

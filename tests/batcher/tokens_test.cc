@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "batcher/group_commit.h"
 #include "batcher/like_log.h"
 #include "tests/batcher/simulated_log.h"
 
@@ -24,7 +25,7 @@ struct Fixture : SimulatedLog {
   }
   const Batch& next_batch() {
     log->ask_for_batch(true);
-    log->commit_step();
+    commits->step();
     REQUIRE(log->batch_state() == LikeLog::BatchState::ready);
     return log->in_flight();
   }
@@ -40,7 +41,7 @@ TEST_CASE_FIXTURE(Fixture, "a token is known once its like was acknowledged, for
   CHECK(once(7, kA) == Added::waiting);
   CHECK(once(7, kA) == Added::waiting);  // Not acknowledged yet, so the repeat waits too; the sink will tell.
   CHECK(accepted == 0);
-  log->commit_step();
+  commits->step();
   CHECK(accepted == 2);
   CHECK(once(7, kA) == Added::known);
   CHECK(once(7, kB) == Added::waiting);
@@ -56,20 +57,20 @@ TEST_CASE_FIXTURE(Fixture, "a token is known once its like was acknowledged, for
 TEST_CASE_FIXTURE(Fixture, "a token whose like failed is not known") {
   process.sync_error = 1;
   CHECK(once(7, kA) == Added::waiting);
-  log->commit_step();
+  commits->step();
   CHECK(failed == 1);
   process.sync_error = 0;
   clock.advance_ms(100);
-  log->commit_step();
+  commits->step();
   CHECK(once(7, kA) == Added::waiting);
-  log->commit_step();
+  commits->step();
   CHECK(once(7, kA) == Added::known);
   CHECK(log->pending(7) == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "no more tokens are pending than may; likes without one go on") {
   CHECK(once(7, kA));
-  log->commit_step();
+  commits->step();
   CHECK(once(7, kB));  // Comes too late for the batch.
   CHECK(next_batch().tokens.size() == 1);
   CHECK(once(8, kC));
@@ -85,12 +86,12 @@ TEST_CASE_FIXTURE(Fixture, "no more tokens are pending than may; likes without o
 TEST_CASE_FIXTURE(Fixture, "tokens survive in the journal, open and in flight, across segments") {
   CHECK(once(7, kA));
   CHECK(log->add(7, 5, [](const Result<Accepted>&) {}));
-  log->commit_step();
+  commits->step();
   CHECK(next_batch() == Batch{1, {{7, 6}}, {{7, kA}}});
   CHECK(once(9, kC));
   CHECK(once(8, kB));
   const JournalState expected{1, Batch{1, {{7, 6}}, {{7, kA}}}, {{8, 1}, {9, 1}}, {{8, kB}, {9, kC}}};
-  log->commit_step();
+  commits->step();
   SUBCASE("in frames of their own") {
     CHECK(after_loss_of_power() == expected);
   }
@@ -98,7 +99,7 @@ TEST_CASE_FIXTURE(Fixture, "tokens survive in the journal, open and in flight, a
     const uint64_t segments = stats().rotations;
     while (stats().rotations == segments) {
       CHECK(log->add(8, 1, [](const Result<Accepted>&) {}));
-      log->commit_step();
+      commits->step();
     }
     const JournalState found = after_loss_of_power();
     CHECK(found.in_flight == expected.in_flight);

@@ -72,8 +72,9 @@ roost_mutant(snapshot_without_batch simulate batcher/journal/record.cc
 roost_mutant(repeats_counted simulate tests/batcher/sim_sink.h [[if (!tokens.insert(like.token).second) --counts[like.key];]] "")
 roost_mutant(repeats_counted_in_sqlite api/db api/db/sqlite/sqlite_like_store.cc [[if (!is_fresh && delta]] [[if (false && delta]])
 roost_mutant(token_known_before_it_is_durable simulate batcher/like_log.cc
-  [[for (const TokenedLike& like : committing_.tokens) known_tokens_.add(like.token, now_ms);]]
-  [[for (const TokenedLike& like : filling_.tokens) known_tokens_.add(like.token, now_ms);]])
+  [[intake_.add(key, delta, token, std::move(done), clock_.unix_ms());]]
+  [[intake_.add(key, delta, token, std::move(done), clock_.unix_ms());
+  if (token != nullptr) known_tokens_.add(*token, clock_.monotonic_ms());]])
 roost_mutant(group_without_tokens simulate batcher/journal/record.cc [[if (!tokens.empty()) put_tokens(out, tokens);]] "")
 roost_mutant(batch_without_tokens simulate batcher/journal/record.cc
   [[if (!batch.tokens.empty()) put_tokens(out, batch.tokens);]] "")
@@ -82,10 +83,10 @@ roost_mutant(snapshot_without_tokens simulate batcher/journal/record.cc
 
 # ---- what is on stable storage ------------------------------------------------------------------------------------
 
-roost_mutant(acknowledged_before_sync simulate batcher/like_log.cc
-  [[if (written && must_sync && journal_->has_unsynced())]] [[if (written && step.batch && journal_->has_unsynced())]])
-roost_mutant(no_sync_before_batch simulate batcher/like_log.cc
-  [[step.must_sync || step.batch.has_value();]] [[step.must_sync;]])
+roost_mutant(acknowledged_before_sync simulate batcher/group_commit.cc
+  [[work.must_sync || work.batch.has_value();]] [[work.batch.has_value();]])
+roost_mutant(no_sync_before_batch simulate batcher/group_commit.cc
+  [[work.must_sync || work.batch.has_value();]] [[work.must_sync;]])
 roost_mutant(no_sync_of_snapshot simulate batcher/journal/journal.cc [[done = file.datasync();]] "")
 roost_mutant(no_directory_sync simulate batcher/journal/journal.cc [[return disk_.sync_directory(directory_);]] [[return {};]])
 roost_mutant(no_root_sync_after_making simulate batcher/journal/journal.cc
