@@ -16,7 +16,7 @@ void Shard::Departed::add(Entry& entry) {
 
 Entry* Shard::find(std::string_view key, uint64_t hash, int64_t now_ms, bool counts) {
   Departed departed;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry** link = link_of(key, hash);
   if (*link != nullptr && (*link)->expires_at_ms() <= now_ms) {
     remove(link, stats_.expirations, departed);
@@ -33,7 +33,7 @@ Entry* Shard::find(std::string_view key, uint64_t hash, int64_t now_ms, bool cou
 bool Shard::insert(Entry* entry, uint64_t max_entry_bytes, int64_t now_ms) {
   ROOST_CHECK(entry != nullptr && entry->queue_ == Entry::Queue::none);
   Departed departed;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry** old = link_of(entry->key(), entry->hash());
   if (*old != nullptr) ++stats_.replacements;
   if (entry->charge() > max_entry_bytes || entry->expires_at_ms() <= now_ms) {
@@ -61,7 +61,7 @@ bool Shard::insert(Entry* entry, uint64_t max_entry_bytes, int64_t now_ms) {
 
 bool Shard::erase(std::string_view key, uint64_t hash) {
   Departed departed;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry** link = link_of(key, hash);
   if (*link == nullptr) return false;
   remove(link, stats_.erasures, departed);
@@ -70,7 +70,7 @@ bool Shard::erase(std::string_view key, uint64_t hash) {
 
 bool Shard::erase_same(const Entry& entry) {
   Departed departed;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Entry** link = link_of(entry.key(), entry.hash());
   if (*link != &entry) return false;
   remove(link, stats_.erasures, departed);
@@ -79,7 +79,7 @@ bool Shard::erase_same(const Entry& entry) {
 
 size_t Shard::drop_expired(int64_t now_ms, size_t max_entries) {
   Departed departed;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   size_t dropped = 0;
   for (; dropped < max_entries && expiry_.expired(now_ms) != nullptr; ++dropped) drop_soonest(now_ms, departed);
   return dropped;
@@ -87,7 +87,7 @@ size_t Shard::drop_expired(int64_t now_ms, size_t max_entries) {
 
 uint64_t Shard::sweep(uint64_t hash_from, size_t& max_entries, bool (*erase_it)(void*, Entry&), void* context) {
   Departed departed;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   size_t index = bucket_index(hash_from);
   for (; index < buckets_.size() && max_entries != 0; ++index) {
     for (Entry** link = &buckets_[index]; *link != nullptr;) {
@@ -105,14 +105,14 @@ uint64_t Shard::sweep(uint64_t hash_from, size_t& max_entries, bool (*erase_it)(
 
 void Shard::clear() {
   Departed departed;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Entry*& bucket : buckets_) {
     while (bucket != nullptr) remove(&bucket, stats_.erasures, departed);
   }
 }
 
 void Shard::add_stats_to(StoreStats& total) const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   total.hits += stats_.hits;
   total.misses += stats_.misses;
   total.insertions += stats_.insertions;

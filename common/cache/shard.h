@@ -2,14 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "common/cache/entry.h"
 #include "common/cache/expiry_heap.h"
 #include "common/cache/s3_fifo.h"
-#include "common/cache/store.h"
+#include "common/cache/store_stats.h"
 
 namespace roost::cache {
 
@@ -58,22 +58,22 @@ class alignas(64) Shard {
     Entry* first_ = nullptr;
   };
 
-  size_t bucket_index(uint64_t hash) const { return hash >> (64 - bucket_bits_); }
-  Entry** link_of(std::string_view key, uint64_t hash);
-  void link_in(Entry& entry);
-  void detach(Entry** link, Departed& departed);
-  void remove(Entry** link, uint64_t& reason, Departed& departed);
-  void drop_soonest(int64_t now_ms, Departed& departed);
-  void make_room(uint64_t charge, int64_t now_ms, Departed& departed);
-  void grow_buckets();
+  size_t bucket_index(uint64_t hash) const ROOST_REQUIRES(mutex_) { return hash >> (64 - bucket_bits_); }
+  Entry** link_of(std::string_view key, uint64_t hash) ROOST_REQUIRES(mutex_);
+  void link_in(Entry& entry) ROOST_REQUIRES(mutex_);
+  void detach(Entry** link, Departed& departed) ROOST_REQUIRES(mutex_);
+  void remove(Entry** link, uint64_t& reason, Departed& departed) ROOST_REQUIRES(mutex_);
+  void drop_soonest(int64_t now_ms, Departed& departed) ROOST_REQUIRES(mutex_);
+  void make_room(uint64_t charge, int64_t now_ms, Departed& departed) ROOST_REQUIRES(mutex_);
+  void grow_buckets() ROOST_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;  // guards all that follows
-  uint64_t limit_bytes_;
-  S3Fifo policy_;
-  ExpiryHeap expiry_;
-  unsigned bucket_bits_ = kMinBucketBits;
-  std::vector<Entry*> buckets_;
-  StoreStats stats_;
+  const uint64_t limit_bytes_;
+  mutable Mutex mutex_;
+  S3Fifo policy_ ROOST_GUARDED_BY(mutex_);
+  ExpiryHeap expiry_ ROOST_GUARDED_BY(mutex_);
+  unsigned bucket_bits_ ROOST_GUARDED_BY(mutex_) = kMinBucketBits;
+  std::vector<Entry*> buckets_ ROOST_GUARDED_BY(mutex_);
+  StoreStats stats_ ROOST_GUARDED_BY(mutex_);
 };
 
 }  // namespace roost::cache

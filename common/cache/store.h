@@ -10,6 +10,7 @@
 
 #include "common/cache/entry.h"
 #include "common/cache/hash.h"
+#include "common/cache/store_stats.h"
 
 namespace roost::cache {
 
@@ -23,20 +24,6 @@ struct StoreOptions {
   /// Locks wanted. Rounded down to a power of two, and halved until a shard holds kMinEntriesPerShard of the largest
   /// entries, since a shard evicts on its own. One lock suffices for a program with one thread.
   unsigned shards = 16;
-};
-
-/// Counts since the store was made, but for bytes and entries, which are what it holds now.
-struct StoreStats {
-  uint64_t hits = 0;
-  uint64_t misses = 0;
-  uint64_t insertions = 0;    ///< Replacements included.
-  uint64_t replacements = 0;  ///< Insertions under a key that was there.
-  uint64_t refusals = 0;      ///< Insertions of entries that are too large or expired already.
-  uint64_t evictions = 0;     ///< Left to make room before their time.
-  uint64_t expirations = 0;   ///< Left because their time was over.
-  uint64_t erasures = 0;      ///< Left because somebody asked: erase, sweep, clear.
-  uint64_t bytes = 0;
-  uint64_t entries = 0;
 };
 
 /// Where a sweep has come to. It stays right while the store changes between steps: what was in the store during the
