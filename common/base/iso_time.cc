@@ -3,7 +3,8 @@
 #include <charconv>
 #include <ctime>
 
-#include <fmt/core.h>
+#include <fmt/chrono.h>
+#include <fmt/compile.h>
 
 namespace roost {
 namespace {
@@ -20,20 +21,11 @@ std::optional<int64_t> parse_digits(std::string_view text) {
 }  // namespace
 
 std::string format_iso_time(int64_t unix_ms) {
-  const std::time_t seconds = unix_ms / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, unix_ms % 1000);
+  return fmt::format(FMT_COMPILE("{:%FT%T}.{:03}Z"), fmt::gmtime(std::time_t{unix_ms / 1000}), unix_ms % 1000);
 }
 
 std::string format_month(int64_t unix_ms) {
-  static constexpr const char* kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
-                                            "July",    "August",   "September", "October", "November", "December"};
-  const std::time_t seconds = unix_ms / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  return fmt::format("{} {}", kMonths[parts.tm_mon], parts.tm_year + 1900);
+  return fmt::format("{:%B %Y}", fmt::gmtime(std::time_t{unix_ms / 1000}));
 }
 
 std::optional<int64_t> parse_time(std::string_view text) {

@@ -13,8 +13,8 @@ std::string format_iso_time(int64_t unix_ms);
 /// "March 2026", UTC.
 std::string format_month(int64_t unix_ms);
 
-/// The first one back to Unix milliseconds; the fraction (up to nine digits) may be missing. Also plain Unix
-/// milliseconds.
+/// Parses the output of format_iso_time to Unix milliseconds; the fraction (up to nine digits) is optional. Plain Unix
+/// milliseconds are accepted too. Nothing when it is neither.
 std::optional<int64_t> parse_time(std::string_view text);
 
 }  // namespace roost
