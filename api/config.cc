@@ -6,6 +6,7 @@
 #include "api/http/cors.h"
 #include "common/net/address.h"
 #include "common/net/network_set.h"
+#include "common/service/request.h"
 
 namespace roost::api {
 namespace {
@@ -24,7 +25,9 @@ std::string check_replica(std::string_view url) {
 }
 
 std::string check_worker(std::string_view name) {
-  return name.empty() || is_request_id(name) ? "" : fmt::format("\"{}\": letters, digits, '-', '_' and '.' only", name);
+  return name.empty() || service::is_request_id(name)
+             ? ""
+             : fmt::format("\"{}\": letters, digits, '-', '_' and '.' only", name);
 }
 
 std::string check_not_empty(std::string_view text) {

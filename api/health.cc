@@ -13,15 +13,13 @@ Answer not_ready(std::string_view why) {
 
 }  // namespace
 
-void Health::add_to(Routes& routes) {
+void Health::add_to(Router& router) {
   using http::Method;
-  routes.add(Method::get, "/healthz",
+  router.add(Method::get, "/healthz",
              [](Request&, Reply reply) { reply.send(uncached_json(200, R"({"status":"ok"})")); });
-  routes.add(Method::get, "/readyz", [this](Request&, Reply reply) { ready(std::move(reply)); });
-  routes.add(Method::get, "/metrics", [this](Request&, Reply reply) {
-    Answer answer = uncached_json(200, metrics_.exposition());
-    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    reply.send(std::move(answer));
+  router.add(Method::get, "/readyz", [this](Request&, Reply reply) { ready(std::move(reply)); });
+  router.add(Method::get, "/metrics", [this](Request&, Reply reply) {
+    reply.send(service::uncached_answer(200, service::kMetricsText, metrics_.exposition()));
   });
 }
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "api/db/database.h"
-#include "api/http/exchange.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
 #include "common/observe/metrics.h"
 
 namespace roost::api {
@@ -12,7 +11,7 @@ class Health {
  public:
   /// Both outlive it.
   Health(Database& database, observe::MetricRegistry& metrics) : database_(database), metrics_(metrics) {}
-  void add_to(Routes& routes);
+  void add_to(Router& router);
   /// From now on not ready, so that proxies send their requests elsewhere.
   void set_draining() { draining_ = true; }
 

@@ -19,8 +19,9 @@
 #include "api/db/open_database.h"
 #include "api/db/sqlite/write_lock.h"
 #include "api/health.h"
-#include "api/http/front.h"
-#include "api/http/routes.h"
+#include "api/http/call_metrics.h"
+#include "api/http/cors_decorator.h"
+#include "api/http/service.h"
 #include "api/logs/logs.h"
 #include "api/logs/request_log.h"
 #include "api/notify/revalidator.h"
@@ -98,9 +99,11 @@ class Worker::Body {
   std::unique_ptr<Logs> log_routes_;
   std::unique_ptr<Health> health_;
   std::unique_ptr<WorkerMetrics> worker_metrics_;
-  Routes routes_;
-  std::unique_ptr<Front> front_;
-  std::unique_ptr<http::Server> server_;
+  Router router_{
+      [](Request& request, Reply reply) { reply.send(not_found(request.method, "There is nothing at this path.")); }};
+  std::unique_ptr<CallMetrics> call_metrics_;
+  std::unique_ptr<CorsDecorator> cors_;
+  std::unique_ptr<service::AppServer> server_;
   std::unique_ptr<net::TcpListener> listener_;
   net::Timer drain_timer_;
   net::Timer poll_timer_;
@@ -111,13 +114,13 @@ class Worker::Body {
 namespace {
 
 constexpr int64_t kPollMs = 5;
+constexpr uint64_t kMaxBodyBytes = 64 * 1024;
 
 }  // namespace
 
 Worker::Body::~Body() {
   listener_.reset();
   server_.reset();
-  front_.reset();
   passwords_.reset();
   batcher_.reset();  // before the loop and the stores that its threads use
 }
@@ -236,9 +239,9 @@ void Worker::Body::add_account_routes() {
                                                                *login_limit_, trusted_proxies_, clock_, events_});
   follow_routes_ = std::make_unique<Follows>(*users_, *authentication_, events_);
   people_routes_ = std::make_unique<People>(*users_, clock_, events_);
-  account_routes_->add_to(routes_);
-  follow_routes_->add_to(routes_);
-  people_routes_->add_to(routes_);
+  account_routes_->add_to(router_);
+  follow_routes_->add_to(router_);
+  people_routes_->add_to(router_);
 }
 
 void Worker::Body::add_routes() {
@@ -256,15 +259,19 @@ void Worker::Body::add_routes() {
   observe::MetricScope& scope = metrics_.make_scope();
   worker_metrics_ = std::make_unique<WorkerMetrics>(scope, *batcher_, cache_, *revalidator_);
   metrics_.before_exposition([this] { worker_metrics_->refresh(); });
-  tweet_routes_->add_to(routes_);
-  like_routes_->add_to(routes_);
-  log_routes_->add_to(routes_);
-  health_->add_to(routes_);
-  Pages::add_to(routes_);
-  front_ = std::make_unique<Front>(loop_, routes_, *log_, scope, Cors(config_.cors_origins));
+  tweet_routes_->add_to(router_);
+  like_routes_->add_to(router_);
+  log_routes_->add_to(router_);
+  health_->add_to(router_);
+  Pages::add_to(router_);
+  call_metrics_ = std::make_unique<CallMetrics>(scope);
+  cors_ = std::make_unique<CorsDecorator>(Cors(config_.cors_origins), router_);
   http::ServerLimits limits;
-  limits.max_body_bytes = Front::kMaxBodyBytes;
-  server_ = std::make_unique<http::Server>(loop_, limits, *front_);
+  limits.max_body_bytes = kMaxBodyBytes;
+  server_ = std::make_unique<service::AppServer>(loop_, router_, limits);
+  server_->add_observer(*call_metrics_);
+  server_->add_observer(*log_);
+  server_->add_decorator(*cors_);
 }
 
 void Worker::Body::run() {
@@ -291,7 +298,7 @@ void Worker::Body::drain() {
 }
 
 void Worker::Body::stop_when_idle() {
-  if (front_->active() == 0 && server_->connection_count() == 0) return stop();
+  if (server_->idle()) return stop();
   poll_timer_.start_ms(kPollMs);
 }
 

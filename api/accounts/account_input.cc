@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include "api/http/json_body.h"
-#include "api/http/query_string.h"
 #include "api/http/text.h"
 
 namespace roost::api {

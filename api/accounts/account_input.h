@@ -4,7 +4,7 @@
 #include <string>
 
 #include "api/http/input.h"
-#include "api/http/request.h"
+#include "api/http/service.h"
 
 namespace roost::api {
 

@@ -10,6 +10,7 @@
 #include "api/http/cache_groups.h"
 #include "api/http/client_address.h"
 #include "api/http/failure.h"
+#include "api/http/request_input.h"
 
 namespace roost::api {
 namespace {
@@ -39,18 +40,18 @@ struct Accounts::Attempt {
   Reply reply;
 };
 
-void Accounts::add_to(Routes& routes) {
+void Accounts::add_to(Router& router) {
   using http::Method;
-  routes.add(Method::post, "/api/users/register",
+  router.add(Method::post, "/api/users/register",
              [this](Request& request, Reply reply) { register_user(request, std::move(reply)); });
-  routes.add(Method::post, "/api/users/login",
+  router.add(Method::post, "/api/users/login",
              [this](Request& request, Reply reply) { log_in(request, std::move(reply)); });
   // A token is not kept anywhere, so there is nothing to forget here: the client forgets it.
-  routes.add(Method::post, "/api/users/logout", [](Request&, Reply reply) {
+  router.add(Method::post, "/api/users/logout", [](Request&, Reply reply) {
     reply.send(uncached_json(200, R"({"success":true,"message":"Logged out."})"));
   });
-  routes.add(Method::get, "/api/users/me", [this](Request& request, Reply reply) { show(request, std::move(reply)); });
-  routes.add(Method::delete_, "/api/users/{id}",
+  router.add(Method::get, "/api/users/me", [this](Request& request, Reply reply) { show(request, std::move(reply)); });
+  router.add(Method::delete_, "/api/users/{id}",
              [this](Request& request, Reply reply) { remove(request, std::move(reply)); });
 }
 

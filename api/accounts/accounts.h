@@ -5,8 +5,7 @@
 #include "api/accounts/passwords.h"
 #include "api/accounts/tokens.h"
 #include "api/accounts/user_store.h"
-#include "api/http/exchange.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
 #include "common/base/clock.h"
 #include "common/net/network_set.h"
 #include "common/observe/event_log.h"
@@ -31,7 +30,7 @@ class Accounts {
     observe::EventLog& events;
   };
   explicit Accounts(const Parts& parts) : parts_(parts) {}
-  void add_to(Routes& routes);
+  void add_to(Router& router);
 
  private:
   struct Attempt;

@@ -4,8 +4,8 @@
 
 #include "api/accounts/tokens.h"
 #include "api/accounts/user_store.h"
-#include "api/http/exchange.h"
 #include "api/http/input.h"
+#include "api/http/service.h"
 #include "common/base/clock.h"
 #include "common/observe/event_log.h"
 

@@ -7,7 +7,7 @@
 #include "api/accounts/user_json.h"
 #include "api/http/cache_groups.h"
 #include "api/http/failure.h"
-#include "api/http/input.h"
+#include "api/http/request_input.h"
 
 namespace roost::api {
 namespace {
@@ -29,15 +29,15 @@ Answer outcome_answer(FollowChange change, bool follows, http::Method method) {
 
 }  // namespace
 
-void Follows::add_to(Routes& routes) {
+void Follows::add_to(Router& router) {
   using http::Method;
-  routes.add(Method::post, "/api/users/follow/{id}",
+  router.add(Method::post, "/api/users/follow/{id}",
              [this](Request& request, Reply reply) { change(request, std::move(reply), Wish::follow); });
-  routes.add(Method::delete_, "/api/users/follow/{id}",
+  router.add(Method::delete_, "/api/users/follow/{id}",
              [this](Request& request, Reply reply) { change(request, std::move(reply), Wish::unfollow); });
-  routes.add(Method::get, "/api/users/followers",
+  router.add(Method::get, "/api/users/followers",
              [this](Request& request, Reply reply) { list(request, std::move(reply), FollowSide::followers); });
-  routes.add(Method::get, "/api/users/following",
+  router.add(Method::get, "/api/users/following",
              [this](Request& request, Reply reply) { list(request, std::move(reply), FollowSide::following); });
 }
 

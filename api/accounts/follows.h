@@ -2,8 +2,7 @@
 
 #include "api/accounts/authentication.h"
 #include "api/accounts/user_store.h"
-#include "api/http/exchange.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
 #include "common/observe/event_log.h"
 
 namespace roost::api {
@@ -15,7 +14,7 @@ class Follows {
   /// All outlive it.
   Follows(UserStore& users, const Authentication& authentication, observe::EventLog& events)
       : users_(users), authentication_(authentication), events_(events) {}
-  void add_to(Routes& routes);
+  void add_to(Router& router);
 
  private:
   enum class Wish : uint8_t { follow, unfollow };

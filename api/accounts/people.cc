@@ -7,18 +7,18 @@
 #include "api/accounts/user_json.h"
 #include "api/http/cache_groups.h"
 #include "api/http/failure.h"
-#include "api/http/input.h"
+#include "api/http/request_input.h"
 
 namespace roost::api {
 
-void People::add_to(Routes& routes) {
+void People::add_to(Router& router) {
   using http::Method;
-  routes.add(Method::get, "/api/users", [this](Request& request, Reply reply) { list(request, std::move(reply)); });
-  routes.add(Method::get, "/api/users/search",
+  router.add(Method::get, "/api/users", [this](Request& request, Reply reply) { list(request, std::move(reply)); });
+  router.add(Method::get, "/api/users/search",
              [this](Request& request, Reply reply) { search(request, std::move(reply)); });
-  routes.add(Method::get, "/api/users/{id}/followers/count",
+  router.add(Method::get, "/api/users/{id}/followers/count",
              [this](Request& request, Reply reply) { count(request, std::move(reply), FollowSide::followers); });
-  routes.add(Method::get, "/api/users/{id}/following/count",
+  router.add(Method::get, "/api/users/{id}/following/count",
              [this](Request& request, Reply reply) { count(request, std::move(reply), FollowSide::following); });
 }
 

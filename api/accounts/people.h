@@ -1,8 +1,7 @@
 #pragma once
 
 #include "api/accounts/user_store.h"
-#include "api/http/exchange.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
 #include "common/base/clock.h"
 #include "common/observe/event_log.h"
 
@@ -17,7 +16,7 @@ class People {
   /// All outlive it.
   People(UserStore& users, const Clock& clock, observe::EventLog& events)
       : users_(users), clock_(clock), events_(events) {}
-  void add_to(Routes& routes);
+  void add_to(Router& router);
 
  private:
   void list(Request& request, Reply reply);

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/http/request.h"
+#include "api/http/text.h"
 #include "common/base/check.h"
 
 namespace roost::api {

@@ -1,83 +1,31 @@
 #include "api/http/answer.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
-#include <xxhash.h>
 
 namespace roost::api {
-namespace {
-
-bool names_etag(std::string_view if_none_match, std::string_view etag) {
-  bool named = if_none_match == "*";
-  http::for_each_list_element(if_none_match, [&](std::string_view element) {
-    if (element.starts_with("W/")) element.remove_prefix(2);  // weak comparison
-    named = named || element == etag;
-  });
-  return named;
-}
-
-}  // namespace
-
-Answer uncached_json(int status, std::string body) {
-  Answer answer;
-  answer.status = status;
-  answer.body = std::move(body);
-  answer.fields.add("Cache-Control", "no-store");
-  return answer;
-}
 
 Answer public_answer(std::string body, std::string_view content_type, int64_t age_ms, std::string_view if_none_match) {
   static const std::string kPublic = fmt::format("public, max-age={}", kPublicMaxAgeS);
-  Answer answer = cached_answer(std::move(body), content_type, kPublic, if_none_match);
-  // Rounded up, so that no cache in front keeps it beyond the minute.
+  Answer answer = service::cached_answer(std::move(body), content_type, kPublic, if_none_match);
+  // Rounded up, so that no cache keeps it for more than a minute in all.
   if (age_ms > 0) answer.fields.add("Age", static_cast<uint64_t>((age_ms + 999) / 1000));
   return answer;
 }
 
-Answer cached_answer(std::string body, std::string_view content_type, std::string_view cache_control,
-                     std::string_view if_none_match) {
-  Answer answer;
-  answer.content_type = content_type;
-  const std::string etag = fmt::format("\"{:016x}\"", XXH3_64bits(body.data(), body.size()));
-  answer.fields.add("Cache-Control", cache_control);
-  answer.fields.add("ETag", etag);
-  if (names_etag(if_none_match, etag)) {
-    answer.status = 304;
-  } else {
-    answer.body = std::move(body);
-  }
-  return answer;
-}
-
-namespace {
-
-Answer problem_without_caching(int status, std::string_view detail, std::string_view field) {
-  Answer answer;
-  answer.status = status;
-  answer.content_type = "application/problem+json";
-  answer.body =
-      fmt::format(R"({{"type":"about:blank","title":"{}","status":{},"detail":)", http::reason_phrase(status), status);
-  append_json_string(answer.body, detail);
-  if (!field.empty()) {
-    answer.body += ",\"field\":";
-    append_json_string(answer.body, field);
-  }
-  answer.body += '}';
-  return answer;
-}
-
-}  // namespace
-
-Answer problem(int status, std::string_view detail, std::string_view field) {
-  Answer answer = problem_without_caching(status, detail, field);
-  answer.fields.add("Cache-Control", "no-store");
-  return answer;
+int64_t age_on_arrival_ms(const Request& request, int64_t loaded_at_ms, const Clock& clock) {
+  constexpr int64_t kRoundingMs = 1;  // of four times rounded down to milliseconds; must not become a whole second
+  const int64_t here_ms = std::max<int64_t>(0, clock.unix_ms() - request.arrived_us / 1000);
+  const int64_t age_ms = clock.monotonic_ms() - loaded_at_ms - here_ms;
+  return age_ms <= kRoundingMs ? 0 : age_ms;
 }
 
 Answer not_found(http::Method method, std::string_view detail) {
+  static const std::string kShort = fmt::format("public, max-age={}", kNotFoundMaxAgeS);
   if (method != http::Method::get && method != http::Method::head) return problem(404, detail);
-  Answer answer = problem_without_caching(404, detail, {});
-  answer.fields.add("Cache-Control", fmt::format("public, max-age={}", kNotFoundMaxAgeS));
-  return answer;
+  return problem(404, detail, {}, kShort);
 }
 
 Answer problem_of(const Error& error) {

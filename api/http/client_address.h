@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "api/http/request.h"
+#include "api/http/service.h"
 #include "common/net/network_set.h"
 
 namespace roost::api {

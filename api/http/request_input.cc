@@ -1,4 +1,4 @@
-#include "api/http/input.h"
+#include "api/http/request_input.h"
 
 #include <utility>
 
@@ -17,10 +17,6 @@ Input<QueryString> read_query(const Request& request) {
 }
 
 }  // namespace
-
-tl::unexpected<Answer> wrong_input(std::string_view field, std::string_view what) {
-  return tl::unexpected<Answer>(problem(422, fmt::format("{}: {}", field, what), field));
-}
 
 Input<int64_t> read_id(const Request& request) {
   const auto id = request.captures.empty() ? std::nullopt : parse_id(request.captures.front());

@@ -1,6 +1,7 @@
 #include "api/http/text.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <utf8proc.h>
 
@@ -44,6 +45,14 @@ bool is_host_name_with_dot(std::string_view name) {
 }
 
 }  // namespace
+
+std::optional<int64_t> parse_id(std::string_view text) {
+  int64_t id = 0;
+  if (text.empty() || text.front() == '-') return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size() || id < 1) return std::nullopt;
+  return id;
+}
 
 std::optional<size_t> count_characters(std::string_view text) {
   size_t count = 0;

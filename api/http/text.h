@@ -1,10 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace roost::api {
+
+/// A positive 64-bit id: digits only, 1 to 2^63-1.
+std::optional<int64_t> parse_id(std::string_view text);
 
 /// The code points of a text; nothing when it is not UTF-8 (RFC 3629).
 std::optional<size_t> count_characters(std::string_view text);

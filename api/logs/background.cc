@@ -1,4 +1,4 @@
-#include "api/http/background.h"
+#include "api/logs/background.h"
 
 #include <utility>
 

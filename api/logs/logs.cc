@@ -4,7 +4,9 @@
 #include <utility>
 
 #include <fmt/core.h>
+#include <sodium.h>
 
+#include "api/http/text.h"
 #include "common/base/iso_time.h"
 
 namespace roost::api {
@@ -17,12 +19,9 @@ bool is_loopback_text(std::string_view address) {
   return parsed && parsed->is_loopback();
 }
 
-/// Takes the same time wherever the texts differ.
+/// Compares in a time that does not depend on where the texts differ.
 bool equal_secret(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 void append_pair(std::string& out, const LogRecord& record) {
@@ -31,10 +30,6 @@ void append_pair(std::string& out, const LogRecord& record) {
   out += ',';
   append_json_string(out, record.subject);
   out += ']';
-}
-
-tl::unexpected<Answer> wrong(std::string_view field, std::string_view what) {
-  return tl::unexpected<Answer>(problem(422, fmt::format("{}: {}", field, what), field));
 }
 
 }  // namespace
@@ -62,27 +57,27 @@ bool may_read_logs(LogAccess access, std::string_view token, const Request& requ
 
 Input<LogsQuery> read_logs_query(const Request& request) {
   const auto query = QueryString::parse(request.query_text);
-  if (!query) return wrong("query", "a malformed escape, or too many parameters");
+  if (!query) return wrong_input("query", "a malformed escape, or too many parameters");
   LogsQuery logs;
   logs.query.limit = LogsQuery::kDefaultLimit;
   if (const std::string* limit = query->find("limit")) {
     const auto value = parse_id(*limit);
     if (!value || *value > static_cast<int64_t>(LogQuery::kMaxLimit))
-      return wrong("limit", fmt::format("expected a whole number from 1 to {}", LogQuery::kMaxLimit));
+      return wrong_input("limit", fmt::format("expected a whole number from 1 to {}", LogQuery::kMaxLimit));
     logs.query.limit = static_cast<size_t>(*value);
   }
   if (const std::string* since = query->find("since")) {
     const auto time_ms = parse_time(*since);
     if (!time_ms || *time_ms > INT64_MAX / 1000)
-      return wrong("since", "expected a time such as 2026-03-01T10:00:00Z, or Unix milliseconds");
+      return wrong_input("since", "expected a time such as 2026-03-01T10:00:00Z, or Unix milliseconds");
     logs.query.since_us = *time_ms * 1000;
   }
   if (const std::string* kind = query->find("kind")) {
-    if (*kind != "api" && *kind != "db") return wrong("kind", "expected api or db");
+    if (*kind != "api" && *kind != "db") return wrong_input("kind", "expected api or db");
     logs.query.kind = *kind == "api" ? RecordKind::api : RecordKind::db;
   }
   if (const std::string* format = query->find("format")) {
-    if (*format != "pairs" && *format != "full") return wrong("format", "expected pairs or full");
+    if (*format != "pairs" && *format != "full") return wrong_input("format", "expected pairs or full");
     logs.full = *format == "full";
   }
   if (const std::string* method = query->find("method")) logs.query.method = *method;
@@ -138,8 +133,8 @@ Logs::Logs(Options options, net::EventLoop& loop, RequestLog& own, observe::Even
 
 Logs::~Logs() = default;
 
-void Logs::add_to(Routes& routes) {
-  routes.add(http::Method::get, "/logs", [this](Request& request, Reply reply) { answer(request, std::move(reply)); });
+void Logs::add_to(Router& router) {
+  router.add(http::Method::get, "/logs", [this](Request& request, Reply reply) { answer(request, std::move(reply)); });
 }
 
 void Logs::answer(Request& request, Reply reply) {

@@ -6,10 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "api/http/background.h"
-#include "api/http/exchange.h"
 #include "api/http/input.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
+#include "api/logs/background.h"
 #include "api/logs/log_reader.h"
 #include "api/logs/request_log.h"
 #include "common/net/event_loop.h"
@@ -57,7 +56,7 @@ class Logs {
   /// All outlive it. `page` answers browsers.
   Logs(Options options, net::EventLoop& loop, RequestLog& own, observe::EventLog& events, Action page);
   ~Logs();
-  void add_to(Routes& routes);
+  void add_to(Router& router);
 
  private:
   struct Waiting;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "api/http/api_path.h"
 #include "api/logs/log_record.h"
 
 namespace roost::api {
@@ -19,7 +20,8 @@ Result<std::unique_ptr<RequestLog>> RequestLog::open(const Options& options, obs
   return std::unique_ptr<RequestLog>(new RequestLog(options.worker, std::move(*writer)));
 }
 
-void RequestLog::on_call(const Request& request, int status, int64_t now_us, int64_t duration_us) {
+void RequestLog::on_call(const service::Request& request, int status, int64_t now_us, int64_t duration_us) {
+  if (!is_api_path(request.path)) return;
   thread_local std::string line;
   line.clear();
   append_json(line, ApiCall{.time_us = now_us,

@@ -5,15 +5,14 @@
 #include <string>
 
 #include "api/db/access.h"
-#include "api/http/call_observer.h"
-#include "api/http/request.h"
 #include "common/observe/log_writer.h"
+#include "common/service/call_observer.h"
 
 namespace roost::api {
 
 /// The worker's record of API calls and database accesses, as /logs shows it: one file per worker in a directory that
 /// the workers of a host share. No line is dropped: whoever writes waits when the file does not keep up. Any thread.
-class RequestLog final : public AccessObserver, public CallObserver {
+class RequestLog final : public AccessObserver, public service::CallObserver {
  public:
   struct Options {
     std::string directory;  ///< must exist
@@ -24,8 +23,8 @@ class RequestLog final : public AccessObserver, public CallObserver {
   /// `events` outlives the log.
   static Result<std::unique_ptr<RequestLog>> open(const Options& options, observe::EventLog& events);
 
-  /// `now_us` is Unix time.
-  void on_call(const Request& request, int status, int64_t now_us, int64_t duration_us) override;
+  /// Only calls of API paths are recorded (is_api_path).
+  void on_call(const service::Request& request, int status, int64_t now_us, int64_t duration_us) override;
   void on_access(const AccessRecord& access) override;
   /// Blocks until what was recorded before is in the file.
   void flush() { writer_->flush(); }

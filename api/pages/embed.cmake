@@ -43,7 +43,7 @@ foreach(name ${files})
     "       {reinterpret_cast<const char*>(kBytes${count}), sizeof kBytes${count}}},\n")
   math(EXPR count "${count} + 1")
 endforeach()
-file(WRITE ${OUTPUT} "// Made by api/pages/embed.cmake; changes are lost.\n#include \"api/pages/assets.h\"\n\n"
-  "namespace roost::api {\nnamespace {\n${arrays}}  // namespace\n\nstd::span<const Asset> web_assets() {\n"
-  "  static const Asset kAssets[] = {\n${rows}  };\n  return kAssets;\n}\n\n"
+file(WRITE ${OUTPUT} "// Made by api/pages/embed.cmake; changes are lost.\n#include \"api/pages/web_assets.h\"\n\n"
+  "namespace roost::api {\nnamespace {\n${arrays}}  // namespace\n\nstd::span<const service::Asset> web_assets() {\n"
+  "  static const service::Asset kAssets[] = {\n${rows}  };\n  return kAssets;\n}\n\n"
   "std::string_view web_version() {\n  return \"${version}\";\n}\n\n}  // namespace roost::api\n")

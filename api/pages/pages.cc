@@ -3,7 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "api/pages/assets.h"
+#include "api/http/answer.h"
+#include "api/pages/web_assets.h"
 #include "common/base/check.h"
 
 namespace roost::api {
@@ -23,35 +24,31 @@ void add_policy(Answer& answer) {
   answer.fields.add("Content-Security-Policy", kPolicy);
 }
 
-Answer file_answer(const Asset& asset, const Request& request) {
+Answer file_answer(const service::Asset& asset, const Request& request) {
   const bool own_version = !request.captures.empty() && request.captures.front() == web_version();
-  Answer answer =
-      cached_answer(std::string(asset.content), asset.content_type,
-                    own_version ? "public, max-age=31536000, immutable" : "no-store", request.if_none_match);
+  Answer answer = service::asset_answer(asset, own_version ? "public, max-age=31536000, immutable" : "no-store",
+                                        request.if_none_match);
   add_policy(answer);
   return answer;
 }
 
-const Asset* find_asset(std::string_view name) {
-  for (const Asset& asset : web_assets()) {
-    if (asset.name == name) return &asset;
-  }
-  return nullptr;
+const service::Asset* find_page_asset(std::string_view name) {
+  return service::find_asset(web_assets(), name);
 }
 
 }  // namespace
 
-void Pages::add_to(Routes& routes) {
+void Pages::add_to(Router& router) {
   for (const std::string_view address : kAddresses) {
-    routes.add(http::Method::get, address, [](Request& request, Reply reply) { show(request, std::move(reply)); });
+    router.add(http::Method::get, address, [](Request& request, Reply reply) { show(request, std::move(reply)); });
   }
-  for (const Asset& asset : web_assets()) {
+  for (const service::Asset& asset : web_assets()) {
     if (asset.name.ends_with(".html")) continue;
-    routes.add(http::Method::get, "/assets/{version}/" + std::string(asset.name),
+    router.add(http::Method::get, "/assets/{version}/" + std::string(asset.name),
                [&asset](Request& request, Reply reply) { reply.send(file_answer(asset, request)); });
   }
-  if (const Asset* icon = find_asset("icon.svg")) {
-    routes.add(http::Method::get, "/favicon.ico", [icon](Request& request, Reply reply) {
+  if (const service::Asset* icon = find_page_asset("icon.svg")) {
+    router.add(http::Method::get, "/favicon.ico", [icon](Request& request, Reply reply) {
       Answer answer = public_answer(std::string(icon->content), icon->content_type, 0, request.if_none_match);
       add_policy(answer);
       reply.send(std::move(answer));
@@ -60,7 +57,7 @@ void Pages::add_to(Routes& routes) {
 }
 
 void Pages::show(const Request& request, Reply reply) {
-  const Asset* page = find_asset("index.html");
+  const service::Asset* page = find_page_asset("index.html");
   ROOST_CHECK(page != nullptr);
   Answer answer = public_answer(std::string(page->content), page->content_type, 0, request.if_none_match);
   add_policy(answer);

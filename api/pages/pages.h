@@ -1,7 +1,6 @@
 #pragma once
 
-#include "api/http/exchange.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
 
 namespace roost::api {
 
@@ -11,7 +10,7 @@ namespace roost::api {
 /// nobody may keep that. Stateless.
 class Pages {
  public:
-  static void add_to(Routes& routes);
+  static void add_to(Router& router);
   /// Answers with the page; /logs, which is also read by programs, goes through here.
   static void show(const Request& request, Reply reply);
 };

@@ -8,20 +8,17 @@
 #include <xxhash.h>
 
 #include "api/http/cache_groups.h"
+#include "api/http/failure.h"
+#include "api/http/request_input.h"
 
 namespace roost::api {
 
-void Likes::add_to(Routes& routes) {
+void Likes::add_to(Router& router) {
   const auto like_it = [this](Request& request, Reply reply) { like(request, std::move(reply)); };
-  routes.add(http::Method::post, "/like/{id}", like_it);
-  routes.add(http::Method::post, "/api/tweets/{id}/like", like_it);
-  routes.add(http::Method::get, "/like/{id}",
+  router.add(http::Method::post, "/like/{id}", like_it);
+  router.add(http::Method::post, "/api/tweets/{id}/like", like_it);
+  router.add(http::Method::get, "/like/{id}",
              [this](Request& request, Reply reply) { show(request, std::move(reply)); });
-}
-
-Answer Likes::failure(const Error& error) {
-  events_.warning("database", {{"error", error.what}});
-  return problem_of(error);
 }
 
 /// The key is kept as a hash of 128 bits, together with the tweet: the same key for another tweet is another like.
@@ -56,7 +53,7 @@ void Likes::like(Request& request, Reply reply) {
                    away_until_ms_ = clock_.monotonic_ms() + kAwayMs;
                    if (auto known = store_.last_read(wish.id)) reading = std::move(*known);
                  }
-                 if (!reading) return reply.send(failure(reading.error()));
+                 if (!reading) return reply.send(failure(events_, reading.error()));
                  queue_if_there(wish, std::move(*reading), std::move(reply));
                });
 }
@@ -103,10 +100,9 @@ void Likes::queue_once(const Wish& wish, Reading<TweetPage> reading, Reply reply
 void Likes::show(Request& request, Reply reply) {
   const auto id = read_id(request);
   if (!id) return reply.send(id.error());
-  const auto use = request.no_cache ? DbCache::Use::bypass : DbCache::Use::cached;
-  store_.tweet(*id, use, request.request_id,
+  store_.tweet(*id, use_of(request), request.request_id,
                [this, id = *id, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
-                 if (!reading) return reply.send(failure(reading.error()));
+                 if (!reading) return reply.send(failure(events_, reading.error()));
                  if (reading->value->absent())
                    return reply.send(not_found(reply.request().method, "There is no such tweet."));
                  const int64_t likes = reading->value->tweets.front().likes;

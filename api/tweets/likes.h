@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "api/http/exchange.h"
 #include "api/http/input.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
 #include "api/tweets/tweet_store.h"
 #include "batcher/batcher.h"
 #include "common/observe/event_log.h"
@@ -20,7 +19,7 @@ class Likes {
   /// All outlive it. The batcher's completions must be run on the loop.
   Likes(TweetStore& store, batcher::Batcher& batcher, const Clock& clock, observe::EventLog& events)
       : store_(store), batcher_(batcher), clock_(clock), events_(events) {}
-  void add_to(Routes& routes);
+  void add_to(Router& router);
 
  private:
   /// What a like is to do: for which tweet, and under which token if only once.
@@ -31,7 +30,6 @@ class Likes {
   static Input<Wish> read_wish(const Request& request);
   void like(Request& request, Reply reply);
   void show(Request& request, Reply reply);
-  Answer failure(const Error& error);
   void queue_if_there(const Wish& wish, Reading<TweetPage> reading, Reply reply);
   void queue(const Wish& wish, Reading<TweetPage> reading, Reply reply);
   void queue_once(const Wish& wish, Reading<TweetPage> reading, Reply reply);

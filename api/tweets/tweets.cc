@@ -9,7 +9,7 @@
 #include "api/db/words.h"
 #include "api/http/cache_groups.h"
 #include "api/http/failure.h"
-#include "api/http/input.h"
+#include "api/http/request_input.h"
 #include "api/tweets/tweet_json.h"
 
 namespace roost::api {
@@ -23,9 +23,9 @@ std::string tweet_body(const Tweet& tweet, int64_t likes) {
 
 }  // namespace
 
-void Tweets::add_to(Routes& routes) {
+void Tweets::add_to(Router& router) {
   const auto add = [&](http::Method method, std::string_view pattern, void (Tweets::*action)(Request&, Reply)) {
-    routes.add(method, pattern,
+    router.add(method, pattern,
                [this, action](Request& request, Reply reply) { (this->*action)(request, std::move(reply)); });
   };
   using http::Method;

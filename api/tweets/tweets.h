@@ -1,8 +1,7 @@
 #pragma once
 
 #include "api/accounts/authentication.h"
-#include "api/http/exchange.h"
-#include "api/http/routes.h"
+#include "api/http/service.h"
 #include "api/tweets/tweet_store.h"
 #include "common/base/clock.h"
 #include "common/observe/event_log.h"
@@ -19,7 +18,7 @@ class Tweets {
   /// All outlive it.
   Tweets(TweetStore& store, const Authentication& authentication, const Clock& clock, observe::EventLog& events)
       : store_(store), authentication_(authentication), clock_(clock), events_(events) {}
-  void add_to(Routes& routes);
+  void add_to(Router& router);
 
  private:
   void list(Request& request, Reply reply);

@@ -1,60 +1,68 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "api/http/call_observer.h"
-#include "api/http/cors.h"
-#include "api/http/exchange.h"
-#include "api/http/routes.h"
+#include "common/base/intrusive_list.h"
 #include "common/http/date.h"
 #include "common/http/server.h"
 #include "common/net/event_loop.h"
-#include "common/observe/metrics.h"
+#include "common/service/answer_decorator.h"
+#include "common/service/call_observer.h"
+#include "common/service/router.h"
 
-namespace roost::api {
+namespace roost::service {
 
-/// Takes requests from the HTTP server, hands them to the routes, sends the answers, and records both. Loop thread
-/// only. The server must be destroyed before it; replies that come later go nowhere.
-class Front final : public http::RequestAcceptor {
+/// Serves routes over HTTP: takes requests from its connections, hands them to the router, sends the answers. Observers
+/// see every call, decorators add fields to every answer. Loop thread only.
+class AppServer final : public http::RequestAcceptor {
  public:
-  /// The largest body of a request; more is answered 413 by the server.
-  static constexpr uint64_t kMaxBodyBytes = 64 * 1024;
+  /// `limits.max_body_bytes` bounds a request's body, which is collected before the action runs. All outlive the
+  /// server.
+  AppServer(net::EventLoop& loop, const Router& router, const http::ServerLimits& limits);
+  /// Closes all connections. Replies that are still out go nowhere.
+  ~AppServer();
+  AppServer(const AppServer&) = delete;
+  AppServer& operator=(const AppServer&) = delete;
 
-  Front(net::EventLoop& loop, const Routes& routes, CallObserver& log, observe::MetricScope& metrics, Cors cors = {});
-  ~Front();
-  Front(const Front&) = delete;
-  Front& operator=(const Front&) = delete;
+  /// Before serving; both outlive the server and are called in the order added.
+  void add_observer(CallObserver& observer) { observers_.push_back(&observer); }
+  void add_decorator(AnswerDecorator& decorator) { decorators_.push_back(&decorator); }
+
+  /// Takes over a client's connection.
+  void adopt(net::StreamPtr stream) { server_->adopt(std::move(stream)); }
+  /// As http::Server::drain.
+  void drain() { server_->drain(); }
+  /// Whether no request waits for its answer and no connection is open.
+  bool idle() const { return active_ == 0 && server_->connection_count() == 0; }
+  /// Requests not yet answered.
+  size_t active() const { return active_; }
 
   void on_request(http::Responder& responder, const http::RequestHead& head) override;
   void on_refused(const net::Address& client, int status, const Error& why) override;
 
-  const Routes& routes() const { return routes_; }
-  net::EventLoop& loop() { return loop_; }
-  /// Requests not yet answered.
-  size_t active() const { return active_; }
-
  private:
-  friend class Exchange;
-  /// Sends and records; `responder` is null when the client is gone.
-  void send(http::Responder* responder, const Request& request, const Answer& answer);
+  class Exchange;
+  /// Sends and reports; `responder` is null when the client is gone.
+  void finish(http::Responder* responder, const Request& request, const Answer& answer);
   std::string next_request_id();
   std::string_view common_fields(const Request& request, const Answer& answer);
 
   net::EventLoop& loop_;
-  const Routes& routes_;
-  CallObserver& log_;
-  const Cors cors_;
-  observe::Histogram& durations_;
-  observe::Counter& refused_;
-  observe::Counter* answered_[6];  // by the status' first digit
+  const Router& router_;
+  std::vector<CallObserver*> observers_;
+  std::vector<AnswerDecorator*> decorators_;
+  std::unique_ptr<http::Server> server_;
   http::HttpDateCache date_;
   IntrusiveList<Exchange> exchanges_;
   http::FieldLines common_fields_;       // of the answer being sent; its memory is kept
-  const std::string request_id_prefix_;  // of this process
+  const std::string request_id_prefix_;  // of this server
   uint64_t request_count_ = 0;
   size_t active_ = 0;
 };
 
-}  // namespace roost::api
+}  // namespace roost::service

@@ -3,19 +3,21 @@
 #include <span>
 #include <string_view>
 
-namespace roost::api {
+#include "common/service/answer.h"
 
-/// One file of the pages, compiled into the program by api/pages/embed.cmake.
+namespace roost::service {
+
+/// A file that is compiled into the program: a page, a script. Static storage.
 struct Asset {
   std::string_view name;  ///< "app.js", "views/timeline.js"
   std::string_view content_type;
   std::string_view content;
 };
 
-/// All of them; static storage. The page is "index.html"; its links hold the version.
-std::span<const Asset> web_assets();
+/// Null when there is none of that name.
+const Asset* find_asset(std::span<const Asset> assets, std::string_view name);
 
-/// Sixteen hexadecimal digits that change with any of the files.
-std::string_view web_version();
+/// cached_answer with the asset's content.
+Answer asset_answer(const Asset& asset, std::string_view cache_control, std::string_view if_none_match);
 
-}  // namespace roost::api
+}  // namespace roost::service

@@ -1,38 +1,8 @@
-#include "api/http/query_string.h"
+#include "common/service/query_string.h"
 
-namespace roost::api {
-namespace {
+#include "common/http/uri.h"
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
-
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      out += ' ';
-      continue;
-    }
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
-}
+namespace roost::service {
 
 std::optional<QueryString> QueryString::parse(std::string_view text) {
   QueryString query;
@@ -42,8 +12,9 @@ std::optional<QueryString> QueryString::parse(std::string_view text) {
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     if (pair.empty()) continue;
     const size_t equals = pair.find('=');
-    auto name = percent_decode(pair.substr(0, equals), true);
-    auto value = percent_decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
+    const std::string_view written = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    auto name = http::percent_decode(pair.substr(0, equals), true);
+    auto value = http::percent_decode(written, true);
     if (!name || !value || query.parameters_.size() >= kMaxParameters) return std::nullopt;
     query.parameters_.emplace_back(std::move(*name), std::move(*value));
   }
@@ -57,4 +28,9 @@ const std::string* QueryString::find(std::string_view name) const {
   return nullptr;
 }
 
-}  // namespace roost::api
+std::string_view QueryString::value(std::string_view name) const {
+  const std::string* found = find(name);
+  return found == nullptr ? std::string_view() : *found;
+}
+
+}  // namespace roost::service

@@ -1,13 +1,13 @@
-#include "api/http/request.h"
+#include "common/service/request.h"
 
 #include <algorithm>
-#include <charconv>
 
-namespace roost::api {
+namespace roost::service {
 namespace {
 
 constexpr size_t kMaxRequestIdBytes = 64;
 
+/// Whether the client asks for an answer that no cache has kept.
 bool asks_past_caches(std::string_view cache_control) {
   bool asks = false;
   http::for_each_list_element(cache_control, [&](std::string_view directive) {
@@ -19,11 +19,11 @@ bool asks_past_caches(std::string_view cache_control) {
 }  // namespace
 
 bool is_request_id(std::string_view text) {
-  const auto fit = [](char c) {
+  const auto allowed = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
            c == '.';
   };
-  return !text.empty() && text.size() <= kMaxRequestIdBytes && std::all_of(text.begin(), text.end(), fit);
+  return !text.empty() && text.size() <= kMaxRequestIdBytes && std::all_of(text.begin(), text.end(), allowed);
 }
 
 Request Request::from(const http::RequestHead& head, const net::Address& client) {
@@ -31,17 +31,15 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   Request request;
   request.method = head.method;
   request.method_text = head.method_text;
+  request.authority = head.authority;
   request.path = head.path;
   request.query_text = head.query;
   request.client = client;
-  if (head.fields.has(FieldId::x_request_id)) {
-    const std::string_view id = head.fields.value(FieldId::x_request_id);
-    if (is_request_id(id)) request.request_id = id;
-  }
+  if (const std::string_view id = head.fields.value(FieldId::x_request_id); is_request_id(id)) request.request_id = id;
   if (const auto etags = head.fields.combined(FieldId::if_none_match)) request.if_none_match = *etags;
-  if (head.fields.has(FieldId::authorization)) request.authorization = head.fields.value(FieldId::authorization);
-  if (head.fields.has(FieldId::content_type)) request.content_type = head.fields.value(FieldId::content_type);
-  if (head.fields.has(FieldId::origin)) request.origin = head.fields.value(FieldId::origin);
+  request.authorization = head.fields.value(FieldId::authorization);
+  request.content_type = head.fields.value(FieldId::content_type);
+  request.origin = head.fields.value(FieldId::origin);
   if (head.method == http::Method::post) request.idempotency_key = head.fields.combined("Idempotency-Key");
   request.is_preflight =
       head.method == http::Method::options && head.fields.find("Access-Control-Request-Method") != nullptr;
@@ -52,19 +50,4 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   return request;
 }
 
-int64_t age_on_arrival_ms(const Request& request, int64_t loaded_at_ms, const Clock& clock) {
-  constexpr int64_t kRoundingMs = 1;  // of four times rounded down to milliseconds; not to be told as a whole second
-  const int64_t here_ms = std::max<int64_t>(0, clock.unix_ms() - request.arrived_us / 1000);
-  const int64_t age_ms = clock.monotonic_ms() - loaded_at_ms - here_ms;
-  return age_ms <= kRoundingMs ? 0 : age_ms;
-}
-
-std::optional<int64_t> parse_id(std::string_view text) {
-  int64_t id = 0;
-  if (text.empty() || text.front() == '-') return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc{} || end != text.data() + text.size() || id < 1) return std::nullopt;
-  return id;
-}
-
-}  // namespace roost::api
+}  // namespace roost::service

@@ -1,12 +1,12 @@
-#include "api/http/routes.h"
+#include "common/service/router.h"
 
 #include <array>
 #include <utility>
 
-#include "api/http/answer.h"
 #include "common/base/check.h"
+#include "common/http/uri.h"
 
-namespace roost::api {
+namespace roost::service {
 namespace {
 
 /// The segments of a path, "/a/b/" to a, b: views of it, or of what they were decoded to.
@@ -19,7 +19,7 @@ class Segments {
     while (!path.empty()) {
       const size_t slash = path.find('/');
       const std::string_view segment = path.substr(0, slash);
-      if (segment.empty() || size_ == Routes::kMaxSegments) return false;
+      if (segment.empty() || size_ == Router::kMaxSegments) return false;
       segments_[size_++] = segment;
       path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
     }
@@ -29,16 +29,16 @@ class Segments {
   bool decode() {
     for (size_t i = 0; i < size_; ++i) {
       if (segments_[i].find('%') == std::string_view::npos) continue;
-      auto decoded = percent_decode(segments_[i]);
+      auto decoded = http::percent_decode(segments_[i]);
       if (!decoded) return false;
-      decoded_.reserve(Routes::kMaxSegments);  // views of them must stay good
+      decoded_.reserve(Router::kMaxSegments);  // the views of them must stay valid
       segments_[i] = decoded_.emplace_back(std::move(*decoded));
     }
     return true;
   }
   size_t size() const { return size_; }
   std::string_view operator[](size_t i) const { return segments_[i]; }
-  bool fit(const std::vector<std::string>& pattern) const {
+  bool match(const std::vector<std::string>& pattern) const {
     if (pattern.size() != size_) return false;
     for (size_t i = 0; i < size_; ++i) {
       if (!pattern[i].empty() && pattern[i] != segments_[i]) return false;
@@ -47,7 +47,7 @@ class Segments {
   }
 
  private:
-  std::array<std::string_view, Routes::kMaxSegments> segments_;
+  std::array<std::string_view, Router::kMaxSegments> segments_;
   std::vector<std::string> decoded_;
   size_t size_ = 0;
 };
@@ -71,7 +71,12 @@ std::string_view method_name(http::Method method) {
 
 }  // namespace
 
-void Routes::add(http::Method method, std::string_view pattern, Action action) {
+Router::Router(Action not_found) : not_found_(std::move(not_found)) {
+  if (not_found_) return;
+  not_found_ = [](Request&, Reply reply) { reply.send(problem(404, "There is nothing at this path.")); };
+}
+
+void Router::add(http::Method method, std::string_view pattern, Action action) {
   Segments segments;
   ROOST_CHECK(segments.split(pattern));
   Route route{method, {}, std::move(action)};
@@ -80,7 +85,18 @@ void Routes::add(http::Method method, std::string_view pattern, Action action) {
   routes_.push_back(std::move(route));
 }
 
-Routes::Match Routes::find(http::Method method, std::string_view path) const {
+void Router::add_for_any_path(http::Method method, Action action) {
+  method_routes_.push_back({method, std::move(action)});
+}
+
+const Action* Router::find_for_any_path(http::Method method) const {
+  for (const MethodRoute& route : method_routes_) {
+    if (route.method == method) return &route.action;
+  }
+  return nullptr;
+}
+
+Router::Match Router::find(http::Method method, std::string_view path) const {
   Match match;
   Segments segments;
   if (!segments.split(path)) return match;
@@ -90,9 +106,9 @@ Routes::Match Routes::find(http::Method method, std::string_view path) const {
   }
   const http::Method wanted = method == http::Method::head ? http::Method::get : method;
   for (const Route& route : routes_) {
-    if (!segments.fit(route.segments)) continue;
+    if (!segments.match(route.segments)) continue;
     if (route.method != wanted) {
-      const std::string_view name = method_name(route.method);  // a capture and its like may both have it
+      const std::string_view name = method_name(route.method);  // two patterns that match may both have it
       if (match.allow.find(name) == std::string::npos)
         match.allow += (match.allow.empty() ? "" : ", ") + std::string(name);
       continue;
@@ -106,14 +122,15 @@ Routes::Match Routes::find(http::Method method, std::string_view path) const {
   return match;
 }
 
-void Routes::dispatch(Request& request, Reply reply) const {
+void Router::dispatch(Request& request, Reply reply) const {
+  if (const Action* action = find_for_any_path(request.method)) return (*action)(request, std::move(reply));
   Match match = find(request.method, request.path);
   if (match.malformed) return reply.send(problem(400, "The path holds a malformed escape."));
   if (match.action != nullptr) {
     request.captures = std::move(match.captures);
     return (*match.action)(request, std::move(reply));
   }
-  if (match.allow.empty()) return reply.send(not_found(request.method, "There is nothing at this path."));
+  if (match.allow.empty()) return not_found_(request, std::move(reply));
   Answer answer = request.method == http::Method::options
                       ? uncached_json(204, "")
                       : problem(405, "This path does not take " + request.method_text + ".");
@@ -121,4 +138,4 @@ void Routes::dispatch(Request& request, Reply reply) const {
   reply.send(std::move(answer));
 }
 
-}  // namespace roost::api
+}  // namespace roost::service

@@ -1,39 +1,45 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "api/http/exchange.h"
-#include "api/http/request.h"
 #include "common/http/message.h"
+#include "common/service/reply.h"
+#include "common/service/request.h"
 
-namespace roost::api {
+namespace roost::service {
 
 /// Answers one request, now or later, through the Reply.
 using Action = std::function<void(Request& request, Reply reply)>;
 
-/// Which function answers which method and path. Filled before serving, then only read.
-class Routes {
+/// Maps methods and paths to actions. Filled before serving, read-only afterwards.
+class Router {
  public:
   static constexpr size_t kMaxSegments = 8;
 
-  /// `pattern`: "/api/tweets/{id}": each {…} takes one segment. Patterns added earlier win.
-  void add(http::Method method, std::string_view pattern, Action action);
+  /// `not_found` answers requests for unknown paths; without it they are answered 404.
+  explicit Router(Action not_found = nullptr);
 
-  /// What was found. Without an action: `allow` lists the methods the path has (405), or is empty (404).
+  /// `pattern`: "/api/tweets/{id}": each {…} matches one segment. Patterns added earlier win.
+  void add(http::Method method, std::string_view pattern, Action action);
+  /// Every request of this method, whatever its path, goes to `action`.
+  void add_for_any_path(http::Method method, Action action);
+
+  /// The result of a search. Without an action: `allow` lists the methods the path has (405), or is empty (404).
   struct Match {
     const Action* action = nullptr;
     std::vector<std::string> captures;
     std::string allow;
     bool malformed = false;  ///< a bad escape in the path (400)
   };
-  /// A slash at the end makes no difference; segments are percent-decoded after they are told apart. HEAD is answered
+  /// A trailing slash makes no difference; segments are percent-decoded after the path has been split. HEAD is answered
   /// as GET.
   Match find(http::Method method, std::string_view path) const;
 
-  /// The methods that a path has, as Allow lists them; empty when there is no such path.
+  /// The methods of a path, as Allow lists them; empty when there is no such path.
   std::string allowed(std::string_view path) const { return find(http::Method::other, path).allow; }
 
   /// Answers the request through the action found, or with 400, 404 or 405; OPTIONS with the methods there are.
@@ -45,7 +51,15 @@ class Routes {
     std::vector<std::string> segments;  // empty text: a capture
     Action action;
   };
+  struct MethodRoute {
+    http::Method method;
+    Action action;
+  };
+  const Action* find_for_any_path(http::Method method) const;
+
+  Action not_found_;
   std::vector<Route> routes_;
+  std::vector<MethodRoute> method_routes_;
 };
 
-}  // namespace roost::api
+}  // namespace roost::service

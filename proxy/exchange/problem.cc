@@ -2,17 +2,12 @@
 
 #include <string>
 
-#include <fmt/format.h>
-
-#include "common/observe/json_text.h"
+#include "common/http/problem.h"
 
 namespace roost::proxy {
 
 void respond_problem(http::Responder& responder, int status, std::string_view detail, std::string_view more_fields) {
-  std::string body = fmt::format(
-      "{{\"type\":\"about:blank\",\"title\":\"{}\",\"status\":{},\"detail\":", http::reason_phrase(status), status);
-  observe::append_json_string(body, detail);
-  body.append("}\n");
+  const std::string body = http::problem_body(status, detail) + '\n';
   const Slice piece{std::string_view(body)};
   responder.respond({.status = status,
                      .fields = "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n",

@@ -8,6 +8,7 @@
 #include "api/accounts/tokens.h"
 #include "api/db/words.h"
 #include "api/http/client_address.h"
+#include "api/http/request_input.h"
 #include "api/http/text.h"
 #include "common/base/check.h"
 

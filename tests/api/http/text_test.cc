@@ -38,3 +38,10 @@ TEST_CASE("the shape of an e-mail address") {
         std::string("\"a\"@b.co"), std::string("a@b.c/d"), local + "a@b.co",         "a@" + label + "b.co"})
     CHECK_FALSE(is_email_shaped(bad));
 }
+
+TEST_CASE("ids are positive and fit 63 bits") {
+  CHECK(parse_id("1") == 1);
+  CHECK(parse_id("9223372036854775807") == INT64_MAX);
+  for (const char* bad : {"", "0", "-1", "+1", "1a", " 1", "9223372036854775808", "1.0", "0x1"})
+    CHECK_FALSE(parse_id(bad));
+}

@@ -1,15 +1,14 @@
-#include "api/http/front.h"
+#include "common/service/app_server.h"
 
-#include <filesystem>
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
-
-#include "api/logs/request_log.h"
 
 using namespace roost;
-using namespace roost::api;
+using namespace roost::service;
 
 namespace {
 
@@ -40,43 +39,57 @@ class ScriptedResponder final : public http::Responder {
   std::string text;
 };
 
+/// Remembers what it was told.
+class Recorder final : public CallObserver {
+ public:
+  void on_call(const Request& request, int status, int64_t, int64_t duration_us) override {
+    calls.push_back(request.path + " " + std::to_string(status));
+    longest_us = std::max(longest_us, duration_us);
+  }
+  void on_refused(int status) override { refusals.push_back(status); }
+
+  std::vector<std::string> calls;
+  std::vector<int> refusals;
+  int64_t longest_us = -1;
+};
+
+class Stamp final : public AnswerDecorator {
+ public:
+  void add_fields(const Request& request, const Answer& answer, http::FieldLines& fields) override {
+    fields.add("X-Stamp", request.path + " " + std::to_string(answer.status));
+  }
+};
+
 struct Fixture {
-  std::string directory = [] {
-    std::string pattern = (std::filesystem::temp_directory_path() / "roost-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    return pattern;
-  }();
   net::EventLoop loop;
-  observe::EventLog events{[](observe::EventLevel, std::string_view) {}};
-  std::unique_ptr<RequestLog> log = std::move(*RequestLog::open({.directory = directory, .worker = "w"}, events));
-  observe::MetricRegistry registry;
-  Routes routes;
+  Router router;
+  Recorder recorder;
+  Stamp stamp;
   std::optional<Reply> kept;
-  std::optional<Front> front;
+  std::optional<AppServer> server;
   ScriptedResponder responder;
 
   Fixture() {
-    routes.add(http::Method::get, "/now", [](Request&, Reply reply) { reply.send(uncached_json(200, "now")); });
-    routes.add(http::Method::post, "/echo",
+    router.add(http::Method::get, "/now", [](Request&, Reply reply) { reply.send(uncached_json(200, "now")); });
+    router.add(http::Method::post, "/echo",
                [](Request& request, Reply reply) { reply.send(uncached_json(200, request.body)); });
-    routes.add(http::Method::get, "/later", [this](Request&, Reply reply) { kept.emplace(std::move(reply)); });
-    routes.add(http::Method::get, "/never", [](Request&, Reply) {});
-    routes.add(http::Method::get, "/a/{x}/b/{y}", [](Request& request, Reply reply) {
-      reply.send(uncached_json(200, request.captures[0] + "," + request.captures[1]));
-    });
-    front.emplace(loop, routes, *log, registry.make_scope());
+    router.add(http::Method::get, "/later", [this](Request&, Reply reply) { kept.emplace(std::move(reply)); });
+    router.add(http::Method::get, "/never", [](Request&, Reply) {});
+    router.add(http::Method::get, "/nothing", [](Request&, Reply reply) { reply.send(uncached_json(204, "")); });
+    server.emplace(loop, router, http::ServerLimits{});
+    server->add_observer(recorder);
+    server->add_decorator(stamp);
   }
   ~Fixture() {
-    front.reset();
+    server.reset();
     kept.reset();
-    std::filesystem::remove_all(directory);
   }
   void ask(http::Method method, std::string_view path, bool end = true) {
     http::RequestHead head;
     head.method = method;
     head.method_text = "METHOD";
     head.path = head.target = path;
-    front->on_request(responder, head);
+    server->on_request(responder, head);
     if (end) responder.receiver->on_request_end();
   }
 };
@@ -91,7 +104,7 @@ TEST_CASE("an answer at once") {
   CHECK(f.responder.fields.find("Date: ") != std::string::npos);
   CHECK(f.responder.fields.find("X-Request-Id: ") != std::string::npos);
   CHECK(f.responder.fields.find("Content-Type: application/json\r\n") != std::string::npos);
-  CHECK(f.front->active() == 0);
+  CHECK(f.server->active() == 0);
 }
 
 TEST_CASE("a body arrives in pieces") {
@@ -104,30 +117,30 @@ TEST_CASE("a body arrives in pieces") {
   CHECK(f.responder.text == "hello you");
 }
 
-TEST_CASE("an answer later, and one that nobody waits for any more") {
+TEST_CASE("an answer later, and one whose client is gone") {
   Fixture f;
   f.ask(http::Method::get, "/later");
-  CHECK(f.front->active() == 1);
+  CHECK(f.server->active() == 1);
   f.kept->send(uncached_json(200, "late"));
   CHECK(f.responder.text == "late");
-  CHECK(f.front->active() == 0);
+  CHECK(f.server->active() == 0);
   f.kept.reset();
   f.loop.run_once(false);
 
   f.ask(http::Method::get, "/later");
   f.responder.receiver->on_client_gone(Error{});
-  CHECK(f.front->active() == 1);  // the action goes on
+  CHECK(f.server->active() == 1);  // the action goes on
   f.kept->send(uncached_json(200, "too late"));
   CHECK(f.responder.responses == 1);
-  CHECK(f.front->active() == 0);
+  CHECK(f.server->active() == 0);
 }
 
-TEST_CASE("a client that goes before its request is whole") {
+TEST_CASE("a client that leaves before its request is complete") {
   Fixture f;
   f.ask(http::Method::post, "/echo", false);
   f.responder.receiver->on_client_gone(Error{});
   f.loop.run_once(false);
-  CHECK(f.front->active() == 0);
+  CHECK(f.server->active() == 0);
   CHECK(f.responder.responses == 0);
 }
 
@@ -137,36 +150,53 @@ TEST_CASE("a reply that is dropped answers 500") {
   CHECK(f.responder.status == 500);
 }
 
-TEST_CASE("replies outlive the front") {
+TEST_CASE("replies outlive the server") {
   Fixture f;
   f.ask(http::Method::get, "/later");
   ScriptedResponder reading;
   http::RequestHead head;
   head.path = "/echo";
-  f.front->on_request(reading, head);
-  f.front.reset();
+  f.server->on_request(reading, head);
+  f.server.reset();
   f.kept->send(uncached_json(200, "nobody hears"));
   CHECK(f.responder.responses == 0);
 }
 
-TEST_CASE("routes: captures, slashes, escapes, methods") {
+TEST_CASE("observers see every call, also those whose client is gone, and refusals") {
   Fixture f;
-  f.ask(http::Method::get, "/a/1/b/2");
-  CHECK(f.responder.text == "1,2");
-  f.ask(http::Method::get, "/a/x%2Fy/b/%20/");
-  CHECK(f.responder.text == "x/y, ");
-  f.ask(http::Method::head, "/now/");
-  CHECK(f.responder.status == 200);
-  f.ask(http::Method::get, "/a/%zz/b/2");
-  CHECK(f.responder.status == 400);
-  for (const char* unknown : {"/", "/nothing", "/a/1/b", "/a//b/2", "//now", "/now//", "now", "/1/2/3/4/5/6/7/8/9"}) {
-    f.ask(http::Method::get, unknown);
-    CHECK_MESSAGE(f.responder.status == 404, unknown);
-  }
-  f.ask(http::Method::delete_, "/now");
-  CHECK(f.responder.status == 405);
-  CHECK(f.responder.fields.find("Allow: GET, HEAD\r\n") != std::string::npos);
-  f.ask(http::Method::options, "/echo");
-  CHECK(f.responder.status == 204);
-  CHECK(f.responder.fields.find("Allow: POST\r\n") != std::string::npos);
+  f.ask(http::Method::get, "/now");
+  f.ask(http::Method::get, "/unknown");
+  f.ask(http::Method::get, "/later");
+  f.responder.receiver->on_client_gone(Error{});
+  f.kept->send(uncached_json(200, "too late"));
+  f.server->on_refused(net::Address(), 431, Error{});
+  CHECK(f.recorder.calls == std::vector<std::string>{"/now 200", "/unknown 404", "/later 200"});
+  CHECK(f.recorder.refusals == std::vector<int>{431});
+  CHECK(f.recorder.longest_us >= 0);
+}
+
+TEST_CASE("decorators add fields to every answer; one without content has no Content-Type") {
+  Fixture f;
+  f.ask(http::Method::get, "/now");
+  CHECK(f.responder.fields.find("X-Stamp: /now 200\r\n") != std::string::npos);
+  f.ask(http::Method::get, "/unknown");
+  CHECK(f.responder.fields.find("X-Stamp: /unknown 404\r\n") != std::string::npos);
+  CHECK(f.responder.fields.find("Content-Type: application/problem+json\r\n") != std::string::npos);
+  f.ask(http::Method::get, "/nothing");
+  CHECK(f.responder.fields.find("\nContent-Type: ") == std::string::npos);
+}
+
+TEST_CASE("request ids: the client's own, else a new one each") {
+  Fixture f;
+  f.ask(http::Method::get, "/now");
+  const std::string first = f.responder.fields;
+  f.ask(http::Method::get, "/now");
+  CHECK(f.responder.fields != first);
+  http::RequestHead head;
+  head.method = http::Method::get;
+  head.path = "/now";
+  REQUIRE(head.fields.add("X-Request-Id", "mine"));
+  f.server->on_request(f.responder, head);
+  f.responder.receiver->on_request_end();
+  CHECK(f.responder.fields.find("X-Request-Id: mine\r\n") != std::string::npos);
 }

@@ -1,0 +1,22 @@
+#include "common/http/problem.h"
+
+#include <fmt/format.h>
+
+#include "common/http/message.h"
+#include "common/observe/json_text.h"
+
+namespace roost::http {
+
+std::string problem_body(int status, std::string_view detail, std::string_view field) {
+  std::string body =
+      fmt::format(R"({{"type":"about:blank","title":"{}","status":{},"detail":)", reason_phrase(status), status);
+  observe::append_json_string(body, detail);
+  if (!field.empty()) {
+    body += ",\"field\":";
+    observe::append_json_string(body, field);
+  }
+  body += '}';
+  return body;
+}
+
+}  // namespace roost::http

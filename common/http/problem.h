@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace roost::http {
+
+constexpr std::string_view kProblemJson = "application/problem+json";
+
+/// The body of an error response (RFC 9457): an object with type, title, status and `detail`; `field`, when not empty,
+/// names the part of the request that is wrong. One line without a line end.
+std::string problem_body(int status, std::string_view detail, std::string_view field = {});
+
+}  // namespace roost::http
