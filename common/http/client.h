@@ -72,7 +72,7 @@ class ClientConnection;
 class ConnectionOwner {
  public:
   virtual void on_connection_open(ClientConnection& connection) = 0;
-  /// A request on it has ended with a whole response; reusable() says whether it takes another.
+  /// A request on it has ended, and the connection is still open; reusable() says whether it takes another.
   virtual void on_request_ended(ClientConnection& connection) = 0;
   /// It is closed: it failed, its request was cancelled, or, idle, it was closed by the backend or received bytes that
   /// belong to no request. Last event; the owner retires it, or destroys it at a later turn.

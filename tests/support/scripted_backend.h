@@ -37,7 +37,12 @@ class ScriptedBackend {
     std::string body;  ///< decoded
     size_t connection = 0;
   };
-  enum class Accepts { yes, refuses, ignores };  ///< `ignores`: connecting to it never ends
+  enum class Accepts {
+    yes,
+    refuses,
+    ignores,           ///< connecting to it never ends
+    refuses_requests,  ///< connections are made, but requests on them fail as "not processed" (see RefusingConnection)
+  };
 
   explicit ScriptedBackend(net::Address address) : address_(std::move(address)) {}
 
@@ -56,12 +61,19 @@ class ScriptedBackend {
   ScriptedBackend& reset() { return add({{}, After::reset}); }
   /// Answers nothing by itself.
   ScriptedBackend& hold() { return add({{}, After::keep}); }
+  /// Forgets the steps that are queued.
+  ScriptedBackend& clear() {
+    steps_.clear();
+    return *this;
+  }
   std::string otherwise = response(200, "ok");
 
   // ---- what it has seen, and its connections by hand
   // ------------------------------------------------------------------
 
   const std::vector<Request>& requests() const { return requests_; }
+  /// Requests that were refused as "not processed".
+  size_t refused_count() const { return refused_count_; }
   /// Connections asked for so far, those that were refused or have closed included.
   size_t connection_count() const { return connections_.size(); }
   size_t open_count() const {
@@ -173,9 +185,54 @@ class ScriptedBackend {
 
   net::Address address_;
   Accepts accepts_ = Accepts::yes;
+  size_t refused_count_ = 0;
   std::deque<Step> steps_;
   std::vector<Request> requests_;
   std::vector<std::unique_ptr<Connection>> connections_;
+};
+
+/// A connection on which every request fails with Progress::refused at the next turn, and which stays open: what HTTP/2
+/// makes of REFUSED_STREAM.
+class RefusingConnection final : public http::ClientConnection, private http::RequestStream {
+ public:
+  RefusingConnection(net::EventLoop& loop, const net::Address& backend, size_t& refused_count)
+      : backend_(backend),
+        refused_count_(refused_count),
+        timer_(net::Timer::of<&RefusingConnection::refuse>(loop.timers(), this)) {}
+
+  http::RequestStream& begin(const http::RequestStart&, std::span<const Slice>,
+                             http::ResponseReceiver* receiver) override {
+    receiver_ = receiver;
+    ++exchange_count_;
+    timer_.start_ms(0);
+    return *this;
+  }
+  bool reusable() const override { return receiver_ == nullptr; }
+  void set_owner(http::ConnectionOwner* owner) override { owner_ = owner; }
+  uint32_t exchange_count() const override { return exchange_count_; }
+  const net::Address& backend() const override { return backend_; }
+  void on_retired() override { timer_.stop(); }
+
+ private:
+  bool send_body(std::span<const Slice>) override { return true; }
+  void end_body() override {}
+  void pause() override {}
+  void resume() override {}
+  void cancel() override { owner_->on_connection_closed(*this); }
+  void refuse() {
+    ++refused_count_;
+    http::ResponseReceiver* receiver = std::exchange(receiver_, nullptr);
+    if (exchange_count_ == 1) owner_->on_connection_open(*this);
+    owner_->on_request_ended(*this);
+    receiver->on_exchange_failed({"the request was refused", Side::backend, true, 0}, http::Progress::refused);
+  }
+
+  net::Address backend_;
+  size_t& refused_count_;
+  net::Timer timer_;
+  http::ConnectionOwner* owner_ = nullptr;
+  http::ResponseReceiver* receiver_ = nullptr;
+  uint32_t exchange_count_ = 0;
 };
 
 /// The Connector of tests: connects to the scripted backends that listen on it; other addresses refuse. Outlives every
@@ -191,13 +248,12 @@ class MemoryNetwork final : public Connector {
   }
   /// Turns the loop and lets the backends act until nothing moves any more. Time stands still.
   void run() {
+    int turns = 0;
     for (int quiet = 0; quiet < 2; ++quiet) {
+      ROOST_CHECK(++turns < kMaxTurns);
       loop_.run_once(false);
-      for (size_t i = 0; i < backends_.size(); ++i) {
-        for (size_t at = 0; at < backends_[i]->connections_.size(); ++at) {
-          if (backends_[i]->run_connection(at)) quiet = -1;
-        }
-      }
+      const int64_t next_ms = loop_.timers().next_wakeup_ms();
+      if (run_backends() || (next_ms >= 0 && next_ms <= loop_.now_ms())) quiet = -1;
     }
   }
 
@@ -207,10 +263,24 @@ class MemoryNetwork final : public Connector {
                                     [&](const auto& backend) { return backend->address() == address; });
     ScriptedBackend& backend = found != backends_.end() ? **found : listen(address.to_string());
     if (found == backends_.end()) backend.accept(ScriptedBackend::Accepts::refuses);
+    if (backend.accepts_ == ScriptedBackend::Accepts::refuses_requests) {
+      return std::make_unique<RefusingConnection>(loop_, address, backend.refused_count_);
+    }
     return http::ClientConnection::over_connecting(loop_, backend.connect(), address, limits);
   }
 
  private:
+  static constexpr int kMaxTurns = 10'000;  // more are an endless loop
+
+  /// Whether anything happened. What happens may open connections.
+  bool run_backends() {
+    bool moved = false;
+    for (size_t i = 0; i < backends_.size(); ++i) {
+      for (size_t at = 0; at < backends_[i]->connections_.size(); ++at) moved |= backends_[i]->run_connection(at);
+    }
+    return moved;
+  }
+
   net::EventLoop& loop_;
   std::vector<std::unique_ptr<ScriptedBackend>> backends_;
 };
