@@ -222,78 +222,79 @@ void enter(In state, UpstreamFixture& f, Caller& caller) {
   f.script(0).connection(0).feed("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhe");
 }
 
+using Act = void (*)(UpstreamFixture&, Caller&);
+const Act kSend = [](UpstreamFixture&, Caller& c) { CHECK(c.call().send_body("dy")); };
+const Act kEnd = [](UpstreamFixture&, Caller& c) { c.call().end_body(); };
+const Act kSendAndEnd = [](UpstreamFixture&, Caller& c) {
+  c.call().send_body("dy");
+  c.call().end_body();
+  c.call().end_body();  // once is enough
+};
+const Act kPause = [](UpstreamFixture&, Caller& c) { c.call().pause(); };
+const Act kResume = [](UpstreamFixture&, Caller& c) { c.call().resume(); };
+const Act kAbort = [](UpstreamFixture&, Caller& c) { c.call().abort(); };
+const Act kClose = [](UpstreamFixture& f, Caller&) {
+  if (f.connection_count() > 0) f.script(0).connection(0).feed_end();
+};
+const Act kReset = [](UpstreamFixture& f, Caller&) {
+  if (f.connection_count() > 0) f.script(0).connection(0).feed_error();
+};
+const Act kTime = [](UpstreamFixture& f, Caller& c) {
+  c.call().send_body("dy");
+  c.call().end_body();  // until the request is whole it is the client's turn
+  f.advance_ms(70'000);
+};
+const Act kAnswer = [](UpstreamFixture& f, Caller&) {
+  if (f.connection_count() > 0) f.script(0).connection(0).feed("HTTP/1.1 204 No Content\r\n\r\n");
+};
+struct Case {
+  std::string what;
+  In state;
+  Act act;
+  const char* events;  // behind those that led to the state
+  int failed_with;
+  bool active;
+  size_t requests;  // whole ones the backend has
+  size_t open;      // connections
+};
+const Case kCases[] = {
+    {"send", In::closed, kSend, "", 0, false, 0, 0},
+    {"end", In::closed, kEnd, "", 0, false, 0, 0},
+    {"pause", In::closed, kPause, "", 0, false, 0, 0},
+    {"resume", In::closed, kResume, "", 0, false, 0, 0},
+    {"abort", In::closed, kAbort, "", 0, false, 0, 0},
+    {"time", In::closed, kTime, "", 0, false, 0, 0},
+    {"send", In::gathering, kSend, "", 0, true, 0, 0},
+    {"send and end", In::gathering, kSendAndEnd, "", 0, true, 1, 1},
+    {"pause", In::gathering, kPause, "", 0, true, 0, 0},
+    {"resume", In::gathering, kResume, "", 0, true, 0, 0},
+    {"abort", In::gathering, kAbort, "", 0, false, 0, 0},
+    {"time", In::gathering, kTime, "failed ", 504, false, 1, 0},
+    {"send", In::attempting, kSend, "", 0, true, 0, 1},
+    {"end", In::attempting, kEnd, "", 0, true, 1, 1},
+    {"send and end", In::attempting, kSendAndEnd, "", 0, true, 1, 1},
+    {"pause", In::attempting, kPause, "", 0, true, 0, 1},
+    {"resume", In::attempting, kResume, "", 0, true, 0, 1},
+    {"abort", In::attempting, kAbort, "", 0, false, 0, 0},
+    {"close", In::attempting, kClose, "failed ", 502, false, 0, 0},
+    {"reset", In::attempting, kReset, "failed ", 502, false, 0, 0},
+    {"time", In::attempting, kTime, "failed ", 504, false, 1, 0},
+    // Before the request is whole: the backend does not want the rest, and the connection is not used again.
+    {"answer", In::attempting, kAnswer, "head end ", 0, false, 0, 0},
+    {"send", In::answering, kSend, "", 0, true, 0, 1},
+    {"end", In::answering, kEnd, "", 0, true, 1, 1},
+    {"pause", In::answering, kPause, "", 0, true, 0, 1},
+    {"resume", In::answering, kResume, "", 0, true, 0, 1},
+    {"abort", In::answering, kAbort, "", 0, false, 0, 0},
+    {"close", In::answering, kClose, "failed ", 502, false, 0, 0},
+    {"reset", In::answering, kReset, "failed ", 502, false, 0, 0},
+    {"time", In::answering, kTime, "failed ", 504, false, 1, 0},
+};
+
 }  // namespace
 
 TEST_CASE("what the owner does and what happens, in every state") {
-  using Act = void (*)(UpstreamFixture&, Caller&);
-  const Act send = [](UpstreamFixture&, Caller& c) { CHECK(c.call().send_body("dy")); };
-  const Act end = [](UpstreamFixture&, Caller& c) { c.call().end_body(); };
-  const Act send_and_end = [](UpstreamFixture&, Caller& c) {
-    c.call().send_body("dy");
-    c.call().end_body();
-    c.call().end_body();  // once is enough
-  };
-  const Act pause = [](UpstreamFixture&, Caller& c) { c.call().pause(); };
-  const Act resume = [](UpstreamFixture&, Caller& c) { c.call().resume(); };
-  const Act abort = [](UpstreamFixture&, Caller& c) { c.call().abort(); };
-  const Act close = [](UpstreamFixture& f, Caller&) {
-    if (f.connection_count() > 0) f.script(0).connection(0).feed_end();
-  };
-  const Act reset = [](UpstreamFixture& f, Caller&) {
-    if (f.connection_count() > 0) f.script(0).connection(0).feed_error();
-  };
-  const Act time = [](UpstreamFixture& f, Caller& c) {
-    c.call().send_body("dy");
-    c.call().end_body();  // until the request is whole it is the client's turn
-    f.advance_ms(70'000);
-  };
-  const Act answer = [](UpstreamFixture& f, Caller&) {
-    if (f.connection_count() > 0) f.script(0).connection(0).feed("HTTP/1.1 204 No Content\r\n\r\n");
-  };
-  struct Case {
-    std::string what;
-    In state;
-    Act act;
-    const char* events;  // behind those that led to the state
-    int failed_with;
-    bool active;
-    size_t requests;  // whole ones the backend has
-    size_t open;      // connections
-  };
-  const Case cases[] = {
-      {"send", In::closed, send, "", 0, false, 0, 0},
-      {"end", In::closed, end, "", 0, false, 0, 0},
-      {"pause", In::closed, pause, "", 0, false, 0, 0},
-      {"resume", In::closed, resume, "", 0, false, 0, 0},
-      {"abort", In::closed, abort, "", 0, false, 0, 0},
-      {"time", In::closed, time, "", 0, false, 0, 0},
-      {"send", In::gathering, send, "", 0, true, 0, 0},
-      {"send and end", In::gathering, send_and_end, "", 0, true, 1, 1},
-      {"pause", In::gathering, pause, "", 0, true, 0, 0},
-      {"resume", In::gathering, resume, "", 0, true, 0, 0},
-      {"abort", In::gathering, abort, "", 0, false, 0, 0},
-      {"time", In::gathering, time, "failed ", 504, false, 1, 0},
-      {"send", In::attempting, send, "", 0, true, 0, 1},
-      {"end", In::attempting, end, "", 0, true, 1, 1},
-      {"send and end", In::attempting, send_and_end, "", 0, true, 1, 1},
-      {"pause", In::attempting, pause, "", 0, true, 0, 1},
-      {"resume", In::attempting, resume, "", 0, true, 0, 1},
-      {"abort", In::attempting, abort, "", 0, false, 0, 0},
-      {"close", In::attempting, close, "failed ", 502, false, 0, 0},
-      {"reset", In::attempting, reset, "failed ", 502, false, 0, 0},
-      {"time", In::attempting, time, "failed ", 504, false, 1, 0},
-      // Before the request is whole: the backend does not want the rest, and the connection is not used again.
-      {"answer", In::attempting, answer, "head end ", 0, false, 0, 0},
-      {"send", In::answering, send, "", 0, true, 0, 1},
-      {"end", In::answering, end, "", 0, true, 1, 1},
-      {"pause", In::answering, pause, "", 0, true, 0, 1},
-      {"resume", In::answering, resume, "", 0, true, 0, 1},
-      {"abort", In::answering, abort, "", 0, false, 0, 0},
-      {"close", In::answering, close, "failed ", 502, false, 0, 0},
-      {"reset", In::answering, reset, "failed ", 502, false, 0, 0},
-      {"time", In::answering, time, "failed ", 504, false, 1, 0},
-  };
-  for (const Case& one : cases) {
+  for (const Case& one : kCases) {
     CAPTURE(one.what);
     CAPTURE(static_cast<int>(one.state));
     UpstreamFixture f(1);
