@@ -1,8 +1,8 @@
-"""Likes under fire, and the books afterwards: whatever happens to workers, per tweet
+"""Likes under load while workers fail, and the comparison afterwards. For each tweet
 
     acknowledged <= in the database <= attempted
 
-once a healthy worker has adopted what the others left."""
+after a healthy worker has adopted the journals of the others."""
 
 import pathlib
 import sys
@@ -19,7 +19,7 @@ THOROUGH = bool(os.environ.get("ROOST_THOROUGH"))
 
 
 class Book:
-    """What was attempted and acknowledged, per tweet; and every answer that was neither a 202 nor a proper refusal."""
+    """Attempts and acknowledgements per tweet, and every answer that was neither a 202 nor a proper refusal."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -43,9 +43,9 @@ class Book:
 
 
 class Fans:
-    """Threads that like `tweets` at the workers `addresses()` names at the moment, until they are told to stop. As many
-    others, if there are `keyed` tweets, like those under a key each and repeat every like until it is acknowledged,
-    whoever by, so that in the end as many are acknowledged as were attempted."""
+    """Threads that like `tweets` at the workers that `addresses()` returns, until they are stopped. If there are
+    `keyed` tweets, as many other threads like those with an Idempotency-Key and repeat every like, at any worker,
+    until it is acknowledged, so that in the end as many are acknowledged as were attempted."""
 
     def __init__(self, book, tweets, addresses, keyed=(), threads=4):
         self.book, self.addresses = book, addresses
@@ -99,7 +99,7 @@ class Fans:
 
 
 class LikeTest(FlowTest):
-    """A flow test with tweets to like and a database to count in."""
+    """A flow test with tweets to like and a database in which to count."""
 
     def post(self, worker, count):
         """The ids of `count` new tweets."""
@@ -118,14 +118,14 @@ class LikeTest(FlowTest):
         return [path.name for path in (self.directory / "data" / "journal").iterdir()]
 
     def like(self, worker, book, tweet):
-        """One like; whether it was acknowledged."""
+        """Sends one like; True if it was acknowledged."""
         book.attempt(tweet)
         answer = request(worker.address, "POST", f"/like/{tweet}", (), b"")
         book.answer(tweet, answer)
         return answer.status == 202
 
     def settle_accounts(self, book, tweets, worker):
-        """Waits until `worker`'s is the only journal, ends it well, and compares."""
+        """Waits until only `worker` has a journal, shuts it down, and compares."""
         wait_until(lambda: len(self.journals()) == 1, 60, "adoption")
         self.assertEqual(worker.stop(60), 0, worker.output())
         self.assertEqual(self.journals(), [])

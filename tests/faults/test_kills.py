@@ -1,4 +1,4 @@
-"""Real workers die by kill -9, over and over, under load, and adopt each other's journals.
+"""Workers are killed with SIGKILL under load, again and again, and adopt each other's journals.
 
 ROOST_THOROUGH=1 (tests/run likes) kills 500 times, else 20 times."""
 
@@ -14,7 +14,7 @@ class Kills:
         workers = [self.api(f"w{i}", environment=OFTEN) for i in range(WORKERS)]
         tweets = self.post(workers[0], 20)
         tweets, keyed = tweets[:14], tweets[14:]
-        tweets += tweets[:1] * 20  # One that everybody likes.
+        tweets += tweets[:1] * 20  # One hot tweet.
         book, chosen = Book(), random.Random(1)
         fans = Fans(book, tweets, lambda: [worker.address for worker in workers], keyed)
         for number in range(KILLS):
@@ -37,7 +37,7 @@ class Kills:
         print(f"{KILLS} kills: {likes[False]}, repeated under a key {likes[True]}, {book.refused} refused", flush=True)
         for tweet in keyed:  # Repeated until acknowledged: exact.
             self.assertEqual((stored[tweet], book.acknowledged.get(tweet, 0)), (book.attempted.get(tweet, 0),) * 2)
-        # What is stored beyond what was acknowledged had its answer cut off by a kill: at most one a fan and kill.
+        # Likes stored but not acknowledged lost their answer to a kill: at most one per client and kill.
         self.assertLessEqual(likes[False]["stored"] - likes[False]["acknowledged"],
                              len(fans.threads) * (KILLS + WORKERS))
 

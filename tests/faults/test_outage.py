@@ -1,17 +1,17 @@
-"""PostgreSQL stands still under load: what is cached is served, what is not is refused in time, likes are acknowledged
-and arrive exactly once, and nobody ends.
+"""PostgreSQL is stopped under load: cached reads are served, others are refused in time, likes are acknowledged and
+written exactly once, and no worker exits.
 
-ROOST_THOROUGH=1 (tests/run faults) has it stand still for 30 s, else for 3 s."""
+ROOST_THOROUGH=1 (tests/run faults) stops it for 30 s, else for 3 s."""
 
 from like_load import *
 
 STILL_S = 30 if THOROUGH else 3
-DEADLINE_S = 15  # the pool's queue and the statement's own time, and a slow machine
+DEADLINE_S = 15  # queue time-out plus statement time-out, and a margin for a slow machine
 SETTINGS = {"ROOST_BATCHER_MAX_AGE": "200ms"}
 
 
 class Readers:
-    """Threads that read `paths` through `address`; every answer's status, and the longest wait for one."""
+    """Threads that read `paths` through `address`; records the status of every answer and the longest wait."""
 
     def __init__(self, address, paths, fields=()):
         self.address, self.paths, self.fields = address, paths, fields

@@ -1,7 +1,7 @@
-"""System calls of a real worker fail under load, or kill it in the middle: strace injects the failures.
+"""System calls of a worker fail under load, or kill it: strace injects the failures.
 
-A second worker is killed meanwhile, so that the one under attack has a journal to adopt: that makes it set aside space,
-rename and unlink. ROOST_THOROUGH=1 (tests/run faults) goes through every call, error and occurrence."""
+A second worker is killed meanwhile, so that the first has a journal to adopt, which makes it allocate, rename and
+unlink. ROOST_THOROUGH=1 (tests/run faults) tests every call, error and occurrence."""
 
 import signal
 import subprocess
@@ -28,7 +28,7 @@ OFTEN = {"ROOST_BATCHER_MAX_AGE": "50ms", "ROOST_BATCHER_BATCH_SPACING": "10ms"}
 
 
 class Strace:
-    """Attached to all threads of a running program until it is let go."""
+    """strace attached to all threads of a running program, until it is detached."""
 
     def __init__(self, pid, log, call, injected, occurrence):
         self.log = log
@@ -53,7 +53,7 @@ class Strace:
 
 
 def can_trace():
-    """Whether this machine lets a process trace its child."""
+    """True if this machine allows a process to trace its child."""
     if not shutil.which("strace"):
         raise FileNotFoundError("no strace: install what the tests need with deploy/install-deps --tests")
     tried = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
@@ -73,7 +73,7 @@ class SystemCalls(LikeTest):
         alive.remove(victim.address)
         victim.kill()
         before, begun = book.total(), time.monotonic()
-        # Until it is dead, or has adopted the victim's journal in spite of everything, or for a while.
+        # Until it is dead, or has adopted the journal of the killed worker all the same, or for a while.
         wait_until(lambda: not target.running() or time.monotonic() > begun + 5 or
                    (len(self.journals()) == 1 and book.total() > before + 200), 30, "the failure")
         calls, said = strace.calls(), strace.let_go()

@@ -1,8 +1,8 @@
-"""A backend whose every answer a test decides: what bytes, when, in how many pieces, and when it hangs up.
+"""A scripted backend: the test decides the bytes of every answer, their timing, the pieces, and when it hangs up.
 
     backend = Backend(lambda request: Reply(body=b"hello", headers=[("Cache-Control", "max-age=60")]))
     backend.address          "127.0.0.1:PORT"
-    backend.requests         every request it has read whole, in order
+    backend.requests         every request received completely, in order
     backend.count("/a")      how many of them were for that target
 
 One thread per connection. `Backend` is safe to read from the test's thread at any time."""
@@ -26,8 +26,8 @@ class Request:
     fields: Fields
     body: bytes
     head: bytes
-    connection: int  # the how-manieth connection it came on, from 1
-    time_s: float  # time.monotonic() when it had been read whole
+    connection: int  # number of the connection it came on, from 1
+    time_s: float  # time.monotonic() when it had been read completely
 
     def header(self, name, default=None):
         return self.fields.get(name, default)
@@ -65,8 +65,8 @@ class Reply:
 
 
 class Backend:
-    """Listens at once, on `port` or a free one. `answer` is a Reply or a function of a Request that returns one; it may
-    be replaced while running."""
+    """Listens at once, on `port` or a free one. `answer` is a Reply, or a function from a Request to a Reply; it may be
+    replaced while running."""
 
     def __init__(self, answer=None, port=0, host="127.0.0.1"):
         self.answer = answer or Reply(body=b"hello")

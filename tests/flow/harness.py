@@ -15,10 +15,10 @@ A flow test is a file tests/flow/test_<subject>.py that runs alone or under test
         main()
 
 Programs come from $ROOST_BIN (default build/release/bin). Each listens on a port of its own and works in a temporary
-directory that goes with the test. At the end of a test every program still running gets SIGTERM and must end with
-code 0 in time; a program that ended by itself, or a sanitizer's report in its output, fails the test, with that output.
+directory that is removed with the test. At the end of a test every program still running gets SIGTERM and must end with
+code 0 in time; a program that exits by itself, or a sanitizer report in its output, fails the test and is shown.
 
-Nothing sleeps to let something happen: `wait_until` asks for what is awaited. Time limits are multiplied by
+Nothing sleeps to let something happen: `wait_until` polls for the expected state. Time limits are multiplied by
 $ROOST_TIME_SCALE, which the runner raises for sanitizer builds."""
 
 import contextlib
@@ -66,14 +66,14 @@ def wait_until(predicate, timeout_s=10, what=None):
     return value
 
 
-# A child that is being started holds a copy of every open socket for a moment, of one that tries a port as well.
+# A child that is being started briefly holds a copy of every open socket, also of one that probes a port.
 starting = threading.Lock()
-claims = []  # sockets whose abstract names tell other test processes which ports are taken here
+claims = []  # sockets whose abstract names reserve ports among test processes
 
 
 def free_port():
-    """A port nobody listens on, below the range the kernel gives to outgoing connections, and that no other test
-    process is about to use: each port given out is claimed until this process ends."""
+    """A free port, below the range the kernel uses for outgoing connections, and not about to be used by another test
+    process: each port returned is reserved until this process ends."""
     while True:
         port = random.randrange(15000, 32000)
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -167,7 +167,7 @@ class Program:
             return None
 
     def kill(self):
-        """kill -9, which is never held against it."""
+        """kill -9; not counted as a failure of the program."""
         self.exit_is_expected = True
         self.process.kill()
         self.process.wait()
@@ -182,18 +182,18 @@ class Program:
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
 
-# argon2id at its cheapest, so that a test may register whom it likes.
+# The cheapest argon2id, so that tests can register many users.
 CHEAP_PASSWORDS = {"ROOST_API_PASSWORD_OPS": "1", "ROOST_API_PASSWORD_MEMORY": "8KiB"}
 
 
 class Person:
-    """Somebody with an account, logged in. `address` is whom they talk to: a worker's, or a proxy's."""
+    """A registered user who is logged in. `address`: the worker or proxy they send requests to."""
 
     def __init__(self, address, username, password="correct horse"):
         self.address, self.username, self.password = address, username, password
         fields = {"username": username, "email": f"{username}@example.org", "password": password}
         made = json_request(address, "POST", "/api/users/register", fields)
-        if made.status not in (201, 400):  # 400: is registered already
+        if made.status not in (201, 400):  # 400: already registered
             raise AssertionError(f"registering {username}: {made.status} {made.body!r}")
         answer = json_request(address, "POST", "/api/users/login", {"username": username, "password": password})
         if answer.status != 200:
@@ -225,7 +225,7 @@ def json_request(address, method, target, body=None, headers=()):
 
 
 class FlowTest(unittest.TestCase):
-    """Gives a test its directory, programs and backends, and takes all of them down again."""
+    """Provides a test with a directory, programs and backends, and cleans up."""
 
     maxDiff = None
 
@@ -253,7 +253,7 @@ class FlowTest(unittest.TestCase):
         return code, program.output()
 
     def proxy(self, *upstreams, flags=(), listen=None, admin="off", environment=None):
-        """roost-proxy before the given backends (objects with .address, or address strings), once it listens.
+        """roost-proxy with the given backends (objects with .address, or address strings), once it listens.
         admin=True gives it an admin listener as well, at proxy.admin."""
         address = listen or f"127.0.0.1:{free_port()}"
         admin = f"127.0.0.1:{free_port()}" if admin is True else admin

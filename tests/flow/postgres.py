@@ -1,16 +1,16 @@
-"""A PostgreSQL of the tests' own: a cluster in a temporary directory, on a free port of loopback; it trusts everybody.
+"""A PostgreSQL server for the tests: a cluster in a temporary directory, on a free loopback port, without passwords.
 
     with Postgres() as postgres:
         postgres.query("SELECT 1", database="postgres")     # "1"
         url = postgres.create_database("one")               # postgres://roost@127.0.0.1:…/one
-        postgres.pause(); postgres.resume()                 # every process of it stands still, and goes on
-        postgres.kill()                                     # as if the power went; start() recovers
+        postgres.pause(); postgres.resume()                 # stops all its processes, and resumes them
+        postgres.kill()                                     # immediate shutdown; start() recovers
 
-OnPostgres puts the workers of a flow test on one.
+OnPostgres runs the workers of a flow test on one.
 
 It runs as the user "postgres" where the tests run as root, since PostgreSQL refuses to, and ends when the process that
-started it ends, however that happens. Sorting in it is a person's, not the bytes': statements that count on the order
-of bytes must say so."""
+started it ends for any reason. Its collation is a natural language's: statements that rely on byte order have to say
+so."""
 
 import contextlib
 import os
@@ -40,7 +40,7 @@ def program(name):
 
 
 def as_another_user(user):
-    """Drops root's rights, and ends with the process that started it."""
+    """Drops root privileges, and ends with the process that started it."""
     command = ["setpriv", "--pdeathsig", "SIGQUIT"]
     return command + ([f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else [])
 
@@ -55,7 +55,7 @@ def children(pid):
 
 class Postgres:
     def __init__(self, safe=False, settings=None):
-        """safe=True syncs as a real one does, for tests that kill it and count."""
+        """safe=True syncs like a production server, for tests that kill it and count."""
         self.user = "postgres" if os.geteuid() == 0 else None
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="roost-pg-"))
         self.settings = {**SETTINGS, **({} if safe else UNSAFE_BUT_FAST), **(settings or {})}
@@ -75,7 +75,7 @@ class Postgres:
         self.close()
 
     def free_port(self):
-        """Below the range the kernel gives to outgoing connections, which could take it before the server does."""
+        """Below the range the kernel uses for outgoing connections, which could take it first."""
         while True:
             port = random.randrange(15000, 32000)
             with contextlib.closing(socket.socket()) as sock, contextlib.suppress(OSError):
@@ -115,7 +115,7 @@ class Postgres:
         return self.url(name)
 
     def query(self, sql, database):
-        """The rows of psql, columns parted by '|'."""
+        """The rows of psql, columns separated by '|'."""
         done = subprocess.run([program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, self.url(database)],
                               cwd="/", capture_output=True, text=True, check=False,
                               env={**os.environ, "PGCONNECT_TIMEOUT": "5"})
@@ -127,8 +127,8 @@ class Postgres:
         return [self.process.pid, *children(self.process.pid)]
 
     def pause(self):
-        """Nothing in it runs any more; connections stay open and say nothing."""
-        os.kill(self.process.pid, signal.SIGSTOP)  # first, so that it starts no others
+        """Stops all its processes; connections stay open but unresponsive."""
+        os.kill(self.process.pid, signal.SIGSTOP)  # first, so that it starts no other processes
         for pid in children(self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)

@@ -1,5 +1,5 @@
-"""What an attacker tries: injection through every field, forged tokens, other people's things, guessing passwords,
-input that is too large, too deep or not what it says."""
+"""Attacks: injection through every field, forged tokens, access to other users' data, guessing passwords, input that is
+too large, too deep or of another type than declared."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ class Attack(FlowTest):
         return json.loads(answer.body)
 
     def assertServes(self):
-        """Nothing broke: who was there is there, and may write."""
+        """Nothing broke: the users still exist and can write."""
         self.assertEqual(self.json("/api/users/search?q=alice")["user"]["username"], "alice")
         self.assertEqual(json.loads(self.alice.request("GET", "/api/users/me").body)["id"], self.alice.id)
         self.alice.post("still here")
@@ -89,7 +89,7 @@ class Injection(Attack):
             for field, value in [("username", text), ("email", f"{text}@example.org"), ("email", f"x@{text}.org")]:
                 fields = {"username": f"mallory_{i}", "email": "m@example.org", "password": "12345678", field: value}
                 answer = self.ask("POST", "/api/users/register", fields)
-                if field == "email" and not text.isascii():  # what only looks strange may be an address
+                if field == "email" and not text.isascii():  # unusual, but a valid address
                     continue
                 self.assertEqual((answer.status, json.loads(answer.body)["field"]), (422, field), value)
 
@@ -149,7 +149,7 @@ class Tokens(Attack):
                 self.assertRefused(f"{header}.{claims}{signature}")
             if name != "HS256":
                 self.assertRefused(self.signed({"alg": name, "typ": "JWT"}, self.claims()))
-        for name, digest in [("HS384", hashlib.sha384), ("HS512", hashlib.sha512)]:  # with the very key
+        for name, digest in [("HS384", hashlib.sha384), ("HS512", hashlib.sha512)]:  # with the real key
             self.assertRefused(self.signed({"alg": name, "typ": "JWT"}, self.claims(), digest=digest))
         for name in ("RS256", "ES256", "PS256"):
             self.assertRefused(self.signed({"alg": name, "typ": "JWT"}, self.claims()))
@@ -215,7 +215,7 @@ class Sharing(Attack):
         people = [Person(front.address, f"person_{i}") for i in range(6)]
 
         def ask(i):
-            """The same two addresses at the same moment, each time with one's own token or none."""
+            """The same two addresses concurrently, with a different user's token or none each time."""
             for _ in range(20):
                 me = people[i].request("GET", "/api/users/me")
                 self.assertEqual((me.status, json.loads(me.body)["id"]), (200, people[i].id))
@@ -246,7 +246,7 @@ class Guessing(Attack):
         def attack_or_log_in(i):
             if i < 4:
                 return self.attempts(2500, "alice")
-            for _ in range(20):  # another client is not kept waiting for its turn
+            for _ in range(20):  # another client is not blocked
                 body = {"username": "bob", "password": bob.password}
                 answer = self.ask("POST", "/api/users/login", body, [("X-Forwarded-For", "203.0.113.9")])
                 self.assertEqual(answer.status, 200)
@@ -289,7 +289,7 @@ class Size(Attack):
                 with Connection(address) as connection:
                     connection.send(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
                                     "Content-Length: 10485760\r\n\r\n")
-                    with contextlib.suppress(OSError):  # it need not read what it has refused
+                    with contextlib.suppress(OSError):  # it may stop reading a request that it refused
                         connection.send(b"x" * 10_485_760)
                     answer = connection.read("POST")
                     self.assertEqual((answer.status, answer.header("Content-Type")), (413, "application/problem+json"))
@@ -353,7 +353,7 @@ class OtherOrigins(Attack):
             self.assertEqual(answer.header("Access-Control-Allow-Methods"), "GET, HEAD, PATCH, DELETE")
             self.assertIn("Authorization", answer.header("Access-Control-Allow-Headers"))
             self.assertEqual(answer.header("Access-Control-Max-Age"), "600")
-        for path in ("/api/tweets", "/api/users/me", "/api/nothing"):  # refusals are to be readable as well
+        for path in ("/api/tweets", "/api/users/me", "/api/nothing"):  # refusals have to be readable too
             answer = request(worker.address, "GET", path, [("Origin", "https://a.example")])
             self.assertEqual((answer.header("Access-Control-Allow-Origin"), answer.header("Vary")),
                              ("https://a.example", "Origin"))
@@ -361,7 +361,7 @@ class OtherOrigins(Attack):
             for answer in (self.preflight(worker, origin), get(worker.address, "/api/tweets", ("Origin", origin))):
                 self.assertIsNone(answer.header("Access-Control-Allow-Origin"))
                 self.assertEqual(answer.header("Vary"), "Origin")
-        self.assertEqual(get(worker.address, "/api/tweets").header("Vary"), "Origin")  # for whoever asks next
+        self.assertEqual(get(worker.address, "/api/tweets").header("Vary"), "Origin")  # for the next request
 
     def test_everybody_but_without_credentials(self):
         worker = self.api("w2", environment={"ROOST_API_CORS_ORIGINS": "*"})

@@ -1,5 +1,5 @@
-"""The API's contract: every route with its answer and its refusals, with and without a slash at the end, asked of a
-worker and through the proxy. docs/api.md has the same as a table."""
+"""The contract of the API: every route with its answers and errors, with and without a trailing slash, directly from a
+worker and through the proxy. docs/api.md is the same as a table."""
 
 import datetime
 import json
@@ -16,7 +16,7 @@ FAR_ID, TOO_FAR = 2**63 - 1, 2**63
 
 
 class Contract:
-    """The tests; below stands to whom and how they are put."""
+    """The tests; the classes below say where the requests go."""
 
     slash = False  # at the end of every path
     proxied = False
@@ -32,12 +32,12 @@ class Contract:
         headers = list(headers)
         if person:
             headers.append(person.authorization)
-        if self.proxied and method == "GET":  # what was changed a moment ago is wanted as it is now
+        if self.proxied and method == "GET":  # bypasses the caches, to see a change just made
             headers.append(("Cache-Control", "no-cache"))
         return json_request(self.address, method, path + question + query, body, headers)
 
     def expect(self, status, caching, method, path, body=None, person=None, headers=()):
-        """The JSON of an answer of that status and Cache-Control."""
+        """The JSON of an answer, which must have that status and Cache-Control."""
         answer = self.ask(method, path, body, person, headers)
         self.assertEqual((answer.status, answer.header("Cache-Control")), (status, caching), answer.body)
         self.assertEqual(answer.header("Content-Type"), "application/json")
@@ -79,7 +79,7 @@ class Contract:
         return [Person(self.address, name) for name in names]
 
     def pages(self, path, pick, person=None):
-        """Every id of a list, following the links to the next part."""
+        """Every id of a list, following the links to the next page."""
         ids = []
         while path:
             answer = self.ask("GET", path, person=person)
@@ -215,7 +215,7 @@ class Contract:
                 ("DELETE", f"/api/tweets/{tweet}", None), ("DELETE", f"/api/tweets/{FAR_ID}", None)]:
             self.refuse(401, method, path, body, alice)
         again = Person(self.address, "alice")
-        self.assertGreater(again.id, bob.id)  # ids are never given again
+        self.assertGreater(again.id, bob.id)  # ids are never reused
 
     # ---- people
 
@@ -322,7 +322,7 @@ class Contract:
 
     def test_one_tweet(self):
         alice, bob = self.people("alice", "bob")
-        self.refuse(404, "GET", "/api/tweets/1")  # "nothing there" is known from now on
+        self.refuse(404, "GET", "/api/tweets/1")  # the absence is cached from now on
         tweet = alice.post("first")
         path = f"/api/tweets/{tweet['id']}"
         self.assertEqual(self.expect(200, PUBLIC, "GET", path), tweet)
@@ -370,7 +370,7 @@ class Contract:
         for count, path in enumerate((f"/api/tweets/{tweet}/like", f"/like/{tweet}"), 1):
             liked = self.expect(202, WRITE, "POST", path, b"")
             self.assertEqual(liked, {"status": "queued", "id": tweet, "likes": count, "cached": count})
-        for _ in range(9):  # the eleventh makes them a batch
+        for _ in range(9):  # the eleventh makes them due
             self.ask("POST", f"/like/{tweet}", b"")
         wait_until(lambda: json.loads(self.ask("GET", f"/like/{tweet}").body)["likes"] == 11, what="the batch")
         for _ in range(2):

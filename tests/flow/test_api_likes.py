@@ -35,12 +35,12 @@ class Likes(FlowTest):
         tweet = self.post(worker)
         self.assertEqual(self.like(worker, tweet), {"status": "queued", "id": tweet, "likes": 1, "cached": 1})
         self.assertEqual(self.like(worker, tweet, "/api/tweets/{}/like/")["likes"], 2)
-        for _ in range(3):  # readers see what is in the database, which all workers show alike
+        for _ in range(3):  # readers see the count in the database, the same on all workers
             self.assertEqual(self.shown(worker, tweet), 0)
         self.assertEqual(json.loads(get(worker.address, "/api/tweets").body)[0]["likes"], 0)
         self.assertEqual(json.loads(get(worker.address, f"/api/tweets/{tweet}").body)["likes"], 0)
         self.assertEqual(self.like(worker, tweet)["likes"], 3)
-        self.assertEqual(self.stored(tweet), 0)  # not more than ten, not yet a minute
+        self.assertEqual(self.stored(tweet), 0)  # neither more than ten nor a minute old
 
     def test_more_than_ten_go_to_the_database(self):
         worker = self.api()

@@ -1,4 +1,4 @@
-"""How a worker starts, refuses to start, and ends; and /logs."""
+"""Workers: start, refusal to start, shutdown; and /logs."""
 
 import json
 import signal
@@ -127,7 +127,7 @@ class Logs(FlowTest):
     def test_logs_outlive_their_worker(self):
         first = self.api("w1")
         get(first.address, "/like/1")
-        self.logs(first)  # by now it is in the file
+        self.logs(first)  # it is in the file by now
         first.kill()
         second = self.api("w2")
         self.assertEqual(self.logs(second)["requests"], [["GET", "/like/1"]])

@@ -14,7 +14,7 @@ class Worker(FlowTest):
         self.alice = Person(self.worker.address, "alice")
 
     def fetch(self, method, path, body=None, headers=()):
-        """As alice, where it is not just read."""
+        """As alice, unless it is a read."""
         if method not in ("GET", "HEAD"):
             headers = [self.alice.authorization, *headers]
         return json_request(self.worker.address, method, path, body, headers)
@@ -180,7 +180,7 @@ class Demo(Worker):
 
 class Pages(Worker):
     def links(self):
-        """The files that the page names, all below the same version."""
+        """The files that the page refers to, all of the same version."""
         page = self.fetch("GET", "/").body.decode()
         links = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
         self.assertEqual(len({link.split("/")[2] for link in links}), 1)

@@ -1,4 +1,4 @@
-"""The example of docs/batcher.md works, and is what the page shows."""
+"""The example in docs/batcher.md works and is the same as the source file."""
 
 from harness import *
 

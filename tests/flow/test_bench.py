@@ -1,4 +1,4 @@
-"""The measurements, where something they need is not there: they say in a line what it is."""
+"""bench/run with something missing: one line says what."""
 
 from harness import *
 
@@ -10,7 +10,7 @@ class Bench(FlowTest):
         return self.run_program("python3", ROOT / "bench" / name, *arguments, environment=environment)
 
     def assert_says(self, ended, code, text):
-        """That it ended with this code and text, and without a traceback."""
+        """It exited with this code and text, and without a traceback."""
         self.assertEqual(ended[0], code, ended[1])
         self.assertEqual(ended[1].strip().splitlines()[-1], text)
         self.assertNotIn("Traceback", ended[1])

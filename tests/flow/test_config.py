@@ -30,7 +30,7 @@ class Shipped(FlowTest):
             self.assertEqual(self.values(plain), self.values(full))
 
     def values(self, printed):
-        """The lines without the comments that say where each value came from."""
+        """The lines without the comments about the origin of each value."""
         return [line.split("  #")[0].rstrip() for line in printed.splitlines()]
 
     def test_listen_tables(self):

@@ -1,4 +1,4 @@
-"""The harness against itself: a scripted backend asked by the raw client, and programs that misbehave."""
+"""Tests of the harness: its client with its backend, and programs that misbehave."""
 
 from harness import *
 

@@ -1,4 +1,4 @@
-"""Workers on PostgreSQL: they start together, outlive it, and lose no like."""
+"""Workers on PostgreSQL: concurrent start, outages, and no lost like."""
 
 import json
 import threading
@@ -71,7 +71,7 @@ class Workers(OnPostgres, FlowTest):
         for _ in range(2):
             flushed = self.stored(tweet)
             wait_until(lambda flushed=flushed: self.stored(tweet) > flushed, 30, "a batch")
-            self.postgres.kill()  # in the middle of whatever it does
+            self.postgres.kill()  # at an arbitrary moment
             before = sum(acknowledged)
             wait_until(lambda before=before: sum(acknowledged) > before + 50, 30, "likes without a database")
             self.postgres.start()
@@ -80,7 +80,7 @@ class Workers(OnPostgres, FlowTest):
             thread.join()
         self.assertLessEqual(set(others), {503})  # of a tweet that must be read first; not acknowledged
         wait_until(lambda: self.stored(tweet) == sum(acknowledged), 60, "all likes in the database")
-        for worker in workers:  # and none follows
+        for worker in workers:  # and no other comes
             self.assertTrue(worker.running())
             self.assertEqual(worker.stop(), 0)
         self.assertEqual(self.stored(tweet), sum(acknowledged))

@@ -1,4 +1,4 @@
-"""Those attacks that get as far as the database, with workers on PostgreSQL."""
+"""The attacks that reach the database, with workers on PostgreSQL."""
 
 import test_api_attacks
 from harness import *

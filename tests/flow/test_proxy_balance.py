@@ -1,4 +1,4 @@
-"""How the proxy spreads requests, and what it does about backends that are slow, gone, or not there yet."""
+"""Load balancing, and backends that are slow, down, or not resolvable yet."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ def load(address, connections, stop, method="GET"):
 
 class Spreading(FlowTest):
     def shares(self, delays_s, requests, threads, connections=16):
-        """How many of about `requests` each backend has answered."""
+        """How many of about `requests` requests each backend answered."""
         backends = [self.backend(Reply(headers=[PASS], delay_s=delay_s)) for delay_s in delays_s]
         proxy = self.proxy(*backends, flags=["--threads", threads])
         stop = threading.Event()
@@ -155,7 +155,7 @@ class Failing(FlowTest):
         with Connection(proxy.address) as client:
             for _ in range(12):
                 dying.answer, seen = good, dying.count()
-                while dying.count() == seen:  # a connection to it waits to be used again
+                while dying.count() == seen:  # an idle connection to it is in the pool
                     self.assertEqual(client.get("/").status, 200)
                 dying.answer = bad
                 for _ in range(6):

@@ -1,4 +1,4 @@
-"""The proxy's cache, seen from outside: what is kept, what is not, and how many fetches there are."""
+"""The cache of the proxy from outside: what is stored, what is not, and the number of fetches."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ HOUR = ("Cache-Control", "max-age=3600")
 
 
 def numbered(*headers, **options):
-    """A backend's answer function: each answer's body is how many requests there have been."""
+    """An answer function for a backend: the body is the number of requests so far."""
     count = [0]
     lock = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""What the proxy passes on, both ways: heads, bodies, errors, and messages it refuses."""
+"""Forwarding in both directions: heads, bodies, errors, and messages that are rejected."""
 
 import hashlib
 import json

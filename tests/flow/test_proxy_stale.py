@@ -1,5 +1,4 @@
-"""What the proxy does with a response that is no longer fresh: asks whether it is still right (304), gives it while it
-asks (stale-while-revalidate), gives it when nobody answers (stale-if-error)."""
+"""Stale responses: validation (304), stale-while-revalidate and stale-if-error."""
 
 import contextlib
 import threading
@@ -10,7 +9,7 @@ SECOND = "max-age=1"
 
 
 def get_stale(proxy, *headers):
-    """GETs until the stored response is no longer fresh; the first answer that is not a plain hit."""
+    """GETs until the stored response is stale; returns the first answer that is not a fresh hit."""
     found = []
 
     def is_stale():
@@ -24,7 +23,7 @@ def get_stale(proxy, *headers):
 
 class Validation(FlowTest):
     def start(self, first, second):
-        """A proxy that has stored `first`, before a backend that then says `second`."""
+        """A proxy that has stored `first`, and a backend that then answers `second`."""
         backend = self.backend(lambda _: first if backend.count() == 1 else second)
         proxy = self.proxy(backend)
         self.assertEqual(get(proxy.address, "/").body, first.body)
@@ -240,7 +239,7 @@ class WhileRevalidating(FlowTest):
             proxy = self.proxy(backend)
 
             def attempts():
-                """When each attempt came first and last; what is sent again in one has its id."""
+                """The first and last arrival of each attempt; repeats within an attempt have the same request id."""
                 times = {}
                 for r in list(backend.requests):
                     times.setdefault(r.header("X-Request-Id"), []).append(r.time_s)
@@ -271,12 +270,12 @@ class WhileRevalidating(FlowTest):
 
 
 class OfNoUse(FlowTest):
-    """What a background fetch brings that nobody waits for and the cache does not keep."""
+    """A background fetch whose response is neither awaited nor stored."""
 
     STALE = ("Cache-Control", SECOND + ", stale-while-revalidate=60, stale-if-error=60")
 
     def start(self, reply, body=b"old"):
-        """A proxy that begins to fetch anew what it has stored, and gets `reply`."""
+        """A proxy that refreshes a stored response and gets `reply`."""
         backend = self.backend(lambda _: Reply(body=body, headers=[self.STALE, ("ETag", '"v1"')])
                                if backend.count() == 1 else reply)
         proxy = self.proxy(backend, flags=["--threads", 1])

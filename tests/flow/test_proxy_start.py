@@ -1,4 +1,4 @@
-"""How roost-proxy starts, refuses to start, logs, and ends."""
+"""roost-proxy: start, refusal to start, logs, shutdown."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The whole stack: a proxy before three workers that share one data directory."""
+"""The whole stack: a proxy and three workers that share a data directory."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""How old a count may be, and that it never goes down: three workers behind a proxy."""
+"""The age of counts, and that they never decrease: three workers behind a proxy."""
 
 import json
 import random
@@ -13,7 +13,7 @@ def metrics_of(address):
 
 
 class Staleness(FlowTest):
-    """The times are short ones of the same kind as in earnest; nothing here waits for a minute."""
+    """Times are scaled down; nothing here waits for a minute."""
 
     max_age = "100ms"
     told = True
@@ -51,13 +51,13 @@ class Staleness(FlowTest):
             else document["likes"]
 
     def warm(self, paths):
-        """Reads everything through every worker's own cache and then the proxy's."""
+        """Reads everything through each worker's cache and then the proxy's."""
         for worker in self.workers:
             for path in paths:
                 self.assertEqual(get(worker.address, path).status, 200)
         for path in paths:
             self.fetch("GET", path)
-            self.fetch("GET", path)  # past the workers' caches, when the first was read before the tweet changed
+            self.fetch("GET", path)  # bypassing the workers' caches, if the first was read before the tweet changed
             self.assertIn("hit", self.fetch("GET", path).header("Cache-Status"))
 
 
@@ -72,7 +72,7 @@ class Told(Staleness):
             self.like(worker, tweet, 11)
             for path in paths:
                 wait_until(lambda p=path, n=11 * i: self.shown(p, tweet) == n, 10, f"{11 * i} at {path}")
-            for path in paths:  # and it is kept again
+            for path in paths:  # and it is stored again
                 self.assertIn("hit", self.fetch("GET", path).header("Cache-Status"))
 
     def test_the_metrics_tell_what_was_saved_told_and_served(self):
@@ -100,7 +100,7 @@ class Told(Staleness):
         paths = [f"/api/tweets/{tweet}", f"/like/{tweet}"]
         for worker in self.workers:
             for path in paths:
-                self.assertEqual(get(worker.address, path).status, 200)  # kept by each worker, with no like
+                self.assertEqual(get(worker.address, path).status, 200)  # cached by each worker, without likes
         self.warm(["/api/tweets"])
         self.like(self.workers[0], tweet, 11)
         wait_until(lambda: self.shown("/api/tweets", tweet) == 11, 10, "the proxy to be told")
@@ -147,7 +147,7 @@ class Told(Staleness):
     def test_a_clients_no_cache_does_not_reach_a_workers_cache(self):
         tweet = self.post_tweet()
         posted = time.monotonic()
-        # Ages are whole seconds: until one is over, what a worker keeps may have been read before the tweet was made.
+        # Ages are whole seconds: until one has passed, a cached answer may be from before the tweet was created.
         wait_until(lambda: time.monotonic() - posted > 1.1, what="a second")
         self.warm([f"/like/{tweet}"])
         before = self.database_reads()
@@ -207,7 +207,7 @@ class Aged(Staleness):
 
 
 class Untold(Staleness):
-    """The word from the flush to the proxy is lost: the answer's own time is what it costs."""
+    """The revalidation request to the proxy is lost: the new count shows when the lifetime is over."""
 
     told = False
 

@@ -1,5 +1,5 @@
-"""HTTP/1.1 as bytes: a client connection that sends exactly what it is given, and the parsing that client and
-scripted backend share. Nothing here is lenient: a message that is not what it announces raises WireError."""
+"""HTTP/1.1 as bytes: a client connection that sends exactly the given bytes, and the parsing that client and scripted
+backend share. Parsing is strict: a malformed message raises WireError."""
 
 import socket
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ def parse_address(text):
 
 
 class Fields(list):
-    """Header fields in the order they came, as (name, value) pairs of str."""
+    """Header fields in the order received, as (name, value) pairs of str."""
 
     def all(self, name):
         return [value for key, value in self if key.lower() == name.lower()]
@@ -42,7 +42,7 @@ class Response:
     reason: str
     fields: Fields
     body: bytes = b""
-    head: bytes = b""  # as received, up to and with the empty line
+    head: bytes = b""  # as received, including the empty line
     interim: list = field(default_factory=list)  # the 1xx responses before it
     trailers: Fields = field(default_factory=Fields)
 
@@ -69,7 +69,7 @@ class Reader:
         self.ended = False
 
     def fill(self):
-        """Takes what has arrived; False at the end of the stream."""
+        """Reads what has arrived; False at the end of the stream."""
         if self.ended:
             return False
         data = self.sock.recv(65536)
@@ -83,7 +83,7 @@ class Reader:
         return data
 
     def until(self, mark):
-        """The bytes up to and with `mark`."""
+        """The bytes up to and including `mark`."""
         start = 0
         while (at := self.buffer.find(mark, start)) < 0:
             start = max(0, len(self.buffer) - len(mark) + 1)
