@@ -1,6 +1,6 @@
-// byte_relay PORT BACKEND_PORT [BACKEND_PORT…]: the least a proxy can do. Every client connection gets a backend
-// connection of its own, backends taking turns, and bytes are handed over as they come, unread. No proxy that parses
-// what it passes on can cost less, so its CPU per request is the floor of the pass-through.
+// byte_relay PORT BACKEND_PORT [BACKEND_PORT…]: the least a proxy can do. Every client connection gets its own backend
+// connection, round robin, and bytes are relayed without looking at them. No proxy that parses messages can cost less,
+// so its CPU per request is the floor of forwarding.
 
 #include <algorithm>
 #include <utility>

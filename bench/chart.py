@@ -1,5 +1,5 @@
-"""The figures of a run as a picture: one group of bars per kind of work, CPU microseconds per request, shorter is
-better. SVG written by hand, so that nothing needs to be installed; readable on light and dark pages."""
+"""A bar chart of a run: one group per kind of work, CPU microseconds per request, shorter is better. Plain SVG without
+dependencies; readable on light and dark pages."""
 
 from html import escape
 

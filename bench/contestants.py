@@ -1,5 +1,5 @@
-"""The servers that are measured: each as good as its own manual lets it be on one core, with its access log off. All
-listen on loopback ports of their own, have the same two origins as backends and keep their files in `directory`."""
+"""Servers to measure, each configured for one core as its manual recommends, with access logs off. Each listens on a
+loopback port, has the same two origins as backends and keeps its files in `directory`."""
 
 import pathlib
 

@@ -16,10 +16,10 @@
 #include "api/db/postgres/pg_session.h"
 #include "api/db/sqlite/sqlite_connection.h"
 
-// direct_likes DATABASE TWEETS SECONDS [CONNECTIONS]: what likes cost without a batcher: one UPDATE and one durable
-// commit each, through the connections roost-api writes with, each in a thread of its own. DATABASE is sqlite:PATH or
-// postgres://…; the table is made and must not be there. Prints "begun" once it is made and all are connected, and at
-// the end a line of three: likes, likes per second, CPU microseconds per like.
+// direct_likes DATABASE TWEETS SECONDS [CONNECTIONS]: the cost of likes without a batcher: one UPDATE and one durable
+// commit each, over the connection classes of roost-api, one thread each. DATABASE is sqlite:PATH or postgres://…; the
+// table is created and must not exist. Prints "begun" when the table is created and all are connected, and at the end
+// a line of three: likes, likes per second, CPU microseconds per like.
 namespace {
 
 using namespace roost;
@@ -29,7 +29,7 @@ using namespace roost::api;
 class Tweets {
  public:
   virtual ~Tweets() = default;
-  /// Makes the tweets 1 to `count`.
+  /// Inserts the tweets 1 to `count`.
   virtual Result<void> fill(int64_t count) = 0;
   /// One like, durable when this returns.
   virtual Result<void> like(int64_t id) = 0;
@@ -114,7 +114,7 @@ double cpu_s() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// What the threads have in common.
+/// Shared by the threads.
 struct Load {
   int64_t tweets;
   std::chrono::steady_clock::time_point until;
@@ -122,7 +122,7 @@ struct Load {
   std::atomic<int64_t> done = 0;
 };
 
-/// Likes through one connection until the time is up; what went wrong, if anything did.
+/// Sends likes over one connection until the time is up; returns the error, if any.
 std::optional<Error> keep_liking(Tweets& tweets, Load& load) {
   while (std::chrono::steady_clock::now() < load.until) {
     if (auto liked = tweets.like(1 + load.next++ * 7919 % load.tweets); !liked) return std::move(liked.error());

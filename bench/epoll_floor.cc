@@ -1,6 +1,6 @@
-// epoll_floor PORT BODY_SIZE: the least an HTTP server can do. It reads, looks for the empty line that ends a request
-// without a body, and writes the same answer every time. No server that parses its requests can cost less, so its CPU
-// per request is the floor of the cached GET.
+// epoll_floor PORT BODY_SIZE: the least an HTTP server can do. It reads, finds the empty line at the end of a request
+// without a body, and writes a fixed answer. No server that parses requests can cost less, so its CPU per request is
+// the floor of a cached GET.
 
 #include <string_view>
 
@@ -18,7 +18,7 @@ std::string make_answer(size_t body_size) {
          std::to_string(body_size) + "\r\n\r\n" + std::string(body_size, 'x');
 }
 
-// One turn of a connection; false when it is over.
+// Serves what is readable; false when the connection has ended.
 bool on_request(int fd, const std::string& answer) {
   char buffer[16384];
   const ssize_t size = recv(fd, buffer, sizeof buffer, 0);

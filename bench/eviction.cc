@@ -1,7 +1,7 @@
 // Hit ratios of eviction policies on one trace: eviction PERCENT[,PERCENT…] (zipf | scan | loop | <KEYS)
 //
-// KEYS on standard input are numbers of eight bytes in the machine's order. Prints "requests N", "keys N", and for each
-// size, told as a percentage of the distinct keys, "POLICY PERCENT HITS". bench/eviction.py is who calls it.
+// KEYS on standard input are 8-byte integers in native byte order. Prints "requests N", "keys N", and for each size, a
+// percentage of the distinct keys, "POLICY PERCENT HITS". Called by bench/eviction.py.
 
 #include <algorithm>
 #include <cmath>
@@ -17,7 +17,7 @@ namespace {
 
 using namespace roost::bench;
 
-/// Keys of a Zipf distribution: the n-th most popular is asked for in proportion to 1/n^exponent.
+/// Keys with a Zipf distribution: the n-th most popular is requested in proportion to 1/n^exponent.
 class Zipf {
  public:
   Zipf(size_t keys, double exponent) : sums_(keys) {
@@ -42,7 +42,7 @@ std::vector<uint64_t> zipf_keys() {
   return keys;
 }
 
-// The same, and every so often somebody reads 2,000 keys one after the other that nobody asks for again.
+// The same with occasional scans: 2,000 consecutive keys that are never requested again.
 std::vector<uint64_t> scan_keys() {
   std::mt19937_64 random(2);
   const Zipf zipf(100'000, 0.9);
@@ -55,7 +55,7 @@ std::vector<uint64_t> scan_keys() {
   return keys;
 }
 
-// All keys in order, again and again, between requests for popular ones.
+// A loop over all keys, interleaved with requests for popular ones.
 std::vector<uint64_t> loop_keys() {
   std::mt19937_64 random(3);
   const Zipf zipf(20'000, 0.9);

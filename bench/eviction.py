@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/run eviction: hit ratios of the caches' S3-FIFO beside LRU, CLOCK, SIEVE and W-TinyLFU.
+"""bench/run eviction: hit ratios of S3-FIFO, LRU, CLOCK, SIEVE and W-TinyLFU.
 
     bench/run eviction                      on generated requests: popular keys, with scans, with a loop
     bench/run eviction TRACE|FOLDER…        on recorded ones; also by ROOST_TRACES, separated by colons
@@ -33,7 +33,7 @@ class TraceError(Exception):
 
 
 def read_trace(path):
-    """The keys of a trace, as the program wants them."""
+    """The keys of a trace, in the format that the program reads."""
     opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
     try:
         with opener(path, "rb") as file:
@@ -85,7 +85,7 @@ def measure(path, generated, percents):
 
 
 def row(label, ratios):
-    """The best of those that do not know the future is marked."""
+    """A table row; the best policy, the optimum aside, is marked."""
     best = max(ratios[policy] for policy in POLICIES[:-1])
     cells = []
     for policy in POLICIES:

@@ -15,29 +15,29 @@
 #include "common/cache/hash.h"
 #include "common/cache/store.h"
 
-/// Eviction policies to compare hit ratios of, on traces of keys that are numbered from 0 and all of one size. Each is
-/// made for a number of entries and of keys; request(key) says whether the key was there, and takes it in if not. All
-/// but S3-FIFO, which is the product's own store, exist for this comparison only: plain, not fast.
+/// Eviction policies whose hit ratios are compared, on traces of keys that are numbered from 0 and of equal size. Each
+/// is constructed for a number of entries and of keys; request(key) returns whether the key was present, and inserts it
+/// if not. All but S3-FIFO, which is the product's store, exist for this comparison only: simple, not fast.
 namespace roost::bench {
 
 using Key = uint32_t;
 using Trace = std::vector<Key>;
 
-/// Doubly linked lists of keys, of which each key stands in one at most. List n has its anchor behind the keys.
+/// Doubly linked lists of keys; each key is in one at most. The anchors of the lists follow the keys.
 class KeyLists {
  public:
   static constexpr unsigned kNone = std::numeric_limits<unsigned>::max();
   KeyLists(size_t keys, unsigned lists) : keys_(keys), nodes_(keys + lists), sizes_(lists) {
     for (size_t anchor = keys; anchor < nodes_.size(); ++anchor) nodes_[anchor].next = nodes_[anchor].previous = anchor;
   }
-  /// The list a key stands in, or kNone.
+  /// The list a key is in, or kNone.
   unsigned list_of(Key key) const { return nodes_[key].list; }
   size_t size(unsigned list) const { return sizes_[list]; }
   Key oldest(unsigned list) const { return static_cast<Key>(nodes_[keys_ + list].next); }
   /// The next newer one in the same list, or the list's end().
   size_t newer(size_t key) const { return nodes_[key].next; }
   size_t end(unsigned list) const { return keys_ + list; }
-  /// As the newest of the list; out of the one it was in.
+  /// Moves the key to the front of the list, out of the one it was in.
   void put(unsigned list, Key key) {
     remove(key);
     const size_t anchor = keys_ + list;
@@ -65,7 +65,7 @@ class KeyLists {
   std::vector<size_t> sizes_;
 };
 
-/// The least recently used leaves.
+/// Evicts the least recently used.
 class Lru {
  public:
   Lru(size_t entries, size_t keys) : entries_(entries), lists_(keys, 1) {}
@@ -81,7 +81,7 @@ class Lru {
   KeyLists lists_;
 };
 
-/// First in, first out, but what was asked for since it was last looked at gets another round (one bit).
+/// First in, first out, with a second chance for keys requested since their last inspection (one bit).
 class Clock {
  public:
   Clock(size_t entries, size_t keys) : entries_(entries), lists_(keys, 1), asked_(keys) {}
@@ -108,8 +108,8 @@ class Clock {
   std::vector<char> asked_;
 };
 
-/// SIEVE (Zhang et al., NSDI 2024): as CLOCK, but what stays keeps its place, and the hand moves from the oldest to the
-/// newest.
+/// SIEVE (Zhang et al., NSDI 2024): like CLOCK, but survivors keep their place, and the hand moves from the oldest to
+/// the newest.
 class Sieve {
  public:
   Sieve(size_t entries, size_t keys) : entries_(entries), lists_(keys, 1), asked_(keys), hand_(lists_.end(0)) {}
@@ -139,8 +139,8 @@ class Sieve {
   size_t hand_;
 };
 
-/// How often a key was asked for of late: a count-min sketch of four rows of counters up to 15, all halved after ten
-/// requests per entry.
+/// Recent request frequency of a key: a count-min sketch of four rows of counters up to 15, halved after ten requests
+/// per entry.
 class FrequencySketch {
  public:
   explicit FrequencySketch(size_t entries)
@@ -177,9 +177,9 @@ class FrequencySketch {
   std::array<std::vector<uint8_t>, kRows> rows_;
 };
 
-/// W-TinyLFU (Einziger, Friedman, Manes, ACM ToS 2017) with a window of 1%: a newcomer passes through a small LRU
-/// window and then has to be asked for more often than what main, a segmented LRU with 80% protected, would drop for
-/// it. The window does not adapt.
+/// W-TinyLFU (Einziger, Friedman, Manes, ACM ToS 2017) with a window of 1%: a new key passes through a small LRU window
+/// and is then admitted only if it is more frequent than the victim of main, a segmented LRU with 80% protected. The
+/// window does not adapt.
 class WTinyLfu {
  public:
   WTinyLfu(size_t entries, size_t keys)
@@ -244,13 +244,13 @@ class S3FifoStore {
   cache::Store<TracedEntry> store_;
 };
 
-/// What no policy can beat: drops what will be asked for last of all, the newcomer not excepted (Belady 1966). Knows
-/// the whole trace beforehand.
+/// The optimum (Belady 1966): evicts the key whose next request is furthest away, the new one included. Knows the whole
+/// trace in advance.
 inline uint64_t optimal_hits(const Trace& trace, size_t entries, size_t keys) {
   constexpr size_t kNever = std::numeric_limits<size_t>::max();
   std::vector<size_t> next_use(trace.size()), due(keys, kNever);
   for (size_t at = trace.size(); at-- > 0;) next_use[at] = std::exchange(due[trace[at]], at);
-  std::fill(due.begin(), due.end(), 0);  // from here on: when a kept key is due, 0 for one that is not kept
+  std::fill(due.begin(), due.end(), 0);  // from here on: next request of a cached key, 0 if not cached
   std::priority_queue<std::pair<size_t, Key>> latest;
   uint64_t hits = 0;
   size_t kept = 0;
@@ -264,7 +264,7 @@ inline uint64_t optimal_hits(const Trace& trace, size_t entries, size_t keys) {
     while (kept > entries) {
       const auto [when, victim] = latest.top();
       latest.pop();
-      if (due[victim] != when) continue;  // asked for since
+      if (due[victim] != when) continue;  // requested since
       due[victim] = 0;
       --kept;
     }

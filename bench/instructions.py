@@ -1,7 +1,7 @@
 """bench/run instructions: instructions and heap allocations of one request, counted by valgrind.
 
-Counts do not depend on what else the machine does, so builds can be compared by them. Each figure is the difference
-between a run of many requests and one of few, over the difference in requests: start and end cancel out. One client,
+Counts do not depend on the load of the machine, so that builds can be compared. Each figure is the difference between
+a run of many requests and one of few, divided by the difference in requests: start and end cancel out. One client,
 one connection, one loop thread."""
 
 import argparse
@@ -41,7 +41,7 @@ BODY_BYTES = 1024
 
 
 def send(port, request, count):
-    """`count` times the same request on one connection, each after the answer to the one before."""
+    """Sends the request `count` times on one connection, each after the answer to the previous one."""
     with socket.create_connection(("127.0.0.1", port), 60) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = sock.makefile("rb")
@@ -53,7 +53,7 @@ def send(port, request, count):
 
 
 class Counted:
-    """A program under valgrind: `total()` ends it and returns what the tool counted."""
+    """A program under valgrind: `total()` stops it and returns the count."""
 
     def __init__(self, tool, command, port, directory):
         self.tool = tool

@@ -11,8 +11,8 @@
 #include "batcher/journal/posix_disk.h"
 #include "batcher/journal/recovery.h"
 
-// journal_recovery DIRECTORY LIKES TWEETS: leaves a journal with so many pending likes, one record each, and recovers
-// it in a process of its own. Prints milliseconds and the peak of that process's memory in KiB.
+// journal_recovery DIRECTORY LIKES TWEETS: writes a journal with that many pending likes, one record each, and recovers
+// it in a new process. Prints milliseconds and the peak memory of that process in KiB.
 namespace {
 
 using namespace roost;

@@ -1,4 +1,4 @@
-"""The databases that bench/likes.py measures on. Every round has one of its own, named as roost-api names it."""
+"""The databases of bench/likes.py. Every round has a new one, given by a URL that roost-api accepts."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ import measure
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/flow"))
 from postgres import Postgres  # noqa: E402
 
-# PostgreSQL's own, where what it is started with in tests is less.
+# PostgreSQL's defaults, where the tests use less.
 DEFAULTS = {"shared_buffers": "128MB", "max_wal_size": "1GB", "autovacuum_naptime": "1min"}
 
 
@@ -19,13 +19,13 @@ class Sqlite:
     name = "SQLite"
     statements_per_batch = 2  # the fence and the deltas
     has_server = False
-    direct_connections = (1, 8)  # More only wait: it has one writer at a time.
+    direct_connections = (1, 8)  # SQLite has one writer at a time; more connections only wait.
 
     def fresh(self, directory):
         return f"sqlite:{directory}/likes.db"
 
     def fill(self, url, tweets):
-        """Gives the worker's database the tweets 1 to `tweets`."""
+        """Inserts the tweets 1 to `tweets` into the worker's database."""
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:"), timeout=10)) as connection, connection:
             connection.execute(f"""
                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {tweets})
@@ -33,7 +33,7 @@ class Sqlite:
                 SELECT i, (SELECT min(id) FROM users), 'a tweet of some length', 0, 0 FROM n""")
 
     def drop(self, url):
-        """Its directory goes."""
+        """Called before its directory is removed."""
 
     def server_cpu_s(self):
         return 0.0
@@ -43,7 +43,7 @@ class Sqlite:
 
 
 class Postgresql:
-    """A server of its own, durable as by default, on the core of the load: the worker shares its core with nobody."""
+    """A server with default durability, on the core of the load generator: the worker has its core for itself."""
 
     name = "PostgreSQL"
     statements_per_batch = 1
@@ -53,7 +53,7 @@ class Postgresql:
     def __init__(self):
         self.server = Postgres(safe=True, settings=DEFAULTS)
         self.made = 0
-        for pid in self.server.processes():  # What it starts from now on is where it is itself.
+        for pid in self.server.processes():  # Inherited by the processes it starts from now on.
             os.sched_setaffinity(pid, {measure.LOAD_CORE})
 
     def fresh(self, _directory):
@@ -72,7 +72,7 @@ class Postgresql:
         self.server.query(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)", "postgres")
 
     def server_cpu_s(self):
-        """Of the processes there are, and of those that have ended."""
+        """CPU of running and ended processes."""
         first, *others = self.server.processes()
         return measure.process_cpu_s(first, ended_children=True) + sum(map(measure.process_cpu_s, others))
 

@@ -1,15 +1,14 @@
-"""What a like costs a worker, on SQLite and on PostgreSQL: one hot tweet and 10,000 tweets, 64 and 256 connections,
-every like durable before it is acknowledged. Beside it, in the same round, one UPDATE and one commit a like on a
-database of the same kind, by the same client library, without worker, HTTP or batcher: over one connection, over 8 and,
-on PostgreSQL, over 64, each in a thread of its own; the best of these rates is shown, with its number of connections.
+"""The cost of a like, on SQLite and on PostgreSQL: one hot tweet and 10,000 tweets, 64 and 256 connections, every like
+durable before it is acknowledged. For comparison, in the same round, one UPDATE and one commit per like on a database
+of the same kind, with the same client library, without worker, HTTP or batcher: over one connection, over 8 and, on
+PostgreSQL, over 64, one thread each; the best of these rates is shown, with its number of connections.
 
-Worker and direct program alone on one core; wrk on another, and PostgreSQL with it: a server that this starts and
-ends, durable as by default (fsync, synchronous_commit). Rounds interleaved, medians.
+Worker and direct program have one core; wrk and PostgreSQL share another. PostgreSQL is started for the run, with its
+default durability (fsync, synchronous_commit). Rounds are interleaved; figures are medians.
 
-A like answered counts; the direct program's are counted when their commit has returned. µs/like is CPU: the program's
-own and, behind the +, that of PostgreSQL's processes; SQLite works inside the program. Statements are those that the
-batches of likes needed (on SQLite two each, the fence and the deltas; on PostgreSQL one), over likes applied; "nan"
-where none was due in time."""
+Answered likes count; those of the direct program count when their commit has returned. µs/like is CPU: of the program
+and, after the +, of PostgreSQL's processes; SQLite runs inside the program. Statements are those of the batches (two
+each on SQLite, the fence and the deltas; one on PostgreSQL) per applied like; "nan" if none was due in time."""
 
 import argparse
 import contextlib
@@ -50,11 +49,11 @@ class Worker(measure.Server):
             time.sleep(0.05)
 
     def like(self, tweets, seconds, connections):
-        """A round of likes of the tweets 1 to `tweets`."""
+        """One round of likes for the tweets 1 to `tweets`."""
         return measure.run_wrk(self, "/", seconds, LUA, ["POST", "/like/", tweets], connections)
 
     def fill_cache(self, tweets, connections):
-        """Likes every tweet, so that none needs the database to be known."""
+        """Likes every tweet once, so that all are cached."""
         for _ in range(20):
             if self.like(tweets, 1, connections).requests >= tweets + connections:
                 return
@@ -74,7 +73,7 @@ def fresh(database):
 
 @dataclass
 class Likes:
-    """The rounds of one row, the worker's and beside them the direct program's."""
+    """The rounds of one row, of the worker and of the direct program."""
 
     database: object
     tweets: int
@@ -88,7 +87,7 @@ class Likes:
         self.direct = {connections: [] for connections in self.database.direct_connections}
 
     def work(self, seconds):
-        """A round of a worker of its own."""
+        """One round with a new worker."""
         with fresh(self.database) as (directory, url):
             worker = Worker(directory, url)
             try:
@@ -107,7 +106,7 @@ class Likes:
         self.per_statement.append(applied / statements if statements else float("nan"))
 
     def work_directly(self, connections, seconds):
-        """A round of one UPDATE per like: likes per second, and CPU per like of the program and of the server."""
+        """One round of one UPDATE per like: likes per second, and CPU per like of the program and of the server."""
         with fresh(self.database) as (_, url):
             command = ["taskset", "-c", measure.SERVER_CORE, BIN / "direct_likes", url, self.tweets, seconds,
                        connections]
@@ -149,7 +148,7 @@ def options_from(arguments):
 
 
 def measure_rows(options, databases):
-    """Each row of the table when it is there."""
+    """Yields each row of the table when it is complete."""
     for database in databases:
         for tweets in (1, 10_000):
             for connections in (64, 256):

@@ -1,5 +1,5 @@
-// What the measuring programs share: a listening socket, an epoll set and the events of one turn. Loopback only, one
-// thread, level-triggered. Any failure of a system call during set-up ends the program with code 1.
+// Shared by the measuring programs: a listening socket, an epoll set and its events. Loopback only, one thread,
+// level-triggered. A failing system call during set-up exits with code 1.
 #pragma once
 
 #include <array>
@@ -50,14 +50,14 @@ inline int listen_on(uint16_t port) {
   return fd;
 }
 
-// The next connection, non-blocking and without Nagle's delay, or -1.
+// The next connection, non-blocking with TCP_NODELAY, or -1.
 inline int accept_from(int listener) {
   const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) set_no_delay(fd);
   return fd;
 }
 
-// A non-blocking connection to a loopback port; connecting itself blocks, which on loopback is at once. -1 on failure.
+// A non-blocking connection to a loopback port; connect() itself blocks, which is instant on loopback. -1 on failure.
 inline int connect_to(uint16_t port) {
   const int fd = check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
   const sockaddr_in address = loopback(port);
@@ -84,7 +84,7 @@ class Epoll {
     check(epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   }
 
-  // Calls on_readable(fd) for every descriptor that has something to read, for ever.
+  // Calls on_readable(fd) for every readable descriptor, forever.
   template <class OnReadable>
   [[noreturn]] void run(OnReadable on_readable) {
     std::array<epoll_event, 256> events{};
@@ -102,8 +102,8 @@ inline bool transient(int error) {
   return error == EAGAIN || error == EINTR;
 }
 
-// Writes all of it, waiting for room with a busy loop: the answers here fit any socket buffer. False when the peer is
-// gone.
+// Writes everything, with a busy loop while the socket is full: these answers fit any socket buffer. False when the
+// peer is gone.
 inline bool write_all(int fd, const char* data, size_t size) {
   while (size > 0) {
     const ssize_t written = send(fd, data, size, MSG_NOSIGNAL);
@@ -116,7 +116,7 @@ inline bool write_all(int fd, const char* data, size_t size) {
   return true;
 }
 
-// The value of an argument that must be a number from `low` to `high`; ends the program with code 2 when it is not.
+// An argument that must be a number from `low` to `high`; exits with code 2 otherwise.
 inline uint64_t number_argument(const char* program, const char* text, uint64_t low, uint64_t high) {
   char* end = nullptr;
   const uint64_t value = std::strtoull(text, &end, 10);

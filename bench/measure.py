@@ -1,7 +1,7 @@
-"""How Roost is measured: the server alone on one core, wrk and the origins on another, rounds interleaved, medians.
+"""Measuring: the server alone on one core, wrk and the origins on another, interleaved rounds, medians.
 
 The figure is server CPU microseconds per request: user and system time of the server's processes, from /proc, over the
-requests that wrk counted. It holds when the load generator is the bottleneck, which requests per second does not."""
+requests that wrk counted. Unlike requests per second, it is valid when the load generator is the bottleneck."""
 
 import argparse
 import os
@@ -22,11 +22,11 @@ CONNECTIONS = 64
 
 
 class BenchError(Exception):
-    """A server that does not do what is about to be measured, or something that measuring needs and is not there."""
+    """A server does not do what is to be measured, or something that the measurement needs is missing."""
 
 
 def say_what_is_wrong(name, main):
-    """Runs `main`; what keeps it from measuring is said in a line instead of a traceback, and is a failure."""
+    """Runs `main`; a BenchError is printed in one line instead of a traceback, and exits with 1."""
     try:
         return main()
     except (BenchError, OSError, RuntimeError, subprocess.SubprocessError) as error:
@@ -39,7 +39,7 @@ def say_what_is_wrong(name, main):
 
 
 def need(*programs):
-    """Says which of these is not there: names to be found in PATH, and paths of what is built."""
+    """Raises BenchError if one is missing: names are looked up in PATH, paths are programs to be built."""
     for program in programs:
         if isinstance(program, pathlib.Path):
             if not program.exists():
@@ -49,7 +49,7 @@ def need(*programs):
 
 
 def at_least(least):
-    """For argparse: a whole number that is not smaller."""
+    """For argparse: an integer of at least `least`."""
     def number(text):
         if not re.fullmatch("[0-9]+", text) or int(text) < least:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
@@ -58,7 +58,7 @@ def at_least(least):
 
 
 def output_of(command, limit_s=None):
-    """What a program prints; what it complains of, where it fails."""
+    """The output of a program; raises BenchError with its complaint if it fails."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=limit_s, check=False)
     if done.returncode != 0:
         raise BenchError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}")
@@ -66,7 +66,7 @@ def output_of(command, limit_s=None):
 
 
 def cores():
-    """(core of the server, core of the load); the same one where there is only one."""
+    """(core of the server, core of the load); the same if there is only one."""
     available = sorted(os.sched_getaffinity(0))
     return available[0], available[-1]
 
@@ -116,7 +116,7 @@ def read_answer(stream):
 
 
 def fetch_all(port, targets):
-    """GETs many targets on one connection, in batches small enough for any pipeline; returns how many were 200."""
+    """GETs many targets on one connection, in batches small enough for any pipeline; returns the number of 200s."""
     good = 0
     with socket.create_connection(("127.0.0.1", port), 5) as sock:
         stream = sock.makefile("rb")
@@ -136,7 +136,7 @@ def process_cpu_s(pid, ended_children=False):
 
 
 class Server:
-    """A process (and its children) pinned on a core, listening on a loopback port of its own."""
+    """A process (and its children) pinned to a core, listening on a loopback port."""
 
     def __init__(self, name, command, port, directory, core=SERVER_CORE):
         self.name, self.port = name, port
@@ -213,7 +213,7 @@ def run_wrk(server, target, seconds, script=None, arguments=(), connections=CONN
 
 @dataclass
 class Figure:
-    """What the rounds of one server on one kind of work come to."""
+    """The result of the rounds of one server on one kind of work."""
 
     rounds: list = field(default_factory=list)
 
@@ -222,7 +222,7 @@ class Figure:
 
     @property
     def spread(self):
-        """Half the distance between the best and the worst round, as a part of the median."""
+        """Half the distance between the best and the worst round, relative to the median."""
         values = [r.cpu_us for r in self.rounds]
         return (max(values) - min(values)) / 2 / self.median("cpu_us")
 
@@ -232,7 +232,7 @@ class Figure:
 
 
 def environment():
-    """What the figures were measured on, for the record."""
+    """The machine and versions, for the record."""
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return f"{cpu.group(1) if cpu else 'unknown CPU'}, {os.cpu_count()} cores, Linux {os.uname().release}"
 
@@ -242,6 +242,6 @@ def missing_programs(names):
 
 
 def progress(text):
-    """One line that replaces itself on a terminal, and nothing elsewhere."""
+    """A line that is overwritten by the next on a terminal; nothing elsewhere."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

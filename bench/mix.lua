@@ -1,5 +1,5 @@
 -- 90% reads of the timeline and of single tweets, 10% likes; counts the answers by status.
--- Environment: MIX_IDS (tweet ids, separated by commas), MIX_LIKES (percentage of likes; 10 unless told).
+-- Environment: MIX_IDS (tweet ids, separated by commas), MIX_LIKES (percentage of likes; default 10).
 
 local ids = {}
 for id in string.gmatch(os.getenv("MIX_IDS") or "1", "%d+") do ids[#ids + 1] = id end

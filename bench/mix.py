@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""90% reads and 10% likes on a running stack, and the books afterwards: is every acknowledged like in the database?
+"""90% reads and 10% likes on a running stack; afterwards, is every acknowledged like in the database?
 
     deploy/up --detach && bench/mix.py              30 s of wrk, then at most 75 s for the last batches to arrive
     bench/mix.py --kill                             the same, while each worker in turn is killed with SIGKILL
     bench/mix.py --database postgres://…            on a stack that was started with the same --database
 
-Exits with 1 when nobody answers, a read failed, a socket broke, or the database does not hold every acknowledged like
-exactly once."""
+Exits with 1 if there is no answer, a read failed, a connection broke, or the database does not have every acknowledged
+like exactly once."""
 
 import argparse
 import contextlib
@@ -47,7 +47,7 @@ def likes_in_database(url):
 
 
 def likes_in_logs(folder):
-    """Likes that the workers answered 202, by their own request logs."""
+    """Likes that the workers answered 202, according to their request logs."""
     found = 0
     for path in folder.glob("requests-*.log*"):
         with open(path, encoding="utf-8", errors="replace") as lines:
@@ -56,7 +56,7 @@ def likes_in_logs(folder):
 
 
 def ask(url, path, body=None, token=None):
-    """The JSON that is answered."""
+    """The JSON of an answer."""
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     asked = urllib.request.Request(url + path, json.dumps(body).encode() if body else None, headers)
     try:
@@ -71,7 +71,7 @@ def ask(url, path, body=None, token=None):
 
 
 def new_token(url):
-    """Of an account of its own, new with each run."""
+    """Of a new account, created for this run."""
     name, password = f"mix_{secrets.token_hex(8)}", secrets.token_hex(16)
     account = {"username": name, "email": f"{name}@example.org", "password": password, "display_name": "The mix"}
     ask(url, "/api/users/register", account)
@@ -129,7 +129,7 @@ def kill_in_turn(data, until, every_s):
 
 
 def wait_for(database, goal, seconds):
-    """Waits until the database holds `goal` likes, and a moment longer for what would be too many."""
+    """Waits until the database has `goal` likes, and a moment longer to detect surplus ones."""
     deadline = time.monotonic() + seconds
     begun = time.monotonic()
     while likes_in_database(database) < goal and time.monotonic() < deadline:
@@ -162,14 +162,14 @@ def main(arguments=None):
     need("wrk")
     database = options.database or f"sqlite:{options.data / 'roost.db'}"
     ask(options.url, "/api/tweets")
-    likes_in_database(database)  # Is it there?
+    likes_in_database(database)  # Is it running?
     ids = tweet_ids(options.url)
     before = likes_in_database(database)
     logged_before = likes_in_logs(options.data / "logs")
     print(f"wrk for {options.seconds} s on {options.url}, {options.connections} connections, {len(ids)} tweets",
           flush=True)
     if options.kill:
-        # Two wrk side by side, so that a failed read cannot hide among likes that found their worker dead.
+        # Two wrk at a time, so that failed reads are not hidden among likes whose worker was killed.
         reads = start_wrk(options.url, ids, options.seconds, options.connections, 0)
         likes = start_wrk(options.url, ids, options.seconds, max(2, options.connections // 8), 100)
         killed = kill_in_turn(options.data, time.monotonic() + options.seconds, 4)

@@ -1,8 +1,8 @@
-// origin PORT BODY_SIZE: a backend fast enough to measure proxies with. It reads requests properly framed by
-// Content-Length and answers every one with the same body:
+// origin PORT BODY_SIZE: a backend fast enough to measure proxies. It reads requests framed by Content-Length and
+// answers each with the same body:
 //   /cached…    Cache-Control: public, max-age=3600
 //   otherwise   Cache-Control: no-store
-//   /count      the number of requests so far (itself not counted), as text, so that a bench can see what was a hit
+//   /count      the number of requests so far (this one excluded), as text, to verify hits
 
 #include <string_view>
 #include <unordered_map>
@@ -60,7 +60,7 @@ class Origin {
   }
 
  private:
-  // Answers every whole request that has arrived; false when the connection is over.
+  // Answers every complete request that has arrived; false when the connection has ended.
   bool on_bytes(int fd) {
     char buffer[65536];
     const ssize_t size = recv(fd, buffer, sizeof buffer, 0);
@@ -73,7 +73,7 @@ class Origin {
     return keep(fd, answer_all(fd, whole));
   }
 
-  // Holds the beginning of a request until the rest comes.
+  // Keeps an incomplete request until the rest arrives.
   bool keep(int fd, std::string_view rest) {
     if (rest.size() > kMaxRequestSize || failed_) {
       failed_ = false;
@@ -83,7 +83,7 @@ class Origin {
     return true;
   }
 
-  // Returns what is left after the last whole request.
+  // Returns the rest after the last complete request.
   std::string_view answer_all(int fd, std::string_view bytes) {
     for (;;) {
       const size_t end = bytes.find("\r\n\r\n");
@@ -112,9 +112,9 @@ class Origin {
   Epoll epoll_;
   std::string cached_;
   std::string uncached_;
-  std::unordered_map<int, std::string> pending_;  // by descriptor: the beginning of a request
+  std::unordered_map<int, std::string> pending_;  // by descriptor: an incomplete request
   uint64_t count_ = 0;
-  bool failed_ = false;  // the peer went away while being answered
+  bool failed_ = false;  // a write failed
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/run peers: Roost beside nginx, HAProxy and Varnish, with the floor programs in the same run.
+"""bench/run peers: Roost, nginx, HAProxy and Varnish, with the floor programs in the same run.
 
     --rounds N      rounds per figure, of which the median counts (default 3)
     --seconds N     length of a round (default 3, at most 5)
@@ -90,7 +90,7 @@ class Bench:
         return sum(int(fetch(origin.port, "/count")[1]) for origin in self.origins)
 
     def check(self, server, row):
-        """Says so when the server does not do what the row is about: the right body, from its cache or not."""
+        """Raises unless the server does what the row measures: the right body, from its cache or not."""
         if server.name == "floor":
             return
         status, body = fetch(server.port, row.target)
@@ -129,7 +129,7 @@ class Bench:
         return figures
 
     def check_origin(self, server, row, asked, requests):
-        """What the origins saw of a round must fit what it claims to measure."""
+        """Raises unless the origins' request counts fit what the round claims to measure."""
         if row.cached and server.name != "floor" and asked > requests / 1000:
             self.left_out[f"{server.name}, {row.name}"] = f"{asked} of {requests} requests went to the backends"
         if not row.cached and asked < requests * 0.99:
@@ -137,7 +137,7 @@ class Bench:
 
 
 def verdict(row, figures):
-    """How Roost stands to the floor and to the best peer, or None."""
+    """Roost relative to the floor and to the best peer, or None."""
     if "Roost" not in figures:
         return None
     own = figures["Roost"].median("cpu_us")

@@ -1,5 +1,5 @@
-"""bench/run recovery: how long a worker takes to read a journal back, and how much memory: a million likes, one record
-each, for 100,000 tweets. Each run in a process of its own; the median of several."""
+"""bench/run recovery: time and memory to read back a journal of a million likes, one record each, for 100,000 tweets.
+One process per run; the median of several."""
 
 import argparse
 import os

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Reads on a large database, each past the worker's cache: 100,000 people, 1 million tweets and 5 million follows.
+"""Reads on a large database, bypassing the worker's cache: 100,000 people, 1 million tweets and 5 million follows.
 
     bench/run scale [--database sqlite|postgres|both] [--users N] [--tweets N] [--follows N] [--seconds S] [--rate R]
 
-One worker, R requests a second whatever the answers take; the time of each is counted from when it was due, so that
-waiting behind a slow one counts too. On PostgreSQL the plans of a few more of each kind are looked at afterwards: a
-whole table read is said."""
+One worker, R requests a second however long the answers take; times are counted from when a request was due, so that
+waiting behind a slow one counts. On PostgreSQL the plans of a few requests of each kind are inspected afterwards, and
+sequential scans reported."""
 
 import argparse
 import http.client
@@ -62,7 +62,7 @@ class Worker:
 
 
 class Asking:
-    """`rate` requests a second for `seconds`, their times in milliseconds, and what was not answered 200 or 404."""
+    """Sends `rate` requests a second for `seconds`; times in milliseconds, and answers other than 200 and 404."""
 
     def __init__(self, port, paths, rate, seconds):
         self.port, self.times_ms, self.bad = port, [], []
@@ -97,7 +97,7 @@ class Asking:
 
 
 def kinds(data, seed=7):
-    """Name and endless paths of each kind of reading: common and rare words, well and little known people."""
+    """Name and endless paths of each kind of read: common and rare words, users with many and few followers."""
     rng = random.Random(seed)
     user = lambda: rng.randint(1, data.users) if rng.random() < 0.7 else rng.randint(1, 50)  # noqa: E731
     word = lambda: data.words[int(len(data.words) ** rng.random()) - 1]  # noqa: E731
@@ -131,7 +131,7 @@ def measure(name, worker, data, options, rows):
 
 
 def look_at_plans(postgres, worker, data):
-    """Whole tables that PostgreSQL read for a few requests of each kind."""
+    """Tables that PostgreSQL scanned sequentially for a few requests of each kind."""
     postgres.query("ALTER SYSTEM SET auto_explain.log_min_duration = 0", database="postgres")
     postgres.query("SELECT pg_reload_conf()", database="postgres")
     time.sleep(1)
@@ -146,7 +146,7 @@ def look_at_plans(postgres, worker, data):
 
 
 def run_sqlite(folder, data, options, rows):
-    Worker(folder, None).stop()  # makes the schema
+    Worker(folder, None).stop()  # creates the schema
     load_sqlite(folder / "roost.db", data)
     worker = Worker(folder, None)
     try:

@@ -1,6 +1,5 @@
-"""The people, tweets and follows that bench/scale.py measures on: made from a seed, the same every time, and loaded
-past the API into the schema that a worker has made. Words and folded names are plain ASCII, so that folding them here
-is the same as in the worker."""
+"""The users, tweets and follows of bench/scale.py: generated from a seed, the same every time, and loaded directly into
+the schema that a worker created. Words and names are ASCII, so that lower() folds them as the worker does."""
 
 import bisect
 import itertools
@@ -19,7 +18,7 @@ LAST = "Lindqvist Wieczorek Obi Morita Schmidt Haddad Costa Novak Sato Weber Kha
 
 
 class Progress:
-    """A bar on a terminal, a line per tenth elsewhere."""
+    """A progress bar on a terminal, a line per 10% elsewhere."""
 
     def __init__(self, what, total):
         self.what, self.total, self.done, self.shown, self.begun = what, total, 0, -1, time.monotonic()
@@ -66,7 +65,7 @@ class Data:
         return list(words)
 
     def follow_rows(self):
-        """(follower, followee, time), each pair once; some people have very many followers."""
+        """(follower, followee, time), each pair once; some users have very many followers."""
         popular = Skewed(list(range(1, self.users + 1)), self.rng)
         made = 0
         for follower in range(1, self.users + 1):

@@ -1,5 +1,5 @@
-"""What deploy/up, deploy/down and deploy/status know in common: where the state of a running stack stands, how its
-processes are looked at, and how all of this is shown to a person. Standard library only."""
+"""Shared by deploy/up, deploy/down and deploy/status: the state of a running stack, checks of its processes, and output
+to the terminal. Standard library only."""
 
 import fcntl
 import http.client
@@ -38,7 +38,7 @@ def bad(text):
 
 
 class State:
-    """The directory DATA/run: a lock held by the supervisor as long as it lives, and stack.json, what it started."""
+    """The directory DATA/run: a lock that the supervisor holds, and stack.json, the processes it started."""
 
     def __init__(self, data):
         self.data = pathlib.Path(data).resolve()
@@ -50,7 +50,7 @@ class State:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def take(self):
-        """Becomes the supervisor of this data directory; False when another one is."""
+        """Becomes the supervisor of this data directory; False if there is one."""
         self.create()
         self.lock = open(self.folder / "lock", "a+", encoding="utf-8")
         try:
@@ -64,7 +64,7 @@ class State:
         return True
 
     def supervisor(self):
-        """The pid of the supervisor that runs now, or None."""
+        """The pid of the running supervisor, or None."""
         try:
             with open(self.folder / "lock", "r", encoding="utf-8") as lock:
                 try:
@@ -89,7 +89,7 @@ class State:
 
 
 def answers(address, path="/readyz", timeout_s=1):
-    """Whether a GET is answered with 200."""
+    """True if a GET is answered 200."""
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=timeout_s)
     try:
@@ -129,7 +129,7 @@ def port_is_free(host, port):
 
 
 def port_holder(port):
-    """Who listens on a TCP port, as "name (pid N)", as far as this user may see."""
+    """The process that listens on a TCP port, as "name (pid N)", if this user may see it."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -149,7 +149,7 @@ def port_holder(port):
 
 
 def shown_path(path):
-    """As short as it can be written from here."""
+    """The path relative to the current directory, if that is shorter."""
     here = os.path.relpath(path)
     return here if len(here) < len(str(path)) else str(path)
 
@@ -169,12 +169,12 @@ def show_urls(stack):
 
 
 def reachable(address):
-    """An address a browser on this machine can ask."""
+    """An address that a browser on this machine can open."""
     return re.sub(r"^(0\.0\.0\.0|\[::\]):", "127.0.0.1:", address)
 
 
 def status(data):
-    """Shows every process of the stack; 0 when all are up, 3 when nothing runs, 1 otherwise."""
+    """Prints every process of the stack; 0 if all are up, 3 if nothing runs, 1 otherwise."""
     state = State(data)
     stack, supervisor = state.read(), state.supervisor()
     if supervisor is None or stack is None:
@@ -197,7 +197,7 @@ def status(data):
 
 
 def down(data, limit_s=45):
-    """Ends the supervisor, which ends everything else; 0 also when nothing runs."""
+    """Stops the supervisor, which stops everything else; 0 also if nothing runs."""
     state = State(data)
     pid = state.supervisor()
     if pid is None:

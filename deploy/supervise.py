@@ -1,8 +1,8 @@
-"""deploy/up, once everything is installed and built: starts the workers and the proxy, keeps them running, ends them.
+"""deploy/up after installing and building: starts the workers and the proxy, restarts them if they exit, stops them.
 
-A process that ends is started again after a pause that doubles from 0.1 s to 5 s, and begins anew once it has lived
-10 s. SIGTERM or Ctrl-C ends the proxy first, so that it drains, then the workers; a second one ends all at once. Every
-process gets SIGTERM should this one be killed."""
+The pause before a restart doubles from 0.1 s to 5 s; it is reset when a process has run for 10 s. SIGTERM or Ctrl-C
+stops the proxy first, which drains, then the workers; a second one kills all at once. If the supervisor itself is
+killed, every process gets SIGTERM."""
 
 import argparse
 import ctypes
@@ -26,7 +26,7 @@ LIBC = ctypes.CDLL(None)
 
 
 def end_with_parent():
-    """In the child, before it becomes the program."""
+    """Runs in the child before exec: SIGTERM when the supervisor dies."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -35,7 +35,7 @@ def already_runs(state):
 
 
 class Child:
-    """One program of the stack; what it prints goes to DATA/run/NAME.out."""
+    """One process of the stack; its output goes to DATA/run/NAME.out."""
 
     def __init__(self, name, address, command, folder):
         self.name, self.address, self.command = name, address, [str(word) for word in command]
@@ -44,7 +44,7 @@ class Child:
         self.restarts = 0
         self.pause_s = LEAST_PAUSE_S
         self.started_s = 0
-        self.start_at_s = None  # when it is to be started again
+        self.start_at_s = None  # time of the next restart
         self.was_ready = False
 
     def start(self):
@@ -65,7 +65,7 @@ class Child:
         return "\n".join(f"      {line}" for line in text[-lines:])
 
     def plan_restart(self):
-        """Says when it starts again."""
+        """Schedules the restart and reports it."""
         now = time.monotonic()
         self.pause_s = LEAST_PAUSE_S if now - self.started_s > LIVED_S else self.pause_s
         self.start_at_s = now + self.pause_s
@@ -85,7 +85,7 @@ class Stack:
         self.admin = f"127.0.0.1:{options.admin_port}" if options.admin_port else ""
         self.stop_signals = 0
         self.wake_reader, self.wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        if options.database:  # not as a flag: it may hold a password, and everybody can list the flags of a process
+        if options.database:  # not as a flag: it may contain a password, and every user can list the flags of a process
             os.environ["ROOST_DATABASE_URL"] = options.database
         self.workers = [self.worker(i) for i in range(options.workers)]
         self.proxy = self.front()
@@ -117,7 +117,7 @@ class Stack:
         return [*self.workers, self.proxy]
 
     def run(self):
-        """The whole life of the stack; returns the exit code."""
+        """Runs the stack until it is stopped; returns the exit code."""
         if not self.prepare():
             return 1
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -138,7 +138,7 @@ class Stack:
         return code
 
     def prepare(self):
-        """Whether this data directory and these ports are ours to use."""
+        """Takes the data directory; False if it is in use or a port is taken."""
         try:
             if not self.state.take():
                 already_runs(self.state)
@@ -157,7 +157,7 @@ class Stack:
         return not taken
 
     def start(self):
-        """Starts all and waits until each is ready; False when one ended before, or a signal came."""
+        """Starts all processes and waits until each is ready; False if one exits before, or on a signal."""
         for child in self.children():
             child.output.unlink(missing_ok=True)
         for group in (self.workers, [self.proxy]):
@@ -193,7 +193,7 @@ class Stack:
             print(f"    {STYLE.dim}Ctrl-C ends everything.{STYLE.plain}\n", flush=True)
 
     def watch(self):
-        """Starts again what ends, until a signal says stop."""
+        """Restarts processes that exit, until a signal stops it."""
         while not self.stop_signals:
             now = time.monotonic()
             for child in self.children():
@@ -210,7 +210,7 @@ class Stack:
             self.sleep(max(0, min(due) - time.monotonic()) if due else 60)
 
     def stop(self):
-        """Ends the proxy, then the workers, each group within its limit."""
+        """Stops the proxy, then the workers, each group within its time limit."""
         begun = time.monotonic()
         for group in ([self.proxy], self.workers):
             self.end(group)
@@ -245,7 +245,7 @@ class Stack:
             pass
 
     def sleep(self, seconds):
-        """Until a child ended, a signal came, or the time is over."""
+        """Waits for the exit of a child, a signal, or the time-out."""
         if select.select([self.wake_reader], [], [], seconds)[0]:
             os.read(self.wake_reader, 4096)
 
@@ -259,7 +259,7 @@ class Stack:
 
 
 def detach(options):
-    """Starts this program again in the background and waits until its stack is ready."""
+    """Starts a supervisor in the background and waits until its stack is ready."""
     state = State(options.data)
     if state.supervisor() is not None:
         already_runs(state)

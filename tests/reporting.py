@@ -1,5 +1,5 @@
-"""How the tests written in Python tell their outcome: a line each for a person, and in the file $ROOST_REPORT a JSON
-object each for tests/runner.py."""
+"""Results of the tests written in Python: a line each on standard output, and a JSON object each in the file
+$ROOST_REPORT for tests/runner.py."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def report(name, outcome, seconds, text=""):
 
 
 class LineResult(unittest.TestResult):
-    """Reports every test once, with all that went wrong in it: its body, its subtests and its cleaning up."""
+    """Reports every test once, with all failures of its body, subtests and clean-up."""
 
     def startTest(self, test):
         super().startTest(test)

@@ -1,4 +1,4 @@
-// Tells outcomes the way tests/reporting.py does: a line for a person, and a JSON object in the file $ROOST_REPORT.
+// Reports results like tests/reporting.py: a line each on standard output, and a JSON object in the file $ROOST_REPORT.
 
 import { appendFileSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-// A Chromium whose pages are watched: whatever the console, a script or the content policy complains about is kept.
+// A Chromium that records errors: of the console, of scripts and of the content security policy.
 
 import { mkdirSync } from "node:fs";
 import { chromium } from "playwright-core";
@@ -28,7 +28,7 @@ export async function openPage(browser, { scheme = "light", width = 1280, height
     dialog.dismiss();
   });
   page.on("console", (message) => {
-    // An answer such as 401 is reported as a failed resource; what the page makes of it is what is tested.
+    // A 401 is logged as a failed resource; the tests check how the page handles it.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
       page.complaints.push(`console: ${message.text()}`);
   });

@@ -1,4 +1,4 @@
-// Each view in both themes on a phone and on a desktop: its picture is kept, and what can be measured is.
+// Each view in both themes and two widths: takes a screenshot, and measures contrast and layout.
 
 import assert from "node:assert/strict";
 import { logIn, openPage, shoot, tweetWith } from "./browser.mjs";

@@ -13,7 +13,7 @@ let browser = null;
 let friend = null;
 let hostile = null;
 
-// Everything is written before anything is read: a read may be a minute old.
+// All writes come before the first read: reads may be a minute old.
 const ready = await board.test("a browser, two people and what they wrote", async () => {
   browser = await startBrowser();
   friend = await newPerson("jay", { display_name: "Jay Corvid", bio: "Acorns." });
@@ -47,6 +47,6 @@ async function looks() {
   }
 }
 
-await Promise.all([doings(), process.env.ROOST_LOOKS ? looks() : null]); // who looks changes nothing
+await Promise.all([doings(), process.env.ROOST_LOOKS ? looks() : null]); // looks() only reads
 await browser.close();
 process.exit(board.failed ? 1 : 0);

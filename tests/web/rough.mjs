@@ -1,4 +1,4 @@
-// What goes wrong, or is meant to: hostile text, a token that ended, no network; and a person without a mouse.
+// Hostile text, an expired token, no network; and use by keyboard only.
 
 import assert from "node:assert/strict";
 import { kBase, logIn, openPage, tweetWith, until } from "./browser.mjs";
@@ -68,7 +68,7 @@ export async function anEndedTokenLeadsToTheDoor(browser, person) {
   await page.evaluate(() => {
     const session = JSON.parse(localStorage.getItem("roost.session"));
     localStorage.setItem("roost.session", JSON.stringify({ ...session, token: "ended" }));
-    window.dispatchEvent(new StorageEvent("storage", { key: "roost.session" })); // as another tab would
+    window.dispatchEvent(new StorageEvent("storage", { key: "roost.session" })); // like another tab
   });
   await page.getByRole("button", { name: "Post" }).click();
   await page.getByText("Your log-in has expired").waitFor();
@@ -108,7 +108,7 @@ export async function theListGoesOn(browser, count) {
   assert.ok((await tweets.count()) >= count);
   const ids = await tweets.evaluateAll((all) => all.map((one) => Number(one.dataset.id)));
   assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => b - a));
-  // Going away and back finds the list as it was left.
+  // The list is unchanged after leaving and going back.
   const place = await tweets.nth(count - 2).evaluate((tweet) => {
     tweet.scrollIntoView({ block: "center" });
     return window.scrollY;
@@ -191,7 +191,7 @@ export async function theLogIsLive(browser) {
   const live = page.getByRole("button", { name: "Live" });
   await live.click();
   await page.getByRole("button", { name: "Paused", pressed: false }).waitFor();
-  await page.reload(); // the filters stand in the address
+  await page.reload(); // the filters are in the address
   assert.equal(await page.getByLabel("Path or table begins with").inputValue(), "/api/users/search");
   assert.deepEqual(page.complaints, []);
   await page.context().close();

@@ -1,4 +1,4 @@
-// One person's day: each test goes on where the one before it ended, in one browser.
+// The session of one user: each test continues where the previous one ended.
 
 import assert from "node:assert/strict";
 import { kPassword, tweetWith, until } from "./browser.mjs";
@@ -23,7 +23,7 @@ export function story(page, friend) {
     await field("Password").fill(kPassword);
     await field("Name").fill("Wren Ashby");
     await main.getByRole("button", { name: "Join" }).click();
-    await page.getByText(/taken|exists|in use/i).waitFor(); // the server's sentence
+    await page.getByText(/taken|exists|in use/i).waitFor(); // the server's text
     await field("User name").fill("wren");
     await main.getByRole("button", { name: "Join" }).click();
     await page.getByRole("link", { name: "Your profile, Wren Ashby" }).waitFor();

@@ -1,6 +1,6 @@
-"""The pages in a real browser, before a whole stack: a proxy with the shipped configuration and three workers. The
-browser's part is in the .mjs files beside this one, and reports each of its tests itself. Pictures of every view stay
-in $ROOST_SHOTS (default build/web)."""
+"""The web pages in a browser, with a whole stack: a proxy with the shipped configuration and three workers. The tests
+themselves are in the .mjs files of this folder, which report their results. Screenshots of every view are left in
+$ROOST_SHOTS (default build/web)."""
 
 import pathlib
 import sys
@@ -10,7 +10,7 @@ from harness import *
 from postgres import Postgres
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-LIMIT_S = 300  # on a machine that others use too; alone it takes a minute
+LIMIT_S = 300  # generous for a shared machine; usually a minute
 LOOKS = {"ROOST_LOOKS": "1", "ROOST_SHOTS": os.environ.get("ROOST_SHOTS", str(ROOT / "build/web"))}
 
 
