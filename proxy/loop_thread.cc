@@ -17,46 +17,23 @@ uint64_t random_seed() {
   return (uint64_t{device()} << 32) | device();
 }
 
-http::ServerLimits server_limits(const ProxySection& proxy) {
-  http::ServerLimits limits;
-  limits.max_head_bytes = static_cast<size_t>(proxy.max_head_bytes);
-  limits.max_body_bytes = static_cast<uint64_t>(proxy.max_body_bytes);
-  limits.idle_timeout_ms = proxy.client_idle_timeout_ms;
-  return limits;
-}
-
-ConnectionPoolOptions pool_options(const ProxySection& proxy) {
-  ConnectionPoolOptions options;
-  options.max_idle = static_cast<size_t>(proxy.max_idle_connections);
-  options.idle_timeout_ms = proxy.backend_idle_timeout_ms;
-  options.limits.connect_timeout_ms = proxy.connect_timeout_ms;
-  options.limits.head_timeout_ms = proxy.backend_timeout_ms;
-  options.limits.body_idle_timeout_ms = proxy.backend_timeout_ms;
-  return options;
-}
-
 }  // namespace
 
-LoopThread::LoopThread(SharedState& shared, uint32_t index)
-    : shared_(shared),
+LoopThread::LoopThread(Runtime& runtime, uint32_t index)
+    : runtime_(runtime),
       connector_(loop_),
-      context_(loop_, shared.metrics.make_scope(), random_seed() + index),
-      front_(shared, context_),
-      limits_(server_limits(shared.config.proxy)),
+      context_(loop_, runtime.metrics.make_scope(), random_seed() + index),
+      front_(runtime, context_),
       drain_timer_(net::Timer::of<&LoopThread::check_drained>(loop_.timers(), this)),
       gauge_timer_(net::Timer::of<&LoopThread::update_gauges>(loop_.timers(), this)) {
-  const ConnectionPoolOptions options = pool_options(shared.config.proxy);
-  for (const auto& backend : shared.backends) {
-    context_.connections.push_back(std::make_unique<ConnectionPool>(loop_, connector_, *backend, options));
-  }
-  context_.budgets.resize(shared.pools.size());
-  context_.access_log = shared.access_log.get();
-  server_ = std::make_unique<http::Server>(loop_, limits_, front_);
+  context_.loop_site = LoopSite::make(loop_, connector_, runtime.site, nullptr);
+  context_.access_log = runtime.access_log.get();
+  server_ = std::make_unique<http::Server>(loop_, runtime.site->server_limits, front_);
 }
 
-Result<std::unique_ptr<LoopThread>> LoopThread::make(SharedState& shared, const std::vector<net::Address>& addresses,
+Result<std::unique_ptr<LoopThread>> LoopThread::make(Runtime& runtime, const std::vector<net::Address>& addresses,
                                                      uint32_t index) {
-  std::unique_ptr<LoopThread> thread(new LoopThread(shared, index));
+  std::unique_ptr<LoopThread> thread(new LoopThread(runtime, index));
   for (const net::Address& address : addresses) {
     if (auto listening = thread->listen(address); !listening) return tl::unexpected(listening.error());
   }
@@ -95,6 +72,13 @@ void LoopThread::start() {
   });
 }
 
+void LoopThread::use_site(std::shared_ptr<const Site> site) {
+  loop_.post([this, next = std::move(site)]() mutable {
+    server_->set_limits(next->server_limits);
+    context_.loop_site = LoopSite::make(loop_, connector_, std::move(next), context_.loop_site.get());
+  });
+}
+
 void LoopThread::drain(int64_t timeout_ms, Task drained) {
   loop_.post([this, timeout_ms, told = std::move(drained)]() mutable { begin_drain(timeout_ms, std::move(told)); });
 }
@@ -113,7 +97,7 @@ void LoopThread::check_drained() {
     return drain_timer_.start_ms(kDrainCheckMs);
   }
   if (over && server_->connection_count() > 0) {
-    shared_.events.warning("drain timeout reached", {{"connections_cut", server_->connection_count()}});
+    runtime_.events.warning("drain timeout reached", {{"connections_cut", server_->connection_count()}});
   }
   drained_();
   loop_.stop();

@@ -10,7 +10,7 @@
 #include "common/net/listener.h"
 #include "proxy/exchange/front.h"
 #include "proxy/runtime/loop_context.h"
-#include "proxy/runtime/shared_state.h"
+#include "proxy/runtime/runtime.h"
 #include "proxy/upstream/connector.h"
 
 namespace roost::proxy {
@@ -20,7 +20,7 @@ namespace roost::proxy {
 class LoopThread {
  public:
   /// Listens on every one of `addresses`; their ports are known. The error is that of the first that fails.
-  static Result<std::unique_ptr<LoopThread>> make(SharedState& shared, const std::vector<net::Address>& addresses,
+  static Result<std::unique_ptr<LoopThread>> make(Runtime& runtime, const std::vector<net::Address>& addresses,
                                                   uint32_t index);
   /// Stops and joins the thread if it is running.
   ~LoopThread();
@@ -28,24 +28,25 @@ class LoopThread {
   LoopThread& operator=(const LoopThread&) = delete;
 
   void start();
+  /// New requests use `site` from some moment on; those in progress keep theirs. Any thread.
+  void use_site(std::shared_ptr<const Site> site);
   /// Graceful shutdown: stops accepting, waits at most `timeout_ms` for requests in progress, calls `drained` on the
   /// loop's thread and ends it. Once; any thread.
   void drain(int64_t timeout_ms, Task drained);
 
  private:
-  LoopThread(SharedState& shared, uint32_t index);
+  LoopThread(Runtime& runtime, uint32_t index);
   Result<void> listen(const net::Address& address);
   void serve(net::EstablishedStream established);
   void begin_drain(int64_t timeout_ms, Task drained);
   void check_drained();
   void update_gauges();
 
-  SharedState& shared_;
+  Runtime& runtime_;
   net::EventLoop loop_;
   TcpConnector connector_;
   LoopContext context_;
   Front front_;
-  http::ServerLimits limits_;
   std::unique_ptr<http::Server> server_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   net::Timer drain_timer_;

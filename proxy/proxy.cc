@@ -11,12 +11,6 @@ namespace roost::proxy {
 
 namespace {
 
-std::vector<Backend*> all_backends(const SharedState& shared) {
-  std::vector<Backend*> all;
-  for (const auto& backend : shared.backends) all.push_back(backend.get());
-  return all;
-}
-
 uint32_t thread_count(const Config& config) {
   if (config.proxy.threads > 0) return static_cast<uint32_t>(config.proxy.threads);
   return std::max(1U, std::thread::hardware_concurrency());
@@ -25,12 +19,12 @@ uint32_t thread_count(const Config& config) {
 }  // namespace
 
 Proxy::Proxy(const Config& config, observe::EventLog& events)
-    : events_(events), shared_(config, events), resolver_(loop_, config.proxy.hosts_file) {
+    : events_(events), runtime_(config, events), resolver_(loop_, config.proxy.hosts_file) {
   BackendWatchOptions options;
   options.resolve_period_ms = config.proxy.resolve_period_ms;
   options.seed = std::random_device()();
   watch_ = std::make_unique<BackendWatch>(
-      loop_, resolver_, all_backends(shared_), options,
+      loop_, resolver_, options,
       [this](const Backend& backend, const std::string& news, bool bad) { on_news(backend, news, bad); });
 }
 
@@ -48,20 +42,21 @@ Result<void> Proxy::open() {
   loop_.on_signal(SIGTERM, [this] { begin_drain(); });
   loop_.on_signal(SIGINT, [this] { begin_drain(); });
   loop_.on_signal(SIGHUP, [this] {
-    if (shared_.access_log) shared_.access_log->reopen();
+    if (runtime_.access_log) runtime_.access_log->reopen();
   });
-  if (auto log = shared_.open_access_log(); !log) return log;
-  const std::vector<net::Address> addresses = shared_.config.listen_addresses();
+  if (auto log = runtime_.open_access_log(); !log) return log;
+  const Config& config = runtime_.site->config;
+  const std::vector<net::Address> addresses = config.listen_addresses();
   if (auto probed = probe_addresses(addresses); !probed) return probed;
-  if (const auto admin_address = shared_.config.admin_address()) {
-    auto admin = Admin::listen(loop_, *admin_address, shared_);
+  if (const auto admin_address = config.admin_address()) {
+    auto admin = Admin::listen(loop_, *admin_address, runtime_);
     if (!admin) return tl::unexpected(admin.error());
     admin_ = std::move(*admin);
     events_.info("admin listening", {{"address", admin_->address().to_string()}});
   }
-  const uint32_t threads = thread_count(shared_.config);
+  const uint32_t threads = thread_count(config);
   for (uint32_t i = 0; i < threads; ++i) {
-    auto thread = LoopThread::make(shared_, addresses, i);
+    auto thread = LoopThread::make(runtime_, addresses, i);
     if (!thread) return tl::unexpected(thread.error());
     loop_threads_.push_back(std::move(*thread));
   }
@@ -72,7 +67,7 @@ Result<void> Proxy::open() {
 }
 
 void Proxy::run() {
-  watch_->start();
+  watch_->watch(runtime_.site->backends);
   for (const auto& thread : loop_threads_) thread->start();
   loop_.run();
   // The threads report failed backends to the watch, so they end before it.
@@ -82,12 +77,13 @@ void Proxy::run() {
 
 void Proxy::begin_drain() {
   if (std::exchange(draining_, true)) return loop_.stop();
-  events_.info("draining", {{"at_most_ms", shared_.config.proxy.drain_timeout_ms}});
+  const int64_t timeout_ms = runtime_.site->config.proxy.drain_timeout_ms;
+  events_.info("draining", {{"at_most_ms", timeout_ms}});
   const auto count_one = [this] {
     if (++drained_ == loop_threads_.size()) loop_.stop();
   };
   for (const auto& thread : loop_threads_) {
-    thread->drain(shared_.config.proxy.drain_timeout_ms, [this, count_one] { loop_.post(count_one); });
+    thread->drain(timeout_ms, [this, count_one] { loop_.post(count_one); });
   }
 }
 

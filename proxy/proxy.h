@@ -7,7 +7,7 @@
 #include "common/net/resolver.h"
 #include "proxy/admin/admin.h"
 #include "proxy/loop_thread.h"
-#include "proxy/runtime/shared_state.h"
+#include "proxy/runtime/runtime.h"
 #include "proxy/upstream/backend_watch.h"
 
 namespace roost::proxy {
@@ -28,7 +28,7 @@ class Proxy {
   void on_news(const Backend& backend, const std::string& news, bool bad);
 
   observe::EventLog& events_;
-  SharedState shared_;
+  Runtime runtime_;
   net::EventLoop loop_;  // of the main thread: admin, resolver, watch, signals
   net::Resolver resolver_;
   std::unique_ptr<BackendWatch> watch_;

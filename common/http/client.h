@@ -22,6 +22,7 @@ struct ClientLimits {
   int64_t head_timeout_ms = 60'000;       ///< from the request's last byte to the response head's last
   int64_t body_idle_timeout_ms = 60'000;  ///< between two pieces of the response's body
   int64_t write_timeout_ms = 30'000;      ///< without progress while bytes of the request are queued
+  bool operator==(const ClientLimits&) const = default;
 };
 
 /// How far a failed request had come; decides whether it may be sent to another backend.

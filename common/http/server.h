@@ -107,6 +107,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void adopt(net::StreamPtr stream);
+  /// For requests from now on, on the connections there are as well.
+  void set_limits(const ServerLimits& limits);
   size_t connection_count() const;
   /// No further connection and request: idle connections end now, busy ones after the response under way, or for the
   /// request whose head has begun ("Connection: close").

@@ -36,14 +36,15 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
-ordered_json backend_json(const Backend& backend) {
+ordered_json backend_json(const PoolMember& member) {
+  const Backend& backend = *member.backend;
   ordered_json addresses = ordered_json::array();
   for (const net::Address& address : *backend.addresses()) addresses.push_back(address.to_string());
   const Backend::Statistics& totals = backend.statistics();
   return {{"name", backend.name()},
           {"state", backend_state_name(backend.state())},
           {"addresses", addresses},
-          {"weight", backend.weight()},
+          {"weight", member.weight},
           {"active", backend.active()},
           {"idle_connections", totals.idle_connections.load(std::memory_order_relaxed)},
           {"requests", totals.requests.load(std::memory_order_relaxed)},
@@ -82,29 +83,29 @@ std::string query_value(std::string_view query, std::string_view name) {
   return {};
 }
 
-std::string Admin::status_json(const SharedState& shared, int64_t uptime_ms) {
+std::string Admin::status_json(const Runtime& runtime, int64_t uptime_ms) {
   ordered_json pools = ordered_json::array();
-  for (const auto& pool : shared.pools) {
+  for (const auto& pool : runtime.site->pools) {
     ordered_json backends = ordered_json::array();
-    for (const Backend* backend : pool->backends()) backends.push_back(backend_json(*backend));
+    for (const PoolMember& member : pool->members()) backends.push_back(backend_json(member));
     pools.push_back({{"name", pool->name()}, {"balance", pool->policy_name()}, {"backends", backends}});
   }
   const ordered_json document = {{"version", ROOST_VERSION},
                                  {"uptime_ms", uptime_ms},
                                  {"pools", pools},
-                                 {"cache", cache_json(shared.cache)},
-                                 {"fetches_under_way", shared.fetches.size()}};
+                                 {"cache", cache_json(runtime.cache)},
+                                 {"fetches_under_way", runtime.fetches.size()}};
   return document.dump(2) + "\n";
 }
 
-Admin::Admin(net::EventLoop& loop, SharedState& shared)
+Admin::Admin(net::EventLoop& loop, Runtime& runtime)
     : loop_(loop),
-      shared_(shared),
+      runtime_(runtime),
       started_ms_(loop.now_ms()),
       server_(std::make_unique<http::Server>(loop, limits_, *this)) {}
 
-Result<std::unique_ptr<Admin>> Admin::listen(net::EventLoop& loop, const net::Address& address, SharedState& shared) {
-  std::unique_ptr<Admin> admin(new Admin(loop, shared));
+Result<std::unique_ptr<Admin>> Admin::listen(net::EventLoop& loop, const net::Address& address, Runtime& runtime) {
+  std::unique_ptr<Admin> admin(new Admin(loop, runtime));
   auto listener = net::TcpListener::listen(
       loop, address, {}, [self = admin.get()](net::StreamPtr stream) { self->server_->adopt(std::move(stream)); });
   if (!listener) return tl::unexpected(listener.error());
@@ -130,10 +131,10 @@ void Admin::on_request(http::Responder& responder, const http::RequestHead& head
   }
   if (reads && head.path == "/healthz") return respond(responder, 200, "text/plain", "ok\n");
   if (reads && head.path == "/status") {
-    return respond(responder, 200, "application/json", status_json(shared_, loop_.now_ms() - started_ms_));
+    return respond(responder, 200, "application/json", status_json(runtime_, loop_.now_ms() - started_ms_));
   }
   if (reads && head.path == "/metrics") {
-    return respond(responder, 200, "text/plain; version=0.0.4; charset=utf-8", shared_.metrics.exposition());
+    return respond(responder, 200, "text/plain; version=0.0.4; charset=utf-8", runtime_.metrics.exposition());
   }
   respond_problem(responder, 404, "the admin listener has /status, /metrics, /healthz and POST /purge", {});
 }
@@ -144,9 +145,9 @@ void Admin::purge_tags(http::Responder& responder, const std::string& tags, bool
   size_t dropped = 0;
   for_each_tag(tags, [&](std::string_view tag) {
     ++named;
-    if (soft) return shared_.cache.revalidate_tag({}, tag, now_us());
-    shared_.fetches.spoil_tag(tag);
-    dropped += shared_.cache.purge_tag(tag);
+    if (soft) return runtime_.cache.revalidate_tag({}, tag, now_us());
+    runtime_.fetches.spoil_tag(tag);
+    dropped += runtime_.cache.purge_tag(tag);
   });
   const std::string_view what = soft ? "tags_to_revalidate" : "purged";
   respond(responder, 200, "application/json", fmt::format("{{\"{}\":{}}}\n", what, soft ? named : dropped));
@@ -161,18 +162,18 @@ void Admin::purge(http::Responder& responder, const http::RequestHead& head) {
   size_t dropped = 0;
   if (head.method == http::Method::purge) {
     key.assign(head);
-    shared_.fetches.spoil(key);
-    dropped = shared_.cache.purge(key) ? 1 : 0;
+    runtime_.fetches.spoil(key);
+    dropped = runtime_.cache.purge(key) ? 1 : 0;
   } else if (!url.empty()) {
     if (!key.assign_url(url)) return respond_problem(responder, 400, "url is not of the form http(s)://host/path", {});
-    shared_.fetches.spoil(key);
-    dropped = shared_.cache.purge(key) ? 1 : 0;
+    runtime_.fetches.spoil(key);
+    dropped = runtime_.cache.purge(key) ? 1 : 0;
   } else if (!prefix.empty()) {
     if (!key.assign_url(prefix)) {
       return respond_problem(responder, 400, "prefix is not of the form http(s)://host/path", {});
     }
-    shared_.fetches.spoil_prefix(key);
-    dropped = shared_.cache.purge_prefix(key);
+    runtime_.fetches.spoil_prefix(key);
+    dropped = runtime_.cache.purge_prefix(key);
   } else if (!tag.empty() || !tags.empty()) {
     return purge_tags(responder, tag.empty() ? tags : '"' + tag + '"', query_value(head.query, "soft") == "1");
   } else {

@@ -7,7 +7,7 @@
 #include "common/http/server.h"
 #include "common/net/event_loop.h"
 #include "common/net/tcp_listener.h"
-#include "proxy/runtime/shared_state.h"
+#include "proxy/runtime/runtime.h"
 
 namespace roost::proxy {
 
@@ -24,14 +24,14 @@ namespace roost::proxy {
 /// Loop thread only.
 class Admin final : public http::RequestAcceptor {
  public:
-  static Result<std::unique_ptr<Admin>> listen(net::EventLoop& loop, const net::Address& address, SharedState& shared);
+  static Result<std::unique_ptr<Admin>> listen(net::EventLoop& loop, const net::Address& address, Runtime& runtime);
   net::Address address() const { return listener_->address(); }
 
   /// The document of /status.
-  static std::string status_json(const SharedState& shared, int64_t uptime_ms);
+  static std::string status_json(const Runtime& runtime, int64_t uptime_ms);
 
  private:
-  Admin(net::EventLoop& loop, SharedState& shared);
+  Admin(net::EventLoop& loop, Runtime& runtime);
   void on_request(http::Responder& responder, const http::RequestHead& head) override;
   void on_refused(const net::Address&, int, const Error&) override {}
   void respond(http::Responder& responder, int status, std::string_view type, const std::string& body);
@@ -39,7 +39,7 @@ class Admin final : public http::RequestAcceptor {
   void purge_tags(http::Responder& responder, const std::string& tags, bool soft);
 
   net::EventLoop& loop_;
-  SharedState& shared_;
+  Runtime& runtime_;
   http::ServerLimits limits_;
   http::HttpDateCache dates_;
   int64_t started_ms_;

@@ -96,7 +96,7 @@ void Exchange::remember(const net::Address& client, const http::RequestHead& hea
   cursor_ = {};
   more_fields_.clear();
   client_ = client.host();
-  trusted_ = front_.shared().trusted.contains(client);
+  trusted_ = front_.context().site().trusted.contains(client);
   request_id_.assign(request_id_of(head, trusted_, front_.context().random, request_id_storage_));
 }
 

@@ -24,9 +24,9 @@ void Front::on_request(http::Responder& responder, const http::RequestHead& head
     // The responder may not be asked for these any more once it has answered.
     plan.started_us = now_us();
     client_ = responder.client().host();
-    client_trusted_ = shared_.trusted.contains(responder.client());
+    client_trusted_ = context_.site().trusted.contains(responder.client());
   }
-  plan.route = shared_.routes->find(head.authority, head.path);
+  plan.route = context_.site().routes.find(head.authority, head.path);
   if (plan.route == nullptr) return answer_itself(responder, head, 404, "no route for this path", plan.started_us);
   if (head.method == http::Method::connect) {
     return answer_itself(responder, head, 501, "CONNECT is not supported", plan.started_us);

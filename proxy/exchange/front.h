@@ -11,7 +11,7 @@
 #include "proxy/cache/cache_key.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/runtime/loop_context.h"
-#include "proxy/runtime/shared_state.h"
+#include "proxy/runtime/runtime.h"
 
 namespace roost::proxy {
 
@@ -25,13 +25,13 @@ class Front final : public http::RequestAcceptor {
   /// Exchanges kept for use again; more are freed when they end.
   static constexpr size_t kMaxSpare = 256;
 
-  Front(SharedState& shared, LoopContext& context) : shared_(shared), context_(context) {}
+  Front(Runtime& runtime, LoopContext& context) : shared_(runtime), context_(context) {}
   /// Ends every exchange without an answer; the connections to the clients are closed before.
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
 
-  SharedState& shared() { return shared_; }
+  Runtime& shared() { return shared_; }
   LoopContext& context() { return context_; }
   size_t active_count() const { return active_count_; }
 
@@ -59,7 +59,7 @@ class Front final : public http::RequestAcceptor {
                   int64_t started_us);
   Exchange& take_exchange();
 
-  SharedState& shared_;
+  Runtime& shared_;
   LoopContext& context_;
   IntrusiveList<Exchange> active_;
   size_t active_count_ = 0;

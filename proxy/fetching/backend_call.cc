@@ -33,7 +33,7 @@ void BackendCall::open(Pool& pool, uint64_t key_hash) {
   reuse_ = ConnectionPool::Reuse::allowed;
   body_held_ = true;
   body_ended_ = !request_.body.has_body();
-  context_.budgets[pool.id()].earn();
+  context_.budget(pool).earn();
   if (body_ended_) return attempt();
   set_state(State::gathering);
 }
@@ -158,7 +158,7 @@ void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
   stream_ = nullptr;
   note_failure(progress);
   lease_.release();
-  if (may_retry(failed, context_.budgets[pool_->id()])) {
+  if (may_retry(failed, context_.budget(*pool_))) {
     attempt();
     if (lease_ || state_ == State::closed) return;
   }

@@ -1,35 +1,32 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "common/base/random.h"
 #include "common/http/date.h"
-#include "common/http/fields.h"
 #include "common/net/event_loop.h"
 #include "proxy/observe/counters.h"
-#include "proxy/upstream/connection_pool.h"
-#include "proxy/upstream/retry.h"
+#include "proxy/runtime/loop_site.h"
 
 namespace roost::proxy {
 
 class AccessLog;
 
-/// What everything on one loop shares: connections to the backends, counters, scratch space. Loop thread only.
+/// What everything on one loop shares: the Site in effect, counters, the date of responses. Loop thread only.
 struct LoopContext {
   LoopContext(net::EventLoop& event_loop, observe::MetricScope& scope, uint64_t seed)
       : loop(event_loop), random(seed), counters(scope) {}
 
-  ConnectionPool& connections_to(const Backend& backend) { return *connections.at(backend.id()); }
+  const Site& site() const { return loop_site->site(); }
+  ConnectionPool& connections_to(const Backend& backend) { return loop_site->connections_to(backend); }
+  RetryBudget& budget(const Pool& pool) { return loop_site->budget(pool); }
 
   net::EventLoop& loop;
   Random random;
   Counters counters;
   http::HttpDateCache dates;
-  std::vector<std::unique_ptr<ConnectionPool>> connections;  ///< by Backend::id()
-  std::vector<RetryBudget> budgets;                          ///< by Pool::id()
-  AccessLog* access_log = nullptr;                           ///< null when it is off
+  std::shared_ptr<LoopSite> loop_site;  ///< for new requests
+  AccessLog* access_log = nullptr;      ///< null when it is off
 };
 
 }  // namespace roost::proxy

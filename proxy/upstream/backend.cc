@@ -36,15 +36,12 @@ std::string_view backend_state_name(BackendState state) {
   return "?";
 }
 
-Backend::Backend(uint32_t id, net::HostPort host, uint32_t weight)
+Backend::Backend(uint32_t id, net::HostPort host)
     : id_(id),
       host_(std::move(host)),
       name_(host_.to_string()),
-      weight_(weight),
       identity_(identity_of(name_)),
-      addresses_(std::make_shared<const AddressList>()) {
-  ROOST_CHECK(weight_ > 0);
-}
+      addresses_(std::make_shared<const AddressList>()) {}
 
 BackendState Backend::state() const {
   if (draining()) return BackendState::draining;

@@ -29,23 +29,22 @@ class BackendObserver {
   ~BackendObserver() = default;
 };
 
-/// One server behind the proxy, shared by all loops: there is one count of active requests for the whole process, so
-/// that balancing does not depend on the number of threads. Lives as long as the process. Any thread; the addresses are
-/// set by BackendWatch.
+/// One server behind the proxy, shared by all loops and pools: there is one count of active requests for the whole
+/// process, so that balancing does not depend on the number of threads. Lives as long as a configuration names it. Any
+/// thread; the addresses are set by BackendWatch.
 ///
 /// Only failures to connect mark a backend as down. Whoever connects again (BackendWatch tries in the background, and
 /// requests do when no other backend is up) marks it up.
 class Backend {
  public:
-  Backend(uint32_t id, net::HostPort host, uint32_t weight);
+  Backend(uint32_t id, net::HostPort host);
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
-  /// Its place among all backends of the process.
+  /// Unique among the backends in use, and small: an index.
   uint32_t id() const { return id_; }
   const net::HostPort& host() const { return host_; }
   const std::string& name() const { return name_; }  ///< "host:port"
-  uint32_t weight() const { return weight_; }
   uint64_t identity() const { return identity_; }
 
   BackendState state() const;
@@ -94,7 +93,6 @@ class Backend {
   const uint32_t id_;
   const net::HostPort host_;
   const std::string name_;
-  const uint32_t weight_;
   const uint64_t identity_;
   std::atomic<uint32_t> active_{0};
   std::atomic<bool> draining_{false};

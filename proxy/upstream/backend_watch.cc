@@ -26,11 +26,14 @@ std::string list_addresses(const Backend::AddressList& addresses) {
 ///     probe:  idle → waiting (back-off) ⇄ connecting (with time-out) → idle when it connects or is up again
 class BackendWatch::Watched final : public net::StreamReceiver {
  public:
-  Watched(BackendWatch& watch, Backend& backend)
+  Watched(BackendWatch& watch, std::shared_ptr<Backend> backend)
       : watch_(watch),
-        backend_(backend),
+        owned_(std::move(backend)),
+        backend_(*owned_),
         lookup_timer_(net::Timer::of<&Watched::look_up>(watch.loop_.timers(), this)),
         probe_timer_(net::Timer::of<&Watched::on_probe_timer>(watch.loop_.timers(), this)) {}
+
+  ~Watched() { backend_.set_observer(nullptr); }
 
   Backend& backend() const { return backend_; }
   void start();
@@ -48,6 +51,7 @@ class BackendWatch::Watched final : public net::StreamReceiver {
   void on_error(const Error& error) override;
 
   BackendWatch& watch_;
+  std::shared_ptr<Backend> owned_;
   Backend& backend_;
   net::Timer lookup_timer_;
   net::Timer probe_timer_;
@@ -59,6 +63,7 @@ class BackendWatch::Watched final : public net::StreamReceiver {
 };
 
 void BackendWatch::Watched::start() {
+  backend_.set_observer(&watch_);
   auto written = net::Address::parse(backend_.host().to_string());
   if (!written) return look_up();
   backend_.set_addresses({*written});
@@ -117,29 +122,35 @@ void BackendWatch::Watched::on_error(const Error&) {
   probe_failed();
 }
 
-BackendWatch::BackendWatch(net::EventLoop& loop, net::Resolver& resolver, std::vector<Backend*> backends,
-                           const BackendWatchOptions& options, OnNews on_news)
-    : loop_(loop), resolver_(resolver), options_(options), on_news_(std::move(on_news)), random_(options.seed) {
-  for (Backend* backend : backends) {
-    watched_.push_back(std::make_unique<Watched>(*this, *backend));
-    backend->set_observer(this);
+BackendWatch::BackendWatch(net::EventLoop& loop, net::Resolver& resolver, const BackendWatchOptions& options,
+                           OnNews on_news)
+    : loop_(loop), resolver_(resolver), options_(options), on_news_(std::move(on_news)), random_(options.seed) {}
+
+BackendWatch::~BackendWatch() = default;
+
+void BackendWatch::watch(const std::vector<std::shared_ptr<Backend>>& backends) {
+  std::vector<std::unique_ptr<Watched>> before;
+  before.swap(watched_);
+  for (const auto& backend : backends) {
+    const auto known = std::find_if(before.begin(), before.end(), [&](const auto& watched) {
+      return watched != nullptr && &watched->backend() == backend.get();
+    });
+    if (known != before.end()) {
+      watched_.push_back(std::move(*known));
+    } else {
+      watched_.push_back(std::make_unique<Watched>(*this, backend));
+      watched_.back()->start();
+    }
   }
 }
 
-BackendWatch::~BackendWatch() {
-  for (const auto& watched : watched_) watched->backend().set_observer(nullptr);
-}
-
-void BackendWatch::start() {
-  for (const auto& watched : watched_) watched->start();
-}
-
 void BackendWatch::on_backend_down(Backend& backend) {
-  const auto found = std::find_if(watched_.begin(), watched_.end(),
-                                  [&](const auto& watched) { return &watched->backend() == &backend; });
-  if (found == watched_.end()) return;
-  // The watch outlives every thread that sends requests, and posted tasks that were not run die with the loop.
-  loop_.post([watched = found->get()] { watched->start_probing(); });
+  // Looked up on the loop's thread: the backend may not be watched any more by then, or not exist.
+  loop_.post([this, down = &backend] {
+    for (const auto& watched : watched_) {
+      if (&watched->backend() == down && down->down()) watched->start_probing();
+    }
+  });
 }
 
 }  // namespace roost::proxy

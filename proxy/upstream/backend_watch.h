@@ -18,23 +18,22 @@ struct BackendWatchOptions {
   uint64_t seed = 1;  ///< of the jitter
 };
 
-/// Keeps every backend's addresses and state true in the background, on one loop: looks names up, tries again those
-/// that do not resolve, follows those whose address changes, and connects to those that are down until one answers. A
-/// name that cannot be looked up any more keeps the addresses it had. Loop thread only, but for on_backend_down.
+/// Keeps the addresses and the state of backends up to date in the background, on one loop: looks up their names, again
+/// and again, and connects to those that are down until they accept. A name that no longer resolves keeps its last
+/// addresses. Outlives every thread that sends requests to the backends. Loop thread only, except on_backend_down.
 class BackendWatch final : public BackendObserver {
  public:
-  /// Something a person should know: "backend api:9001: resolved to 10.0.0.1:9001". Told on each change, not on each
-  /// attempt.
+  /// A change for the event log: "resolved to 10.0.0.1:9001". Once for each change, not for each attempt.
   using OnNews = std::function<void(const Backend& backend, const std::string& news, bool bad)>;
 
-  BackendWatch(net::EventLoop& loop, net::Resolver& resolver, std::vector<Backend*> backends,
-               const BackendWatchOptions& options, OnNews on_news);
+  BackendWatch(net::EventLoop& loop, net::Resolver& resolver, const BackendWatchOptions& options, OnNews on_news);
   ~BackendWatch();
   BackendWatch(const BackendWatch&) = delete;
   BackendWatch& operator=(const BackendWatch&) = delete;
 
-  /// Written addresses are in place at once; the look-ups of names start.
-  void start();
+  /// Watches these from now on, and no others. New ones that are IP addresses resolve inside this call; the lookups of
+  /// names start.
+  void watch(const std::vector<std::shared_ptr<Backend>>& backends);
 
  private:
   class Watched;

@@ -17,6 +17,7 @@ struct ConnectionPoolOptions {
   size_t max_idle = 64;              ///< connections kept for reuse, per backend and loop; more are closed
   int64_t idle_timeout_ms = 30'000;  ///< below the idle time-out of usual servers, so that the proxy closes first
   http::ClientLimits limits;
+  bool operator==(const ConnectionPoolOptions&) const = default;
 };
 
 /// The connections of one loop to one backend. Requests begin here; the pool opens, reuses and closes connections, and

@@ -11,18 +11,19 @@ namespace {
 constexpr int kMaxChoiceRaces = 8;
 }  // namespace
 
-Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<Backend*> backends)
-    : id_(id), name_(std::move(name)), policy_(make_policy(balance)), backends_(std::move(backends)) {
-  ROOST_CHECK(!backends_.empty() && backends_.size() <= kMaxBackends);
+Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members)
+    : id_(id), name_(std::move(name)), policy_(make_policy(balance)), members_(std::move(members)) {
+  ROOST_CHECK(!members_.empty() && members_.size() <= kMaxBackends);
+  for (const PoolMember& member : members_) ROOST_CHECK(member.weight > 0);
 }
 
 void Pool::collect(Candidates& into, const TriedBackends& tried, Wanted wanted) const {
   into.count = 0;
-  for (Backend* backend : backends_) {
+  for (const auto& [backend, weight] : members_) {
     if (!backend->resolved() || backend->draining() || tried.contains(*backend)) continue;
     const Wanted state = backend->down() ? Wanted::down : tried.avoids(*backend) ? Wanted::up_but_avoided : Wanted::up;
     if (state != wanted) continue;
-    into.views[into.count] = {backend->active(), backend->weight(), backend->identity()};
+    into.views[into.count] = {backend->active(), weight, backend->identity()};
     into.backends[into.count++] = backend;
   }
 }

@@ -44,17 +44,24 @@ class TriedBackends {
   size_t count_ = 0;
 };
 
-/// A named set of backends and the policy that chooses among them. Made at the start, shared by all loops; any thread.
+/// A backend and its share in a pool.
+struct PoolMember {
+  Backend* backend;
+  uint32_t weight = 1;  ///< at least 1
+};
+
+/// A named set of backends and the policy that chooses among them. Shared by all loops; any thread.
 class Pool {
  public:
   static constexpr size_t kMaxBackends = 128;
 
-  Pool(uint32_t id, std::string name, Balance balance, std::vector<Backend*> backends);
+  /// The backends outlive the pool.
+  Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members);
 
-  /// Its place among all pools of the process.
+  /// Its index among the pools of its Site.
   uint32_t id() const { return id_; }
   const std::string& name() const { return name_; }
-  const std::vector<Backend*>& backends() const { return backends_; }
+  const std::vector<PoolMember>& members() const { return members_; }
   std::string_view policy_name() const { return policy_->name(); }
 
   /// The backend for one request, counted as active from here on. Prefers those that are up and not avoided, then those
@@ -74,7 +81,7 @@ class Pool {
   uint32_t id_;
   std::string name_;
   std::unique_ptr<BalancerPolicy> policy_;
-  std::vector<Backend*> backends_;
+  std::vector<PoolMember> members_;
 };
 
 }  // namespace roost::proxy

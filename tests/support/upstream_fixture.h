@@ -13,24 +13,29 @@
 namespace roost::proxy {
 
 /// What one loop of the proxy needs to send requests, over backends in memory and in driven time: scripted backends at
-/// 10.0.0.1:80, 10.0.0.2:80 and so on, all resolved, in one pool that takes them in turn.
+/// 10.0.0.1:80, 10.0.0.2:80 and so on, all resolved, in the one pool of a Site, which takes them in turn.
 class UpstreamFixture {
  public:
   explicit UpstreamFixture(size_t backend_count, const ConnectionPoolOptions& options = {},
                            Balance balance = Balance::round_robin) {
-    std::vector<Backend*> members;
+    Config config;
+    config.pools.push_back({"pool", std::string(balance_name(balance)), {}});
     for (size_t i = 0; i < backend_count; ++i) {
-      const std::string host = "10.0.0." + std::to_string(i + 1);
-      scripts_.push_back(&network_.listen(host + ":80"));
-      backends_.push_back(std::make_unique<Backend>(static_cast<uint32_t>(i), net::HostPort{host, 80}, 1));
-      backends_.back()->set_addresses({scripts_.back()->address()});
-      members.push_back(backends_.back().get());
-      context_.connections.push_back(
-          std::make_unique<ConnectionPool>(time_.loop(), network_, *backends_.back(), options));
+      const std::string address = "10.0.0." + std::to_string(i + 1) + ":80";
+      scripts_.push_back(&network_.listen(address));
+      config.pools.front().backends.push_back(address);
     }
-    pool_ = std::make_unique<Pool>(0, "pool", balance, members);
-    context_.budgets.resize(1);
+    auto site = std::make_shared<Site>(config, registry_);
+    site->connections = options;
+    for (size_t i = 0; i < backend_count; ++i) site->backends[i]->set_addresses({scripts_[i]->address()});
+    context_.loop_site = LoopSite::make(time_.loop(), network_, site, nullptr);
   }
+  ~UpstreamFixture() {
+    context_.loop_site.reset();
+    time_.turn();  // closes its connections, before the network goes
+  }
+  UpstreamFixture(const UpstreamFixture&) = delete;
+  UpstreamFixture& operator=(const UpstreamFixture&) = delete;
 
   /// Lets everything that needs no time happen.
   void run() { network_.run(); }
@@ -44,10 +49,10 @@ class UpstreamFixture {
   net::EventLoop& loop() { return time_.loop(); }
   MemoryNetwork& network() { return network_; }
   LoopContext& context() { return context_; }
-  Pool& pool() { return *pool_; }
+  Pool& pool() { return *context_.site().pools.front(); }
   ScriptedBackend& script(size_t index) { return *scripts_.at(index); }
-  Backend& backend(size_t index) { return *backends_.at(index); }
-  ConnectionPool& connections(size_t index) { return context_.connections_to(*backends_.at(index)); }
+  Backend& backend(size_t index) { return *context_.site().backends.at(index); }
+  ConnectionPool& connections(size_t index) { return context_.connections_to(backend(index)); }
   /// Requests that arrived, at all backends.
   size_t request_count() const {
     size_t count = 0;
@@ -65,9 +70,8 @@ class UpstreamFixture {
   MemoryNetwork network_{time_.loop()};
   observe::MetricRegistry metrics_;
   std::vector<ScriptedBackend*> scripts_;
-  std::vector<std::unique_ptr<Backend>> backends_;
+  BackendRegistry registry_;
   LoopContext context_{time_.loop(), metrics_.make_scope(), 1};
-  std::unique_ptr<Pool> pool_;
 };
 
 }  // namespace roost::proxy

@@ -17,6 +17,11 @@ void Server::adopt(net::StreamPtr stream) {
   if (!impl_->draining) new ServerConnection(*impl_, std::move(stream));
 }
 
+void Server::set_limits(const ServerLimits& limits) {
+  ROOST_CHECK(limits.max_fields <= Fields::kMaxFields);
+  impl_->limits = limits;
+}
+
 size_t Server::connection_count() const {
   return impl_->connection_count;
 }

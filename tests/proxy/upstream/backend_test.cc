@@ -19,7 +19,7 @@ struct CountingObserver final : BackendObserver {
 }  // namespace
 
 TEST_CASE("a backend is down only when all of its addresses have failed in a row") {
-  Backend backend(0, {"api.internal", 9001}, 1);
+  Backend backend(0, {"api.internal", 9001});
   CountingObserver observer;
   backend.set_observer(&observer);
   CHECK(backend.state() == BackendState::unresolved);
@@ -48,7 +48,7 @@ TEST_CASE("a backend is down only when all of its addresses have failed in a row
 }
 
 TEST_CASE("new addresses are a new start, the same ones are not") {
-  Backend backend(0, {"api.internal", 9001}, 1);
+  Backend backend(0, {"api.internal", 9001});
   backend.set_addresses({address("10.0.0.1:9001"), address("10.0.0.2:9001")});
   const uint32_t generation = backend.address_generation();
   CHECK_FALSE(backend.set_addresses({address("10.0.0.2:9001"), address("10.0.0.1:9001")}));
@@ -63,7 +63,7 @@ TEST_CASE("new addresses are a new start, the same ones are not") {
 }
 
 TEST_CASE("draining shows before anything else") {
-  Backend backend(0, {"api.internal", 9001}, 1);
+  Backend backend(0, {"api.internal", 9001});
   backend.set_draining(true);
   CHECK(backend.state() == BackendState::draining);
   CHECK(backend_state_name(backend.state()) == "draining");

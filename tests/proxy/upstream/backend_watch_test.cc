@@ -27,12 +27,11 @@ struct HostsFile {
 
 struct Fixture {
   explicit Fixture(net::HostPort host, BackendWatchOptions options = {})
-      : resolver(loop, hosts.path), backend(0, std::move(host), 1), options_(options) {}
+      : resolver(loop, hosts.path), owned(std::make_shared<Backend>(0, std::move(host))), options_(options) {}
   void start() {
-    watch =
-        std::make_unique<BackendWatch>(loop, resolver, std::vector<Backend*>{&backend}, options_,
-                                       [this](const Backend&, const std::string& text, bool) { news.push_back(text); });
-    watch->start();
+    watch = std::make_unique<BackendWatch>(
+        loop, resolver, options_, [this](const Backend&, const std::string& text, bool) { news.push_back(text); });
+    watch->watch({owned});
   }
   void run_until(const std::function<bool()>& condition) {
     while (!condition()) loop.run_once(true);
@@ -40,7 +39,8 @@ struct Fixture {
   net::EventLoop loop;
   HostsFile hosts;
   net::Resolver resolver;
-  Backend backend;
+  std::shared_ptr<Backend> owned;
+  Backend& backend = *owned;
   BackendWatchOptions options_;
   std::vector<std::string> news;
   std::unique_ptr<BackendWatch> watch;

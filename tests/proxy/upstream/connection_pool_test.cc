@@ -89,7 +89,7 @@ struct Fixture {
   net::DrivenLoop time;
   MemoryNetwork network{time.loop()};
   ScriptedBackend& script = network.listen("10.0.0.1:80");
-  Backend backend{0, {"10.0.0.1", 80}, 1};
+  Backend backend{0, {"10.0.0.1", 80}};
   ConnectionPoolOptions pool_options;
   std::unique_ptr<ConnectionPool> pool;
 };
@@ -362,7 +362,7 @@ TEST_CASE("over TCP a connection is reused until the backend closes it") {
   net::EventLoop loop;
   TinyServer server(loop);
   TcpConnector connector(loop);
-  Backend backend(0, {"127.0.0.1", server.address().port()}, 1);
+  Backend backend(0, {"127.0.0.1", server.address().port()});
   backend.set_addresses({server.address()});
   ConnectionPool pool(loop, connector, backend, {});
   http::RequestStart request;

@@ -14,13 +14,18 @@ namespace {
 struct Backends {
   explicit Backends(uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) {
-      owned.push_back(std::make_unique<Backend>(i, net::HostPort{"127.0.0.1", static_cast<uint16_t>(9001 + i)}, 1));
+      owned.push_back(std::make_unique<Backend>(i, net::HostPort{"127.0.0.1", static_cast<uint16_t>(9001 + i)}));
       owned.back()->set_addresses({address(i)});
       all.push_back(owned.back().get());
     }
   }
   static net::Address address(uint32_t i) { return *net::Address::parse("127.0.0.1:" + std::to_string(9001 + i)); }
   Backend& operator[](size_t i) { return *owned[i]; }
+  std::vector<PoolMember> members() const {
+    std::vector<PoolMember> members;
+    for (Backend* backend : all) members.push_back({backend});
+    return members;
+  }
   std::vector<std::unique_ptr<Backend>> owned;
   std::vector<Backend*> all;
 };
@@ -29,7 +34,7 @@ struct Backends {
 
 TEST_CASE("a chosen backend is counted until its lease ends") {
   Backends backends(1);
-  Pool pool(0, "p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.members());
   Random random(1);
   {
     BackendLease lease = pool.choose(random, 0, {});
@@ -46,7 +51,7 @@ TEST_CASE("a chosen backend is counted until its lease ends") {
 
 TEST_CASE("three equal backends share sixteen requests evenly") {
   Backends backends(3);
-  Pool pool(0, "p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.members());
   Random random(1);
   std::vector<BackendLease> leases;
   for (int i = 0; i < 16; ++i) leases.push_back(pool.choose(random, 0, {}));
@@ -58,7 +63,7 @@ TEST_CASE("three equal backends share sixteen requests evenly") {
 
 TEST_CASE("threads that choose at the same time do not herd") {
   Backends backends(3);
-  Pool pool(0, "p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.members());
   constexpr int kThreads = 4;
   constexpr int kEach = 30;
   std::atomic<int> ready{0};
@@ -82,9 +87,9 @@ TEST_CASE("threads that choose at the same time do not herd") {
 
 TEST_CASE("unresolved, draining and tried backends are passed over") {
   Backends backends(3);
-  backends.owned.push_back(std::make_unique<Backend>(3, net::HostPort{"nowhere.invalid", 1}, 1));
+  backends.owned.push_back(std::make_unique<Backend>(3, net::HostPort{"nowhere.invalid", 1}));
   backends.all.push_back(backends.owned.back().get());
-  Pool pool(0, "p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.members());
   CHECK(backends[3].state() == BackendState::unresolved);
   backends[1].set_draining(true);
   TriedBackends tried;
@@ -97,7 +102,7 @@ TEST_CASE("unresolved, draining and tried backends are passed over") {
 
 TEST_CASE("a backend that is down is used only when no other is up") {
   Backends backends(2);
-  Pool pool(0, "p", Balance::round_robin, backends.all);
+  Pool pool(0, "p", Balance::round_robin, backends.members());
   Random random(1);
   CHECK_FALSE(backends[0].report_connect_failure(Backends::address(0)));
   CHECK(backends[0].state() == BackendState::down);
@@ -111,7 +116,7 @@ TEST_CASE("a backend that is down is used only when no other is up") {
 
 TEST_CASE("a pool holds as many backends as its bound") {
   Backends backends(Pool::kMaxBackends);
-  Pool pool(0, "p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.members());
   Random random(1);
   std::vector<BackendLease> leases;
   for (size_t i = 0; i < Pool::kMaxBackends; ++i) leases.push_back(pool.choose(random, 0, {}));
@@ -129,7 +134,7 @@ TEST_CASE("what one request remembers of its tries is bounded") {
 
 TEST_CASE("one that is avoided comes behind all that are up, and before those that are down") {
   Backends backends(3);
-  Pool pool(0, "p", Balance::least_connections, backends.all);
+  Pool pool(0, "p", Balance::least_connections, backends.members());
   Random random(1);
   TriedBackends tried;
   tried.avoid(backends[0]);

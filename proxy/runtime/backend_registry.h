@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "proxy/upstream/backend.h"
+
+namespace roost::proxy {
+
+/// The backends in use, one for each HOST:PORT. A Site made from a new configuration gets the backends that are in use
+/// already, with their health and counters. One thread; the last user of a backend may be on any other.
+class BackendRegistry {
+ public:
+  /// The backend at `host`, which is created unless somebody still holds it. Its id is the smallest that is free, so
+  /// that it can serve as an index.
+  std::shared_ptr<Backend> at(const net::HostPort& host);
+  size_t in_use() const;
+
+ private:
+  std::vector<std::weak_ptr<Backend>> backends_;  // by Backend::id()
+};
+
+}  // namespace roost::proxy

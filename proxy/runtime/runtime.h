@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+
+#include "common/observe/event_log.h"
+#include "common/observe/metrics.h"
+#include "proxy/cache/fetch_lock.h"
+#include "proxy/cache/http_cache.h"
+#include "proxy/observe/access_log.h"
+#include "proxy/observe/cache_metrics.h"
+#include "proxy/runtime/backend_registry.h"
+#include "proxy/runtime/config.h"
+#include "proxy/runtime/site.h"
+
+namespace roost::proxy {
+
+/// What lives as long as the process, whatever configuration is in effect. Created before the first thread starts,
+/// destroyed after the last has ended. Any thread, except where noted.
+struct Runtime {
+  /// Makes the first Site. `config` is free of problems; `events` outlives this.
+  Runtime(const Config& config, observe::EventLog& events);
+
+  /// Opens the access log, unless it is off. Before the first thread starts. The error names the file.
+  Result<void> open_access_log();
+
+  observe::EventLog& events;
+  observe::MetricRegistry metrics;
+  HttpCache cache;
+  CacheMetrics cache_metrics;
+  FetchLock fetches;
+  std::unique_ptr<AccessLog> access_log;  ///< null when it is off
+  BackendRegistry backends;               ///< main thread
+  std::shared_ptr<const Site> site;       ///< the one in effect; main thread
+};
+
+}  // namespace roost::proxy
