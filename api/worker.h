@@ -9,19 +9,20 @@
 
 namespace roost::api {
 
-/// One API worker: everything it is made of, wired together. Lives on the thread that runs its loop.
+/// One API worker: its parts, made and connected. Lives on the thread that runs its loop.
 class Worker {
  public:
-  /// Makes directories, opens database, journal, log and port. The error is one sentence for who started it.
+  /// Binds the port, then makes directories and opens log, database and journal. The error is one sentence for the
+  /// operator.
   static Result<std::unique_ptr<Worker>> start(const Config& config, observe::EventLog& events);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Serves until SIGTERM or SIGINT, then drains: not ready, no new requests, those under way answered (at most
-  /// drain_timeout_ms), pending likes sent for as long as remains, the log written.
+  /// Serves until SIGTERM or SIGINT, then drains: not ready, no new requests, those under way answered, pending likes
+  /// flushed, all within drain_timeout_ms; the log written. A second signal stops it at once.
   void run();
-  /// Where it listens: "127.0.0.1:9001".
+  /// Where it listens ("127.0.0.1:9001"); not after run() has returned.
   std::string address() const;
   const std::string& name() const;
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+
+#include "api/db/db_cache.h"
+#include "api/db/open_database.h"
+#include "api/logs/request_log.h"
+#include "api/tweets/like_sink.h"
+#include "api/worker_context.h"
+
+namespace roost::api {
+
+/// What a worker stores and where: its directories, request log, database and the cache before it.
+class Storage {
+ public:
+  /// Makes the directories and opens everything. The error is one sentence for the operator.
+  static Result<std::unique_ptr<Storage>> open(const WorkerContext& context);
+
+  RequestLog& log() { return *log_; }
+  Database& database() { return *database_; }
+  DbCache& cache() { return cache_; }
+  batcher::Sink& like_sink() { return *sink_; }
+
+ private:
+  explicit Storage(const WorkerContext& context);
+  Result<void> open_log(const WorkerContext& context);
+  Result<void> open_database(const WorkerContext& context);
+
+  std::unique_ptr<RequestLog> log_;
+  DbCache cache_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<LikeStore> like_store_;
+  std::unique_ptr<LikeSink> sink_;
+};
+
+}  // namespace roost::api

@@ -1,0 +1,50 @@
+#include "api/worker_server.h"
+
+#include <utility>
+
+#include "api/http/answer.h"
+
+namespace roost::api {
+namespace {
+
+void answer_not_found(Request& request, Reply reply) {
+  reply.send(not_found(request.method, "There is nothing at this path."));
+}
+
+http::ServerLimits server_limits() {
+  http::ServerLimits limits;
+  limits.max_body_bytes = WorkerServer::kMaxBodyBytes;
+  return limits;
+}
+
+}  // namespace
+
+WorkerServer::WorkerServer(const Options& options, net::EventLoop& loop, observe::MetricScope& scope)
+    : router_(answer_not_found),
+      metrics_(scope),
+      cors_(Cors(options.cors_origins), router_),
+      server_(loop, router_, server_limits()) {
+  server_.add_observer(metrics_);
+  server_.add_decorator(cors_);
+}
+
+Result<std::unique_ptr<WorkerServer>> WorkerServer::listen(const Options& options, net::EventLoop& loop,
+                                                           observe::MetricScope& scope) {
+  const auto address = net::Address::parse(options.address);
+  if (!address) return tl::unexpected<Error>(address.error());
+  std::unique_ptr<WorkerServer> made(new WorkerServer(options, loop, scope));
+  auto listener = net::TcpListener::listen(
+      loop, *address, {}, [server = &made->server_](net::StreamPtr stream) { server->adopt(std::move(stream)); });
+  if (!listener) return tl::unexpected<Error>(listener.error());
+  made->listener_ = std::move(*listener);
+  made->listener_->pause();
+  made->address_ = made->listener_->address();
+  return made;
+}
+
+void WorkerServer::drain() {
+  listener_.reset();
+  server_.drain();
+}
+
+}  // namespace roost::api
