@@ -16,7 +16,7 @@ bool Cors::lets_in(std::string_view origin) const {
   return everybody_ || std::find(origins_.begin(), origins_.end(), origin) != origins_.end();
 }
 
-void Cors::add_to(http::FieldLines& fields, std::string_view origin) const {
+void Cors::add_to(http::FieldBlock& fields, std::string_view origin) const {
   if (everybody_) {
     fields.add("Access-Control-Allow-Origin", "*");
   } else if (!origins_.empty()) {
@@ -30,7 +30,7 @@ void Cors::add_to(http::FieldLines& fields, std::string_view origin) const {
   fields.add("Access-Control-Expose-Headers", "Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id");
 }
 
-void Cors::add_preflight_to(http::FieldLines& fields, std::string_view origin, std::string_view methods) const {
+void Cors::add_preflight_to(http::FieldBlock& fields, std::string_view origin, std::string_view methods) const {
   if (!lets_in(origin) || methods.empty()) return;
   fields.add("Access-Control-Allow-Methods", methods);
   fields.add("Access-Control-Allow-Headers",

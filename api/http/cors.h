@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/http/fields.h"
+#include "common/http/field_block.h"
 
 namespace roost::api {
 
@@ -20,9 +20,9 @@ class Cors {
 
   /// What every answer carries. With listed origins also `Vary: Origin`, whoever asks, since a cache that keeps the
   /// answer is asked by others later; and leave to send credentials, which "*" never gives.
-  void add_to(http::FieldLines& fields, std::string_view origin) const;
+  void add_to(http::FieldBlock& fields, std::string_view origin) const;
   /// What the answer to a preflight carries besides, when the origin is let in; `methods` are those the path has.
-  void add_preflight_to(http::FieldLines& fields, std::string_view origin, std::string_view methods) const;
+  void add_preflight_to(http::FieldBlock& fields, std::string_view origin, std::string_view methods) const;
 
  private:
   bool lets_in(std::string_view origin) const;

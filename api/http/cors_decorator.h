@@ -14,7 +14,7 @@ class CorsDecorator final : public service::AnswerDecorator {
  public:
   /// `router` outlives it.
   CorsDecorator(Cors cors, const service::Router& router) : cors_(std::move(cors)), router_(router) {}
-  void add_fields(const service::Request& request, const service::Answer& answer, http::FieldLines& fields) override;
+  void add_fields(const service::Request& request, const service::Answer& answer, http::FieldBlock& fields) override;
 
  private:
   const Cors cors_;

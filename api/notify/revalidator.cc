@@ -81,11 +81,11 @@ void Revalidator::Proxy::tell() {
   std::string target = "/purge?soft=1&tags=";
   for (const auto& word : telling_) target.append(tweet_tag(word.id)).push_back(',');
   target.pop_back();
-  const std::string host = fmt::format("Host: {}\r\n", address_.to_string());
+  const http::FieldBlock fields{{"Host", address_.to_string()}};
   http::RequestStart start;
   start.method = "POST";
   start.target = target;
-  start.fields = host;
+  start.fields = fields;
   start.body = http::BodyLength::known(0);
   http::ClientLimits limits;
   limits.connect_timeout_ms = limits.head_timeout_ms = kTimeoutMs;

@@ -55,7 +55,8 @@ class RequestStream {
  public:
   /// More of the body. False: wait for on_backend_writable.
   virtual bool send_body(std::span<const Slice> pieces) = 0;
-  virtual void end_body() = 0;
+  /// Trailers go along where the body's length was not announced.
+  virtual void end_body(FieldBlockView trailers = {}) = 0;
   /// Back-pressure: stop and go on delivering the response.
   virtual void pause() = 0;
   virtual void resume() = 0;

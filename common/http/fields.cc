@@ -1,10 +1,5 @@
 #include "common/http/fields.h"
 
-#include <algorithm>
-#include <charconv>
-
-#include "common/base/check.h"
-
 namespace roost::http {
 namespace {
 
@@ -118,13 +113,6 @@ bool is_known_name(std::string_view known, std::string_view name) {
   return difference == 0;
 }
 
-// Without a branch in the loop: values are short, and hold none.
-bool ends_a_line(std::string_view value) {
-  bool found = false;
-  for (const char c : value) found |= (c == '\r') | (c == '\n') | (c == '\0');
-  return found;
-}
-
 }  // namespace
 
 FieldId field_id(std::string_view name) {
@@ -186,24 +174,6 @@ std::optional<std::string> Fields::combined(std::string_view name) const {
     }
   }
   return all;
-}
-
-void FieldLines::add(std::string_view name, std::string_view value) {
-  ROOST_CHECK(!ends_a_line(value));
-  const size_t at = text_.size();
-  text_.resize(at + name.size() + value.size() + 4);
-  char* to = std::copy(name.begin(), name.end(), text_.data() + at);
-  *to++ = ':';
-  *to++ = ' ';
-  to = std::copy(value.begin(), value.end(), to);
-  *to++ = '\r';
-  *to = '\n';
-}
-
-void FieldLines::add(std::string_view name, uint64_t value) {
-  char digits[20];
-  const char* end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
-  add(name, std::string_view(digits, static_cast<size_t>(end - digits)));
 }
 
 }  // namespace roost::http

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace roost::http {
 
@@ -134,22 +133,5 @@ void for_each_list_element(std::string_view list, Visit&& visit) {
     if (!element.empty()) visit(element);
   }
 }
-
-/// Field lines on their way out: "Name: value\r\n" for each, in one string. Its text is what a stored head keeps and
-/// what a connection writes; framing fields (Content-Length, Transfer-Encoding, Connection) never stand in it: they are
-/// the connection's.
-class FieldLines {
- public:
-  /// A programmer error when the value holds CR, LF or NUL: parsed values cannot, and our own must not.
-  void add(std::string_view name, std::string_view value);
-  void add(std::string_view name, uint64_t value);
-  void clear() { text_.clear(); }
-  bool empty() const { return text_.empty(); }
-  std::string_view text() const { return text_; }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
 
 }  // namespace roost::http

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/http/field_block.h"
 #include "common/http/fields.h"
 
 namespace roost::http {
@@ -14,15 +15,23 @@ enum class Method : uint8_t { get, head, post, put, delete_, connect, options, t
 bool is_safe(Method method);
 bool is_idempotent(Method method);
 
-/// How long a body is, as its head says (RFC 9112 §6.3).
+/// What is known of a body's length when its head is sent or received. How its end is marked is the connection's
+/// business.
 struct BodyLength {
-  enum class Kind : uint8_t { none, known, chunked, until_close };
+  enum class Kind : uint8_t {
+    none,     ///< there is no body
+    known,    ///< `bytes` of them, zero included
+    unknown,  ///< it ends where the connection says so
+    tunnel,   ///< no body but bytes both ways until either side ends; HTTP/1 connections do not carry one
+  };
   Kind kind = Kind::none;
   uint64_t bytes = 0;  ///< when known
 
   static BodyLength none() { return {}; }
   static BodyLength known(uint64_t bytes) { return {Kind::known, bytes}; }
-  static BodyLength unknown() { return {Kind::chunked, 0}; }  ///< outgoing: chunked, or closing for an HTTP/1.0 client
+  static BodyLength unknown() { return {Kind::unknown, 0}; }
+  static BodyLength tunnel() { return {Kind::tunnel, 0}; }
+  bool is_known() const { return kind == Kind::known; }
   bool has_body() const { return kind != Kind::none && !(kind == Kind::known && bytes == 0); }
 };
 
@@ -34,9 +43,9 @@ struct RequestHead {
                             ///< to origin form)
   std::string_view path;    ///< target up to '?'
   std::string_view query;   ///< behind '?', empty when none
+  std::string_view scheme = "http";  ///< of the connection it came on, whatever its target says; static text
   std::string_view authority;  ///< the Host field, or the absolute form's authority, which wins (RFC 9112 §3.2.2)
-  uint8_t version_minor = 1;   ///< HTTP/1.x
-  bool keep_alive = true;
+  std::string_view protocol = "1.1";  ///< received-protocol of Via (RFC 9110 §7.6.3): "1.0" or "1.1"; static text
   bool expect_continue = false;
   BodyLength body;
   Fields fields;
@@ -46,8 +55,7 @@ struct RequestHead {
 struct ResponseHead {
   int status = 0;
   std::string_view reason;
-  uint8_t version_minor = 1;
-  bool keep_alive = true;
+  std::string_view protocol = "1.1";  ///< as in RequestHead
   BodyLength body;
   Fields fields;
 };
@@ -56,10 +64,9 @@ struct ResponseHead {
 /// only.
 struct ResponseStart {
   int status = 200;
-  std::string_view fields;       ///< field lines, each ending in CRLF (FieldLines::text())
-  std::string_view more_fields;  ///< more of them, for what differs per request beside a stored head
-  /// Known: Content-Length is sent. unknown(): chunked, or close for HTTP/1.0. none(): for 1xx, 204 and 304. For an
-  /// answer to HEAD the length is announced and no body sent.
+  FieldBlockView fields;
+  FieldBlockView more_fields;  ///< more of them, for what differs per request beside a stored head
+  /// none(): for 204 and 304. For an answer to HEAD the length is announced and no body sent.
   BodyLength body;
 };
 
@@ -67,8 +74,8 @@ struct ResponseStart {
 struct RequestStart {
   std::string_view method = "GET";
   std::string_view target = "/";
-  std::string_view fields;  ///< field lines, Host among them
-  std::string_view more_fields;
+  FieldBlockView fields;  ///< Host among them
+  FieldBlockView more_fields;
   BodyLength body;
   bool head_only = false;  ///< the answer has no body whatever its head says (HEAD)
 };

@@ -63,8 +63,9 @@ class Responder {
   /// A response in pieces: head, body pieces, end. The bool says whether to go on; false: wait for on_client_writable.
   virtual bool send_head(const ResponseStart& start, std::span<const Slice> first_body = {}) = 0;
   virtual bool send_body(std::span<const Slice> pieces) = 0;
-  /// With fewer bytes than announced: abort().
-  virtual void end() = 0;
+  /// With fewer bytes than announced: abort(). Trailers are sent where the body's length was not announced and the
+  /// client's HTTP has them; else they are left out, as any recipient may (RFC 9110 §6.5).
+  virtual void end(FieldBlockView trailers = {}) = 0;
   /// Gives up in the middle: the client must see that the body is not whole (HTTP/1: the connection is closed without
   /// the last chunk).
   virtual void abort() = 0;
@@ -106,7 +107,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  void adopt(net::StreamPtr stream);
+  /// `scheme`: what requests that come on it have asked for, "http" or "https".
+  void adopt(net::StreamPtr stream, std::string_view scheme = "http");
   /// For requests from now on, on the connections there are as well.
   void set_limits(const ServerLimits& limits);
   size_t connection_count() const;

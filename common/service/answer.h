@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/http/fields.h"
+#include "common/http/field_block.h"
 
 namespace roost::service {
 
@@ -15,7 +15,7 @@ struct Answer {
   int status = 200;
   std::string_view content_type = kJson;  ///< static text
   std::string body;
-  http::FieldLines fields;
+  http::FieldBlock fields;
 };
 
 /// `Cache-Control: no-store`: writes, logs, health.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/http/fields.h"
+#include "common/http/field_block.h"
 #include "common/service/answer.h"
 #include "common/service/request.h"
 
@@ -10,7 +10,7 @@ namespace roost::service {
 class AnswerDecorator {
  public:
   /// Appends to `fields`, which are sent after those of the answer.
-  virtual void add_fields(const Request& request, const Answer& answer, http::FieldLines& fields) = 0;
+  virtual void add_fields(const Request& request, const Answer& answer, http::FieldBlock& fields) = 0;
 
  protected:
   ~AnswerDecorator() = default;

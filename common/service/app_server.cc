@@ -108,21 +108,21 @@ void AppServer::finish(http::Responder* responder, const Request& request, const
   if (responder == nullptr) return;
   const Slice body(std::string_view(answer.body));
   responder->respond({.status = answer.status,
-                      .fields = answer.fields.text(),
+                      .fields = answer.fields,
                       .more_fields = common_fields(request, answer),
                       .body = http::BodyLength::known(answer.body.size())},
                      {&body, 1});
 }
 
 // The fields of every answer. Valid until the next answer.
-std::string_view AppServer::common_fields(const Request& request, const Answer& answer) {
+http::FieldBlockView AppServer::common_fields(const Request& request, const Answer& answer) {
   common_fields_.clear();
   common_fields_.add("Date", date_.at_unix_ms(loop_.unix_ms()));
   common_fields_.add("X-Request-Id", request.request_id);
   common_fields_.add("X-Content-Type-Options", "nosniff");  // JSON that quotes a user's text must not be shown as HTML
   for (AnswerDecorator* decorator : decorators_) decorator->add_fields(request, answer, common_fields_);
   if (answer.status != 304 && answer.status != 204) common_fields_.add("Content-Type", answer.content_type);
-  return common_fields_.text();
+  return common_fields_;
 }
 
 }  // namespace roost::service

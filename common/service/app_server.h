@@ -50,7 +50,7 @@ class AppServer final : public http::RequestAcceptor {
   /// Sends and reports; `responder` is null when the client is gone.
   void finish(http::Responder* responder, const Request& request, const Answer& answer);
   std::string next_request_id();
-  std::string_view common_fields(const Request& request, const Answer& answer);
+  http::FieldBlockView common_fields(const Request& request, const Answer& answer);
 
   net::EventLoop& loop_;
   const Router& router_;
@@ -59,7 +59,7 @@ class AppServer final : public http::RequestAcceptor {
   std::unique_ptr<http::Server> server_;
   http::HttpDateCache date_;
   IntrusiveList<Exchange> exchanges_;
-  http::FieldLines common_fields_;       // of the answer being sent; its memory is kept
+  http::FieldBlock common_fields_;       // of the answer being sent; its memory is kept
   const std::string request_id_prefix_;  // of this server
   uint64_t request_count_ = 0;
   size_t active_ = 0;

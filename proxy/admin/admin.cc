@@ -114,13 +114,13 @@ Result<std::unique_ptr<Admin>> Admin::listen(net::EventLoop& loop, const net::Ad
 }
 
 void Admin::respond(http::Responder& responder, int status, std::string_view type, const std::string& body) {
-  http::FieldLines fields;
+  http::FieldBlock fields;
   fields.add("Content-Type", type);
   fields.add("Cache-Control", "no-store");
   fields.add("Date", dates_.at_unix_ms(loop_.unix_ms()));
   const Slice piece{std::string_view(body)};
   responder.respond(
-      {.status = status, .fields = fields.text(), .more_fields = {}, .body = http::BodyLength::known(body.size())},
+      {.status = status, .fields = fields, .more_fields = {}, .body = http::BodyLength::known(body.size())},
       {&piece, 1});
 }
 

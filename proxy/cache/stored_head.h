@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "common/http/field_block.h"
+
 namespace roost::proxy {
 
 /// When a response was received and how long it may be used. Unix ms and ms.
@@ -28,8 +30,8 @@ struct ResponseTimes {
 /// The head of a response that is fetched for the cache: as clients are sent it, and what the cache must know of it.
 struct StoredHead {
   int status = 200;
-  std::string fields;  ///< field lines ready to write: no framing, no hop-by-hop fields, no Age
-  std::string etag;    ///< as in the fields; empty when absent
+  http::FieldBlock fields;  ///< no framing, no hop-by-hop fields, no Age
+  std::string etag;         ///< as in the fields; empty when absent
   std::string last_modified;
   std::string vary;  ///< names of the request fields it depends on; empty when it depends on none
   std::string tags;  ///< its Cache-Groups (RFC 9875)

@@ -21,7 +21,7 @@ std::string_view usable(std::string_view validator) {
   return validator.size() <= StoredResponse::kMaxValidator ? validator : std::string_view();
 }
 
-/// Bytes needed for a text that usually stands in the field lines already.
+/// Bytes needed for a text that usually stands in the fields already.
 size_t extra_bytes(std::string_view fields, std::string_view text) {
   return fields.find(text) == std::string_view::npos ? text.size() : 0;
 }
@@ -31,7 +31,7 @@ size_t extra_bytes(std::string_view fields, std::string_view text) {
 struct StoredResponse::Layout {
   uint32_t slice_count = 0;
   bool in_blocks = false;
-  size_t texts = 0;         // key, field lines, and what does not stand in them
+  size_t texts = 0;         // key, fields, and what does not stand in them
   uint64_t body_bytes = 0;  // copied in, unless in_blocks
   uint64_t charge = 0;
 
@@ -39,14 +39,14 @@ struct StoredResponse::Layout {
   size_t trailing() const { return before_texts() + texts + (in_blocks ? 0 : body_bytes); }
 };
 
-StoredResponse::StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines,
+StoredResponse::StoredResponse(const Layout& layout, std::string_view key, std::string_view field_bytes,
                                int64_t expires_at_ms, uint32_t generation)
     : Entry({reinterpret_cast<char*>(this + 1) + layout.before_texts(), key.size()}, cache::hash_key(key),
             layout.charge, expires_at_ms),
-      fields_size_(static_cast<uint32_t>(field_lines.size())),
+      fields_size_(static_cast<uint32_t>(field_bytes.size())),
       slice_count_(layout.slice_count),
       generation_(generation) {
-  append(append(reinterpret_cast<char*>(this + 1) + layout.before_texts(), key), field_lines);
+  append(append(reinterpret_cast<char*>(this + 1) + layout.before_texts(), key), field_bytes);
 }
 
 StoredResponse::~StoredResponse() {
@@ -61,8 +61,9 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Stor
   for (const BlockRef& block : body_blocks) layout.body_bytes += block->size();
   layout.in_blocks = layout.body_bytes > kMaxInlineBody;
   layout.slice_count = layout.in_blocks ? static_cast<uint32_t>(body_blocks.size()) : layout.body_bytes > 0 ? 1 : 0;
-  layout.texts = key.size() + head.fields.size() + extra_bytes(head.fields, usable(head.etag)) +
-                 extra_bytes(head.fields, usable(head.last_modified)) + extra_bytes(head.fields, head.tags);
+  const std::string_view field_bytes = head.fields.bytes();
+  layout.texts = key.size() + field_bytes.size() + extra_bytes(field_bytes, usable(head.etag)) +
+                 extra_bytes(field_bytes, usable(head.last_modified)) + extra_bytes(field_bytes, head.tags);
   layout.charge = sizeof(StoredResponse) + layout.trailing();
   if (layout.in_blocks) {
     for (const BlockRef& block : body_blocks) layout.charge += sizeof(Block) + block->capacity();
@@ -75,7 +76,7 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Stor
   const bool validates = !usable(head.etag).empty() || !usable(head.last_modified).empty();
   const int64_t expires_at_ms =
       kept.stored_unix_ms - kept.initial_age_ms + kept.lifetime_ms + kept_stale_ms(kept, validates);
-  auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, head.fields,
+  auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, field_bytes,
                                                expires_at_ms, generation);
   made->stored_unix_ms_ = kept.stored_unix_ms;
   made->refresh_from_ms_.store(static_cast<uint32_t>(kept.stored_unix_ms), std::memory_order_relaxed);
@@ -86,7 +87,7 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Stor
   return made;
 }
 
-// Status, texts beyond the field lines, and the body.
+// Status, texts beyond the fields, and the body.
 void StoredResponse::fill(const Layout& layout, const StoredHead& head, std::span<const BlockRef> body_blocks) {
   status_ = static_cast<uint16_t>(head.status);
   found_right_at(head.right_at_us);
@@ -108,7 +109,7 @@ void StoredResponse::fill(const Layout& layout, const StoredHead& head, std::spa
   }
 }
 
-// Where `part` stands: in the field lines, or else behind them, where it is put.
+// Where `part` stands: in the fields, or else behind them, where it is put.
 uint32_t StoredResponse::place(std::string_view part, char*& behind) {
   const size_t found = text(0, fields_size_).find(part);
   if (found != std::string_view::npos) return static_cast<uint32_t>(found);

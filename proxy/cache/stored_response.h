@@ -7,13 +7,14 @@
 
 #include "common/base/block.h"
 #include "common/cache/entry.h"
+#include "common/http/field_block.h"
 #include "proxy/cache/stored_head.h"
 
 namespace roost::proxy {
 
 /// One response in the cache, immutable. It is a single allocation, kept small because there may be millions:
 ///
-///     144 bytes of this │ slices of the body │ references to its blocks │ key │ field lines │ small body
+///     144 bytes of this │ slices of the body │ references to its blocks │ key │ field block │ small body
 ///
 /// A body of at most kMaxInlineBody is copied in; a larger one stays in the blocks it arrived in, shared with whoever
 /// is still being sent it. It leaves the store when it is stale and neither RFC 5861 nor a validator gives it a use.
@@ -29,7 +30,7 @@ class StoredResponse final : public cache::Entry {
   /// With more bytes of tags a response cannot be kept.
   static constexpr size_t kMaxTags = 60'000;
 
-  /// Copies the head, and a small body; references the blocks of a larger one. Key, field lines and tags together stay
+  /// Copies the head, and a small body; references the blocks of a larger one. Key, field block and tags together stay
   /// far below 4 GiB: heads are limited. `generation`: that of the marker it is a variant of, else 0.
   static cache::Ref<StoredResponse> make(std::string_view key, const StoredHead& head,
                                          std::span<const BlockRef> body_blocks, uint32_t generation = 0);
@@ -40,7 +41,9 @@ class StoredResponse final : public cache::Entry {
 
   bool is_marker() const { return status_ == 0; }
   int status() const { return status_; }
-  std::string_view fields() const { return is_marker() ? std::string_view() : text(0, fields_size_); }
+  http::FieldBlockView fields() const {
+    return http::FieldBlockView::from_bytes(is_marker() ? std::string_view() : text(0, fields_size_));
+  }
   std::string_view etag() const { return text(etag_at_, etag_size_); }
   std::string_view last_modified() const { return text(last_modified_at_, last_modified_size_); }
   std::string_view tags() const { return text(tags_at_, tags_size_); }
@@ -73,7 +76,7 @@ class StoredResponse final : public cache::Entry {
  private:
   friend class cache::Ref<StoredResponse>;
   struct Layout;
-  StoredResponse(const Layout& layout, std::string_view key, std::string_view field_lines, int64_t expires_at_ms,
+  StoredResponse(const Layout& layout, std::string_view key, std::string_view field_bytes, int64_t expires_at_ms,
                  uint32_t generation);
   void fill(const Layout& layout, const StoredHead& head, std::span<const BlockRef> body_blocks);
   uint32_t place(std::string_view part, char*& behind);
@@ -92,7 +95,7 @@ class StoredResponse final : public cache::Entry {
   uint32_t stale_if_error_s_ = 0;
   mutable std::atomic<uint32_t> refresh_from_ms_{0};  // the low bits of a Unix time
   mutable std::atomic<int64_t> right_at_us_{0};
-  // Places of texts count from the first field line.
+  // Places of texts count from the start of the field block.
   uint32_t fields_size_ = 0;
   uint32_t tags_at_ = 0;
   uint32_t etag_at_ = 0;

@@ -27,25 +27,13 @@ const Field* same_name(const http::Fields& fields, const Field& field) {
   return field.id != FieldId::other ? fields.find(field.id) : fields.find(field.name);
 }
 
-/// Calls `use(name, value)` for each of the lines that FieldLines writes.
-template <class Use>
-void for_each_line(std::string_view lines, Use&& use) {
-  while (!lines.empty()) {
-    const size_t end = lines.find("\r\n");
-    const std::string_view line = lines.substr(0, end);
-    const size_t colon = line.find(": ");
-    use(line.substr(0, colon), line.substr(colon + 2));
-    lines.remove_prefix(end + 2);
-  }
-}
-
 }  // namespace
 
 bool can_validate(const StoredResponse& stored) {
   return stored.status() == 200 && (!stored.etag().empty() || !stored.last_modified().empty());
 }
 
-void add_conditions(const StoredResponse& stored, http::FieldLines& request_fields) {
+void add_conditions(const StoredResponse& stored, http::FieldBlock& request_fields) {
   if (!stored.etag().empty()) request_fields.add("If-None-Match", stored.etag());
   if (!stored.last_modified().empty()) request_fields.add("If-Modified-Since", stored.last_modified());
 }
@@ -63,14 +51,13 @@ http::ResponseHead validated_head(const StoredResponse& stored, const http::Resp
   http::ResponseHead head;
   head.status = stored.status();
   head.reason = http::reason_phrase(stored.status());
-  head.version_minor = not_modified.version_minor;
+  head.protocol = not_modified.protocol;
   head.body = http::BodyLength::known(stored.body_bytes());
-  for_each_line(stored.fields(), [&](std::string_view name, std::string_view value) {
-    const Field field{name, value, http::field_id(name)};
-    if (is_of_one_answer(field.id)) return;
-    if (!describes_body(field.id) && same_name(not_modified.fields, field) != nullptr) return;
-    head.fields.add(name, value);
-  });
+  for (const Field field : stored.fields()) {
+    if (is_of_one_answer(field.id)) continue;
+    if (!describes_body(field.id) && same_name(not_modified.fields, field) != nullptr) continue;
+    head.fields.add(field.name, field.value);
+  }
   for (const Field& field : not_modified.fields) {
     if (!describes_body(field.id)) head.fields.add(field.name, field.value);
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/http/fields.h"
+#include "common/http/field_block.h"
 #include "common/http/message.h"
 #include "proxy/cache/stored_response.h"
 
@@ -12,7 +12,7 @@ namespace roost::proxy {
 bool can_validate(const StoredResponse& stored);
 
 /// Adds If-None-Match and If-Modified-Since, as far as the stored response has what they need.
-void add_conditions(const StoredResponse& stored, http::FieldLines& request_fields);
+void add_conditions(const StoredResponse& stored, http::FieldBlock& request_fields);
 
 /// Whether a 304 speaks of the stored response (§4.3.4): its ETag is the same, or, when it has none, its Last-Modified;
 /// one that has neither can only mean what was asked about. ETags are compared as If-None-Match compares them, so that

@@ -20,7 +20,7 @@ constexpr int64_t kLongestAgeS = 1'000'000;  // what is older is older than any 
 
 /// The length a response announces: for an answer to HEAD that of the body it does not have.
 BodyLength announced_length(const http::ResponseHead& head, bool head_only) {
-  if (!head_only) return head.body.kind == BodyLength::Kind::until_close ? BodyLength::unknown() : head.body;
+  if (!head_only) return head.body;
   const std::string_view text = head.fields.value(FieldId::content_length);
   uint64_t bytes = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
@@ -164,7 +164,7 @@ void Exchange::on_client_gone(const Error&) {
 http::ResponseStart Exchange::answer_start() const {
   http::ResponseStart start;
   start.status = status_;
-  start.fields = answer_fields_.text();
+  start.fields = answer_fields_;
   start.more_fields = more_fields_;
   start.body = answer_length_;
   return start;
@@ -196,7 +196,7 @@ void Exchange::answer_body(std::string_view bytes) {
 void Exchange::answer_end() {
   flush_timer_.stop();
   // respond() would announce the length it sees, which is not that of the body a HEAD asks about.
-  if (call_.request().head_only && answer_length_.kind == BodyLength::Kind::chunked) flush_head();
+  if (call_.request().head_only && answer_length_.kind == BodyLength::Kind::unknown) flush_head();
   if (head_sent_) {
     responder_->end();
   } else {
@@ -210,9 +210,9 @@ void Exchange::answer_problem(int status, std::string_view detail) {
   flush_timer_.stop();
   status_ = status;
   if (call_.backend() == nullptr && !fetch_) outcome_ = Outcome::internal;
-  std::string more = "Date: ";
-  more.append(front_.context().dates.at_unix_ms(front_.context().loop.unix_ms())).append("\r\n");
-  append_forward_status(reason_, /*stored=*/false, outcome_ == Outcome::collapsed, {}, more);
+  http::FieldBlock more;
+  more.add("Date", front_.context().dates.at_unix_ms(front_.context().loop.unix_ms()));
+  add_forward_status(reason_, /*stored=*/false, outcome_ == Outcome::collapsed, {}, more);
   respond_problem(*responder_, status, detail, more);
   client_done(/*complete=*/true);
 }
@@ -302,15 +302,13 @@ void Exchange::take_head(const http::ResponseHead& head) {
   const std::string_view date = front_.context().dates.at_unix_ms(front_.context().loop.unix_ms());
   forward_response_fields(head, date, answer_fields_);
   if (state_ == State::calling) set_state(State::answering);
-  more_fields_.append("X-Request-Id: ").append(request_id_).append("\r\n");
+  more_fields_.add("X-Request-Id", request_id_);
   if (leads_) {
     lead_head(head);
   } else {
     if (!http::is_safe(method_)) invalidate(head);
-    if (head.fields.has(FieldId::age)) {
-      more_fields_.append("Age: ").append(head.fields.value(FieldId::age)).append("\r\n");
-    }
-    append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, detail_, more_fields_);
+    if (head.fields.has(FieldId::age)) more_fields_.add("Age", head.fields.value(FieldId::age));
+    add_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, detail_, more_fields_);
   }
   if (responder_ == nullptr) return;
   const bool bodiless = !head.body.has_body() || call_.request().head_only;

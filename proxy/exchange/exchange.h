@@ -95,7 +95,7 @@ class Exchange final : public ListLink<>,
   bool find_stored();
   bool answer_stored();
   bool answer_stale(int failed_status);
-  void respond_stored(std::string_view more_fields);
+  void respond_stored(http::FieldBlockView more_fields);
   void lead_head(const http::ResponseHead& head);
   void publish_head(const http::ResponseHead& head, const Storing& storing);
   void take_not_modified(const http::ResponseHead& head);
@@ -168,9 +168,9 @@ class Exchange final : public ListLink<>,
   bool asked_whole_ = false;  // since a 304 said nothing of what is stored
   int status_ = 0;            // of the answer; 0 while there is none that is passed on
   http::BodyLength answer_length_;
-  http::FieldLines answer_fields_;
-  std::string more_fields_;  // Age and Cache-Status
-  CacheKey key_;             // to fetch under; empty on a route without a cache
+  http::FieldBlock answer_fields_;
+  http::FieldBlock more_fields_;  // Age and Cache-Status
+  CacheKey key_;                  // to fetch under; empty on a route without a cache
   CacheKey look_up_key_;
   KeptHead kept_;                      // the request, while it may share a fetch
   cache::Ref<StoredResponse> stored_;  // what the last look into the cache has found, whether fresh or not

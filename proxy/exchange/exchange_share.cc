@@ -59,7 +59,7 @@ bool Exchange::answer_stored() {
   if (responder_ != nullptr) {
     const int64_t now_unix_ms = front_.context().loop.unix_ms();
     outcome_ = Outcome::hit;
-    respond_stored(HitFields(stored_->times().age_ms(now_unix_ms), stored_->times().fresh_for_ms(now_unix_ms)).text());
+    respond_stored(HitFields(stored_->times().age_ms(now_unix_ms), stored_->times().fresh_for_ms(now_unix_ms)).view());
   }
   settle();
   return true;
@@ -77,13 +77,14 @@ bool Exchange::answer_stale(int failed_status) {
   if (responder_ == nullptr) return true;
   outcome_ = Outcome::hit;
   front_.context().counters.stale_on_error.add();
-  std::string more = "Age: " + std::to_string(stored_->times().age_ms(now_unix_ms) / 1'000) + "\r\n";
-  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, "stale-if-error", more, failed_status);
+  http::FieldBlock more;
+  more.add("Age", static_cast<uint64_t>(stored_->times().age_ms(now_unix_ms) / 1'000));
+  add_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, "stale-if-error", more, failed_status);
   respond_stored(more);
   return true;
 }
 
-void Exchange::respond_stored(std::string_view more_fields) {
+void Exchange::respond_stored(http::FieldBlockView more_fields) {
   flush_timer_.stop();
   const int64_t age_ms = stored_->times().age_ms(front_.context().loop.unix_ms());
   front_.context().counters.hit_age.observe_us(static_cast<uint64_t>(age_ms) * 1'000);
@@ -149,12 +150,12 @@ void Exchange::lead_head(const http::ResponseHead& head) {
     storing.reason = "too-large";
   }
   if (storing.store) {
-    append_forward_status(reason_, /*stored=*/true, /*collapsed=*/false, {}, more_fields_, validates_ ? 304 : 0);
+    add_forward_status(reason_, /*stored=*/true, /*collapsed=*/false, {}, more_fields_, validates_ ? 304 : 0);
     return publish_head(head, storing);
   }
   forget_stale(head.status, storing.reason);
-  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, storing.reason, more_fields_,
-                        validates_ ? 304 : 0);
+  add_forward_status(reason_, /*stored=*/false, /*collapsed=*/false, storing.reason, more_fields_,
+                     validates_ ? 304 : 0);
   // A backend in trouble says nothing about the URL: those who come next may share the attempt.
   if (head.status < 500) {
     cache.remember_uncacheable(key_, kept_.fields().has(FieldId::authorization), now_unix_ms);
@@ -165,7 +166,7 @@ void Exchange::lead_head(const http::ResponseHead& head) {
 void Exchange::publish_head(const http::ResponseHead& head, const Storing& storing) {
   FetchedHead fetched;
   fetched.status = head.status;
-  fetched.fields = answer_fields_.text();
+  fetched.fields = answer_fields_;
   fetched.etag = head.fields.value(FieldId::etag);
   fetched.last_modified = head.fields.value(FieldId::last_modified);
   fetched.vary = head.fields.combined(FieldId::vary).value_or("");
@@ -175,7 +176,7 @@ void Exchange::publish_head(const http::ResponseHead& head, const Storing& stori
   // It is as new as the question, or as much older as it says it was then.
   const int64_t age_when_asked_ms = storing.times.initial_age_ms - backend_head_us_ / 1'000;
   fetched.right_at_us = called_us_ - (revalidates_ ? 0 : age_when_asked_ms * 1'000);
-  fetched.length_known = head.body.kind != BodyLength::Kind::chunked && head.body.kind != BodyLength::Kind::until_close;
+  fetched.length_known = head.body.kind != BodyLength::Kind::unknown;
   fetched.length = fetched.length_known ? head.body.bytes : 0;
   const bool not_modified = responder_ != nullptr && fetched.status == 200 &&
                             is_not_modified(kept_.fields(), fetched.etag, fetched.last_modified);
@@ -312,8 +313,9 @@ bool Exchange::begin_following(const FetchedHead& head) {
   status_ = head.status;
   const int64_t age_ms = head.times.age_ms(front_.context().loop.unix_ms());
   answer_fields_.clear();
-  more_fields_ = "Age: " + std::to_string(age_ms / 1'000) + "\r\n";
-  append_forward_status(reason_, /*stored=*/false, /*collapsed=*/true, {}, more_fields_);
+  more_fields_.clear();
+  more_fields_.add("Age", static_cast<uint64_t>(age_ms / 1'000));
+  add_forward_status(reason_, /*stored=*/false, /*collapsed=*/true, {}, more_fields_);
   more_fields_.append(head.fields);
   answer_length_ = head.length_known ? BodyLength::known(head.length) : BodyLength::unknown();
   if (status_ != 200 || !is_not_modified(kept_.fields(), head.etag, head.last_modified)) return true;

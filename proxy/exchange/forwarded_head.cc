@@ -6,23 +6,16 @@
 namespace roost::proxy {
 
 using http::Field;
+using http::FieldBlock;
 using http::FieldId;
-using http::FieldLines;
 
 namespace {
 
-std::string_view via_entry(uint8_t version_minor) {
-  return version_minor == 0 ? "1.0 roost" : "1.1 roost";
-}
-
 /// `name: <what it had>, <last>`.
-void add_appended(FieldLines& out, std::string_view name, const std::optional<std::string>& had,
-                  std::string_view last) {
-  if (!had || had->empty()) return out.add(name, last);
-  std::string value;
-  value.reserve(had->size() + 2 + last.size());
-  value.append(*had).append(", ").append(last);
-  out.add(name, value);
+void add_appended(FieldBlock& out, std::string_view name, const std::optional<std::string>& had, std::string_view last,
+                  std::string_view behind_last = {}) {
+  if (!had || had->empty()) return out.add(name, {last, behind_last});
+  out.add(name, {*had, ", ", last, behind_last});
 }
 
 /// Set anew below, whatever the client said.
@@ -61,7 +54,7 @@ bool is_about_own_copy(FieldId id) {
   }
 }
 
-void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, FieldLines& out) {
+void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, FieldBlock& out) {
   const auto said = [&](FieldId id) -> std::optional<std::string> {
     return origin.trusted && head.fields.has(id) ? head.fields.combined(id) : std::nullopt;
   };
@@ -80,7 +73,7 @@ bool is_visible(char c) {
 }  // namespace
 
 void forward_request_fields(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose,
-                            FieldLines& out) {
+                            FieldBlock& out) {
   out.clear();
   out.add("Host", head.authority);
   const std::optional<std::string> connection =
@@ -93,7 +86,7 @@ void forward_request_fields(const http::RequestHead& head, const Origin& origin,
     out.add(field.name, field.value);
   }
   add_appended(out, "Via", head.fields.has(FieldId::via) ? head.fields.combined(FieldId::via) : std::nullopt,
-               via_entry(head.version_minor));
+               head.protocol, " roost");
   add_forwarding_fields(head, origin, out);
 }
 
@@ -105,7 +98,7 @@ bool withholds_fields(const http::RequestHead& head) {
   });
 }
 
-void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, FieldLines& out) {
+void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, FieldBlock& out) {
   out.clear();
   const std::optional<std::string> connection =
       head.fields.has(FieldId::connection) ? head.fields.combined(FieldId::connection) : std::nullopt;
@@ -117,7 +110,7 @@ void forward_response_fields(const http::ResponseHead& head, std::string_view no
   }
   if (!head.fields.has(FieldId::date)) out.add("Date", now_date);
   add_appended(out, "Via", head.fields.has(FieldId::via) ? head.fields.combined(FieldId::via) : std::nullopt,
-               via_entry(head.version_minor));
+               head.protocol, " roost");
 }
 
 std::string_view request_id_of(const http::RequestHead& head, bool trusted, Random& random, std::string& storage) {

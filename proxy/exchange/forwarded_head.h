@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "common/base/random.h"
-#include "common/http/fields.h"
+#include "common/http/field_block.h"
 #include "common/http/message.h"
 
 namespace roost::proxy {
@@ -30,7 +30,7 @@ enum class ForwardPurpose : uint8_t {
 
 /// The request's fields towards the backend, Host among them. `out` is cleared first.
 void forward_request_fields(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose,
-                            http::FieldLines& out);
+                            http::FieldBlock& out);
 
 /// Whether the request's Connection takes fields along that would go on to a backend otherwise. The answer then is not
 /// to the request that was sent, and of no use for others who send the same but for the Connection.
@@ -38,7 +38,7 @@ bool withholds_fields(const http::RequestHead& head);
 
 /// The response's fields towards the client, without Content-Length, Age and X-Request-Id, and with a Date when it had
 /// none./// `now_date` is the present as an HTTP date. `out` is cleared first.
-void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, http::FieldLines& out);
+void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, http::FieldBlock& out);
 
 constexpr size_t kRequestIdBytes = 32;
 constexpr size_t kMaxRequestIdBytes = 128;  ///< a longer one from a trusted peer is replaced

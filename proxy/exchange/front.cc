@@ -123,7 +123,7 @@ void Front::answer_stored(http::Responder& responder, const http::RequestHead& h
   const bool conditional = head.fields.has(FieldId::if_none_match) || head.fields.has(FieldId::if_modified_since);
   http::ResponseStart start;
   start.fields = stored.fields();
-  start.more_fields = hit.text();
+  start.more_fields = hit.view();
   if (conditional && stored.status() == 200 && is_not_modified(head.fields, stored.etag(), stored.last_modified())) {
     start.status = 304;
     responder.respond(start, {});
@@ -137,8 +137,8 @@ void Front::answer_stored(http::Responder& responder, const http::RequestHead& h
 
 void Front::answer_itself(http::Responder& responder, const http::RequestHead& head, int status,
                           std::string_view detail, int64_t started_us) {
-  std::string more = "Date: ";
-  more.append(context_.dates.at_unix_ms(context_.loop.unix_ms())).append("\r\n");
+  http::FieldBlock more;
+  more.add("Date", context_.dates.at_unix_ms(context_.loop.unix_ms()));
   respond_problem(responder, status, detail, more);
   record_own(responder, head, Outcome::internal, status, started_us);
 }

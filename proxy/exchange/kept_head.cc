@@ -18,8 +18,8 @@ void KeptHead::keep(const http::RequestHead& head) {
   head_.path = head_.target.substr(0, head.path.size());
   head_.query = head.query.empty() ? std::string_view() : head_.target.substr(head.path.size() + 1);
   head_.authority = copy(head.authority);
-  head_.version_minor = head.version_minor;
-  head_.keep_alive = head.keep_alive;
+  head_.scheme = head.scheme;
+  head_.protocol = head.protocol;
   head_.expect_continue = head.expect_continue;
   head_.body = head.body;
   head_.fields.clear();

@@ -79,7 +79,7 @@ void BackendCall::begin_stream() {
   http::RequestStart start;
   start.method = request_.method;
   start.target = request_.target;
-  start.fields = request_.fields.text();
+  start.fields = request_.fields;
   start.body = request_.body;
   start.head_only = request_.head_only;
   const Slice body{std::string_view(held_body_)};

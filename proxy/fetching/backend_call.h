@@ -15,7 +15,7 @@ namespace roost::proxy {
 struct ForwardedRequest {
   std::string method;
   std::string target;
-  http::FieldLines fields;  ///< Host among them
+  http::FieldBlock fields;  ///< Host among them
   http::BodyLength body;
   bool head_only = false;
   bool idempotent = false;

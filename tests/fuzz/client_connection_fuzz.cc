@@ -8,6 +8,7 @@
 
 #include "common/base/check.h"
 #include "common/http/client.h"
+#include "tests/support/field_text.h"
 #include "tests/support/memory_stream.h"
 
 namespace roost::http {
@@ -21,7 +22,7 @@ struct Exchange final : ResponseReceiver {
     connection_ = ClientConnection::over(loop_, memory_.attach(), limits);
     stream_ = &connection_->begin({.method = "GET",
                                    .target = "/",
-                                   .fields = "Host: h\r\n",
+                                   .fields = fields_of("Host: h\r\n"),
                                    .more_fields = {},
                                    .body = {},
                                    .head_only = head_only},
@@ -49,7 +50,7 @@ struct Exchange final : ResponseReceiver {
     return fmt::format("{}{} {}", told_, body_, connection_->reusable());
   }
   void on_response_head(const ResponseHead& head) override {
-    told_ += fmt::format("{} {} {}\n", head.status, head.reason, head.version_minor);
+    told_ += fmt::format("{} {} {}\n", head.status, head.reason, head.protocol);
     for (const Field& field : head.fields) told_ += fmt::format("{}={}\n", field.name, field.value);
     pause();
   }

@@ -20,7 +20,7 @@ void head_as_llhttp_reads_it(std::string_view text) {
 
 std::string decoded(std::string_view text, size_t piece_bytes) {
   BodyDecoder decoder;
-  decoder.start(BodyLength::unknown());
+  decoder.start({Framing::Kind::chunked, 0});
   std::string content;
   size_t at = 0;
   while (at < text.size()) {

@@ -215,7 +215,7 @@ class RefusingConnection final : public http::ClientConnection, private http::Re
 
  private:
   bool send_body(std::span<const Slice>) override { return true; }
-  void end_body() override {}
+  void end_body(http::FieldBlockView) override {}
   void pause() override {}
   void resume() override {}
   void cancel() override { owner_->on_connection_closed(*this); }

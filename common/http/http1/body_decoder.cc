@@ -21,19 +21,19 @@ bool is_control(char c) {
 
 }  // namespace
 
-void BodyDecoder::start(BodyLength length) {
+void BodyDecoder::start(const Framing& framing) {
   *this = BodyDecoder();
-  switch (length.kind) {
-    case BodyLength::Kind::none:
+  switch (framing.kind) {
+    case Framing::Kind::none:
       break;
-    case BodyLength::Kind::known:
-      left_ = length.bytes;
+    case Framing::Kind::counted:
+      left_ = framing.bytes;
       state_ = left_ == 0 ? State::done : State::counted;
       break;
-    case BodyLength::Kind::chunked:
+    case Framing::Kind::chunked:
       state_ = State::size_first;
       break;
-    case BodyLength::Kind::until_close:
+    case Framing::Kind::until_close:
       state_ = State::until_close;
       break;
   }

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "common/http/message.h"
+#include "common/http/http1/framing.h"
 
 namespace roost::http {
 
@@ -22,7 +22,7 @@ class BodyDecoder {
     malformed,
   };
 
-  void start(BodyLength length);
+  void start(const Framing& framing);
   /// Looks at `bytes` and takes from its front what it used up.
   Event next(std::string_view& bytes);
   std::string_view content() const { return content_; }

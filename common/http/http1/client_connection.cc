@@ -22,6 +22,12 @@ Scratch& scratch() {
   return shared;
 }
 
+Framing outgoing_framing(const BodyLength& body) {
+  ROOST_CHECK(body.kind != BodyLength::Kind::tunnel);
+  if (body.kind == BodyLength::Kind::none) return {};
+  return body.is_known() ? Framing{Framing::Kind::counted, body.bytes} : Framing{Framing::Kind::chunked, 0};
+}
+
 }  // namespace
 
 BackendConnection::BackendConnection(net::EventLoop& loop, net::StreamPtr stream, const net::Address& backend,
@@ -63,27 +69,29 @@ RequestStream& BackendConnection::begin(const RequestStart& request, std::span<c
   informational_ = 0;
   head_only_ = request.head_only;
   scanner_.reset();
-  HeadBuilder head(scratch().text,
-                   request.method.size() + request.target.size() + request.fields.size() + request.more_fields.size());
+  const Framing framing = outgoing_framing(request.body);
+  HeadBuilder head(scratch().text, request.method.size() + request.target.size() + request.fields.bytes().size() +
+                                       request.more_fields.bytes().size());
   head.put(request.method);
   head.put(" ");
   head.put(request.target);
   head.put(" HTTP/1.1\r\n");
   head.put(request.fields);
   head.put(request.more_fields);
-  head.put_framing(request.body);
+  head.put_framing(framing);
   head.put("\r\n");
-  writer_.start(request.body);
+  writer_.start(framing);
   request_sent_ = writer_.complete();
   if (state_ == State::ready) set_state(State::awaiting_head);
   write(head.text(), body, false);
   return *this;
 }
 
-bool BackendConnection::write(std::string_view head, std::span<const Slice> pieces, bool last) {
+bool BackendConnection::write(std::string_view head, std::span<const Slice> pieces, bool last,
+                              FieldBlockView trailers) {
   const uint64_t before = writer_.bytes_written();
   const bool behind = queued_at_most_ > 0 && stream_->queued_bytes() > 0;
-  const bool go_on = writer_.write(*stream_, head, pieces, last);
+  const bool go_on = writer_.write(*stream_, head, pieces, last, trailers);
   request_sent_ = request_sent_ || last || writer_.complete();
   if (behind) {
     queued_at_most_ += writer_.bytes_written() - before;
@@ -98,10 +106,10 @@ bool BackendConnection::send_body(std::span<const Slice> pieces) {
   return write({}, pieces, false);
 }
 
-void BackendConnection::end_body() {
+void BackendConnection::end_body(FieldBlockView trailers) {
   if (state_ == State::broken || receiver_ == nullptr || request_sent_) return;
   ROOST_CHECK(writer_.chunked());
-  write({}, {}, true);
+  write({}, {}, true, trailers);
 }
 
 void BackendConnection::on_connected() {
@@ -187,7 +195,8 @@ bool BackendConnection::consume_head(std::string_view& bytes) {
 
 bool BackendConnection::take_head(std::string_view head_bytes, bool more_bytes) {
   ResponseHead& head = scratch().head;
-  if (const Refusal refusal = parse_response_head(head_bytes, limits_.max_fields, head_only_, head)) {
+  HeadFacts facts;
+  if (const Refusal refusal = parse_response_head(head_bytes, limits_.max_fields, head_only_, head, facts)) {
     fail_exchange(fmt::format("malformed response head: {}", refusal.why));
     return false;
   }
@@ -197,9 +206,9 @@ bool BackendConnection::take_head(std::string_view head_bytes, bool more_bytes) 
     return false;
   }
   head_received_ = true;
-  keep_alive_ = head.keep_alive;
+  keep_alive_ = facts.keep_alive;
   set_state(State::reading_body);
-  decoder_.start(head_only_ || head.status == 204 || head.status == 304 ? BodyLength::none() : head.body);
+  decoder_.start(facts.framing);
   arm_timer();
   const uint32_t exchange = exchange_count_;
   receiver_->on_response_head(head);

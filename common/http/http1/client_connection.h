@@ -26,7 +26,7 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
 
   RequestStream& begin(const RequestStart& request, std::span<const Slice> body, ResponseReceiver* receiver) override;
   bool send_body(std::span<const Slice> pieces) override;
-  void end_body() override;
+  void end_body(FieldBlockView trailers) override;
   void pause() override;
   void resume() override;
   void cancel() override;
@@ -54,7 +54,7 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   bool take_head(std::string_view head_bytes, bool more_bytes);
   bool input_waits() const { return !pending_.empty() && state_ == State::reading_body && !paused_; }
   void process_pending();
-  bool write(std::string_view head, std::span<const Slice> pieces, bool last);
+  bool write(std::string_view head, std::span<const Slice> pieces, bool last, FieldBlockView trailers = {});
   void finish(bool bytes_left);
   void fail_exchange(const std::string& what, bool retryable = false, int code = 0);
   void arm_timer();

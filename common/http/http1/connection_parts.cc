@@ -35,7 +35,8 @@ class Gather {
 
 }  // namespace
 
-bool BodyWriter::write(net::Stream& stream, std::string_view head, std::span<const Slice> pieces, bool last) {
+bool BodyWriter::write(net::Stream& stream, std::string_view head, std::span<const Slice> pieces, bool last,
+                       FieldBlockView trailers) {
   Gather gather(stream, written_);
   gather.add(Slice(head));
   uint64_t bytes = 0;
@@ -48,12 +49,16 @@ bool BodyWriter::write(net::Stream& stream, std::string_view head, std::span<con
     gather.add(Slice(size_line.data(), static_cast<size_t>(end - size_line.data())));
   }
   for (const Slice& piece : pieces) gather.add(piece);
-  if (kind_ == BodyLength::Kind::known) {
+  if (kind_ == Framing::Kind::counted) {
     ROOST_CHECK(bytes <= left_);
     left_ -= bytes;
   }
   if (chunked() && bytes > 0) gather.add(Slice(std::string_view("\r\n")));
-  if (chunked() && last) gather.add(Slice(std::string_view("0\r\n\r\n")));
+  if (chunked() && last) {
+    gather.add(Slice(std::string_view(trailers.empty() ? "0\r\n\r\n" : "0\r\n")));
+    gather.add(Slice(trailers.http1_text()));
+    if (!trailers.empty()) gather.add(Slice(std::string_view("\r\n")));
+  }
   return gather.flush();
 }
 

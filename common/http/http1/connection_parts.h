@@ -7,7 +7,8 @@
 #include <string_view>
 
 #include "common/base/block.h"
-#include "common/http/message.h"
+#include "common/http/field_block.h"
+#include "common/http/http1/framing.h"
 #include "common/net/stream.h"
 #include "common/net/timer.h"
 
@@ -22,14 +23,15 @@ class HeadBuilder {
     start_ = at_ = buffer.data();
   }
   void put(std::string_view text) { at_ = std::copy(text.begin(), text.end(), at_); }
+  void put(FieldBlockView fields) { put(fields.http1_text()); }
   void put_number(uint64_t value) { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
-  /// The framing field a head needs for `body`; nothing for none and until_close.
-  void put_framing(BodyLength body) {
-    if (body.kind == BodyLength::Kind::known) {
+  /// The field that says how the body is framed; nothing for none and until_close.
+  void put_framing(const Framing& framing) {
+    if (framing.kind == Framing::Kind::counted) {
       put("Content-Length: ");
-      put_number(body.bytes);
+      put_number(framing.bytes);
       put("\r\n");
-    } else if (body.kind == BodyLength::Kind::chunked) {
+    } else if (framing.kind == Framing::Kind::chunked) {
       put("Transfer-Encoding: chunked\r\n");
     }
   }
@@ -79,24 +81,25 @@ class Deadline {
 /// connection.
 class BodyWriter {
  public:
-  void start(BodyLength body) {
-    kind_ = body.kind;
-    left_ = body.kind == BodyLength::Kind::known ? body.bytes : 0;
+  void start(const Framing& framing) {
+    kind_ = framing.kind;
+    left_ = framing.kind == Framing::Kind::counted ? framing.bytes : 0;
   }
   /// Whether the framing says that nothing more comes.
-  bool complete() const { return kind_ == BodyLength::Kind::none || (kind_ == BodyLength::Kind::known && left_ == 0); }
-  bool chunked() const { return kind_ == BodyLength::Kind::chunked; }
-  bool bodiless() const { return kind_ == BodyLength::Kind::none; }
+  bool complete() const { return kind_ == Framing::Kind::none || (kind_ == Framing::Kind::counted && left_ == 0); }
+  bool chunked() const { return kind_ == Framing::Kind::chunked; }
+  bool bodiless() const { return kind_ == Framing::Kind::none; }
   /// Whether the body can be whole now, for all that its framing says.
-  bool may_end() const { return complete() || chunked() || kind_ == BodyLength::Kind::until_close; }
-  /// Sends `head` (may be empty) and the pieces, in as few writes as they fit; `last` ends a chunked body. Returns what
-  /// Stream::write returned last. More bytes than a known length has are a programmer error.
-  bool write(net::Stream& stream, std::string_view head, std::span<const Slice> pieces, bool last);
+  bool may_end() const { return complete() || chunked() || kind_ == Framing::Kind::until_close; }
+  /// Sends `head` (may be empty) and the pieces, in as few writes as they fit; `last` ends a chunked body, with
+  /// `trailers`. Returns what Stream::write returned last. More bytes than a known length has are a programmer error.
+  bool write(net::Stream& stream, std::string_view head, std::span<const Slice> pieces, bool last,
+             FieldBlockView trailers = {});
   uint64_t bytes_written() const { return written_; }
   void reset_bytes_written() { written_ = 0; }
 
  private:
-  BodyLength::Kind kind_ = BodyLength::Kind::none;
+  Framing::Kind kind_ = Framing::Kind::none;
   uint64_t left_ = 0;
   uint64_t written_ = 0;
 };

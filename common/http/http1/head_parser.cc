@@ -99,6 +99,10 @@ Refusal parse_fields(const char* at, const char* end, size_t max_fields, Fields&
   return at + 2 == end ? kFine : refused("a CR without LF in the head");
 }
 
+std::string_view protocol_name(uint8_t version_minor) {
+  return version_minor == 0 ? "1.0" : "1.1";
+}
+
 Method method_of(std::string_view text) {
   switch (text.front()) {
     case 'G':
@@ -156,11 +160,12 @@ Refusal parse_request_line(std::string_view line, RequestLine& parts) {
 }
 
 // "HTTP/1.1 200 OK" (RFC 9112 §4); the space behind the status may be missing together with the reason.
-Refusal parse_status_line(std::string_view line, ResponseHead& head) {
+Refusal parse_status_line(std::string_view line, ResponseHead& head, HeadFacts& facts) {
   const bool shaped = line.size() >= 12 && line.starts_with("HTTP/1.") && (line[7] == '0' || line[7] == '1') &&
                       line[8] == ' ' && (line.size() == 12 || line[12] == ' ');
   if (!shaped) return refused("malformed status line");
-  head.version_minor = static_cast<uint8_t>(line[7] - '0');
+  facts.version_minor = static_cast<uint8_t>(line[7] - '0');
+  head.protocol = protocol_name(facts.version_minor);
   const auto [rest, error] = std::from_chars(line.data() + 9, line.data() + 12, head.status);
   if (error != std::errc{} || rest != line.data() + 12 || head.status < 100 || head.status > 599) {
     return refused("a status outside 100-599");
@@ -181,7 +186,7 @@ bool has_tab_beside(std::string_view value) {
   return *at != ':' || *behind != '\r';
 }
 
-Refusal set_content_length(const Fields& fields, BodyLength& body) {
+Refusal set_content_length(const Fields& fields, Framing& framing) {
   const Field* field = fields.find(FieldId::content_length);
   if (field == nullptr) return kFine;
   if (fields.count(FieldId::content_length) > 1) return refused("more than one Content-Length");
@@ -192,17 +197,17 @@ Refusal set_content_length(const Fields& fields, BodyLength& body) {
       bytes > INT64_MAX) {
     return refused("Content-Length is not a number");
   }
-  body = BodyLength::known(bytes);
+  framing = {Framing::Kind::counted, bytes};
   return kFine;
 }
 
 // RFC 9112 §6.1 and §6.3: one way to say where the body ends, said once.
-Refusal set_framing(const Fields& fields, uint8_t version_minor, BodyLength& body) {
-  body = BodyLength::none();
+Refusal set_framing(const Fields& fields, HeadFacts& facts) {
+  facts.framing = {};
   const Field* coding = fields.find(FieldId::transfer_encoding);
-  if (coding == nullptr) return set_content_length(fields, body);
+  if (coding == nullptr) return set_content_length(fields, facts.framing);
   if (fields.has(FieldId::content_length)) return refused("Content-Length beside Transfer-Encoding");
-  if (version_minor == 0) return refused("Transfer-Encoding in HTTP/1.0");
+  if (facts.version_minor == 0) return refused("Transfer-Encoding in HTTP/1.0");
   if (has_tab_beside(coding->value)) return refused("a tab beside the transfer coding");
   if (fields.count(FieldId::transfer_encoding) > 1) return refused("more than one Transfer-Encoding");
   if (!equals_ignore_case(coding->value, "chunked")) {
@@ -211,7 +216,7 @@ Refusal set_framing(const Fields& fields, uint8_t version_minor, BodyLength& bod
     if (!equals_ignore_case(last, "chunked")) return refused("the last transfer coding is not chunked");
     return refused("a transfer coding besides chunked", 501);
   }
-  body = BodyLength::unknown();
+  facts.framing = {Framing::Kind::chunked, 0};
   return kFine;
 }
 
@@ -262,8 +267,8 @@ Refusal set_target(std::string_view target, RequestHead& head) {
   return kFine;
 }
 
-Refusal set_authority(RequestHead& head) {
-  if (!head.fields.has(FieldId::host)) return head.version_minor >= 1 ? refused("Host is missing") : kFine;
+Refusal set_authority(RequestHead& head, uint8_t version_minor) {
+  if (!head.fields.has(FieldId::host)) return version_minor >= 1 ? refused("Host is missing") : kFine;
   if (head.fields.count(FieldId::host) > 1) return refused("more than one Host");
   const std::string_view host = head.fields.value(FieldId::host);
   if (!is_host(host)) return refused("Host is not a host");
@@ -271,14 +276,14 @@ Refusal set_authority(RequestHead& head) {
   return kFine;
 }
 
-Refusal set_expectation(RequestHead& head) {
+Refusal set_expectation(RequestHead& head, uint8_t version_minor) {
   head.expect_continue = false;
   if (!head.fields.has(FieldId::expect)) return kFine;
   if (head.fields.count(FieldId::expect) > 1 ||
       !equals_ignore_case(head.fields.value(FieldId::expect), "100-continue")) {
     return refused("an expectation that is not known", 417);
   }
-  head.expect_continue = head.version_minor >= 1 && head.body.has_body();
+  head.expect_continue = version_minor >= 1 && head.body.has_body();
   return kFine;
 }
 
@@ -288,13 +293,14 @@ bool is_token(std::string_view text) {
   return all_of(text, kToken);
 }
 
-Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHead& head) {
+Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHead& head, HeadFacts& facts) {
   const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
   RequestLine parts;
   if (const Refusal refusal = parse_request_line(line, parts)) return refusal;
   head.method_text = parts.method;
   head.method = method_of(parts.method);
-  head.version_minor = parts.version_minor;
+  facts.version_minor = parts.version_minor;
+  head.protocol = protocol_name(parts.version_minor);
   head.fields.clear();
   if (const Refusal refusal =
           parse_fields(line.data() + line.size() + 2, bytes.data() + bytes.size(), max_fields, head.fields)) {
@@ -302,29 +308,35 @@ Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHea
   }
   if (head.method == Method::connect) return refused("CONNECT is not offered", 501);
   if (const Refusal refusal = set_target(parts.target, head)) return refusal;
-  if (const Refusal refusal = set_authority(head)) return refusal;
-  if (const Refusal refusal = set_framing(head.fields, head.version_minor, head.body)) return refusal;
-  head.keep_alive = wants_keep_alive(head.fields, head.version_minor);
-  return set_expectation(head);
+  if (const Refusal refusal = set_authority(head, facts.version_minor)) return refusal;
+  if (const Refusal refusal = set_framing(head.fields, facts)) return refusal;
+  head.body = facts.framing.length();
+  facts.keep_alive = wants_keep_alive(head.fields, facts.version_minor);
+  return set_expectation(head, facts.version_minor);
 }
 
-Refusal parse_response_head(std::string_view bytes, size_t max_fields, bool to_head_request, ResponseHead& head) {
+Refusal parse_response_head(std::string_view bytes, size_t max_fields, bool to_head_request, ResponseHead& head,
+                            HeadFacts& facts) {
   const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
-  if (const Refusal refusal = parse_status_line(line, head)) return refusal;
+  if (const Refusal refusal = parse_status_line(line, head, facts)) return refusal;
   head.fields.clear();
   if (const Refusal refusal =
           parse_fields(line.data() + line.size() + 2, bytes.data() + bytes.size(), max_fields, head.fields)) {
     return refusal;
   }
-  if (const Refusal refusal = set_framing(head.fields, head.version_minor, head.body)) return refusal;
-  head.keep_alive = wants_keep_alive(head.fields, head.version_minor);
+  if (const Refusal refusal = set_framing(head.fields, facts)) return refusal;
+  facts.keep_alive = wants_keep_alive(head.fields, facts.version_minor);
   const bool bodiless = to_head_request || head.status < 200 || head.status == 204 || head.status == 304;
   if (bodiless) {
-    if (head.body.kind != BodyLength::Kind::known) head.body = BodyLength::none();
-  } else if (head.body.kind == BodyLength::Kind::none) {
-    head.body.kind = BodyLength::Kind::until_close;
-    head.keep_alive = false;
+    head.body = facts.framing.kind == Framing::Kind::counted ? facts.framing.length() : BodyLength::none();
+    facts.framing = {};
+    return kFine;
   }
+  if (facts.framing.kind == Framing::Kind::none) {
+    facts.framing.kind = Framing::Kind::until_close;
+    facts.keep_alive = false;
+  }
+  head.body = facts.framing.length();
   return kFine;
 }
 

@@ -12,9 +12,10 @@ Server::~Server() {
   while (ServerConnection* connection = impl_->connections.front()) connection->close();
 }
 
-void Server::adopt(net::StreamPtr stream) {
+void Server::adopt(net::StreamPtr stream, std::string_view scheme) {
+  ROOST_CHECK(scheme == "http" || scheme == "https");
   // Owned by the list until it closes, and then by the loop's retire list.
-  if (!impl_->draining) new ServerConnection(*impl_, std::move(stream));
+  if (!impl_->draining) new ServerConnection(*impl_, std::move(stream), scheme == "https");
 }
 
 void Server::set_limits(const ServerLimits& limits) {

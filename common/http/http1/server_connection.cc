@@ -6,11 +6,12 @@
 
 namespace roost::http {
 
-ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream)
+ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https)
     : server_(server),
       stream_(std::move(stream)),
       deadline_(
-          server.loop.timers(), [](void* self) { static_cast<ServerConnection*>(self)->on_timeout(); }, this) {
+          server.loop.timers(), [](void* self) { static_cast<ServerConnection*>(self)->on_timeout(); }, this),
+      https_(https) {
   server_.connections.push_back(*this);
   ++server_.connection_count;
   stream_->set_receiver(this);
@@ -150,27 +151,29 @@ void ServerConnection::incomplete_head(std::string_view bytes) {
 
 void ServerConnection::hand_over(std::string_view head_bytes) {
   RequestHead& head = server_.head;
-  if (const Refusal refusal = parse_request_head(head_bytes, server_.limits.max_fields, head)) {
+  HeadFacts facts;
+  if (const Refusal refusal = parse_request_head(head_bytes, server_.limits.max_fields, head, facts)) {
     return refuse(refusal.status, refusal.why);
   }
   if (head.target.size() > server_.limits.max_target_bytes) return refuse(414, "the request target is over the limit");
-  if (head.body.kind == BodyLength::Kind::known && head.body.bytes > server_.limits.max_body_bytes) {
+  if (head.body.is_known() && head.body.bytes > server_.limits.max_body_bytes) {
     return refuse(413, "the body is over the limit");
   }
   set_state(State::exchanging);
   response_ = Response::awaited;
   request_done_ = !head.body.has_body();
-  close_asked_ = !head.keep_alive;
-  keep_alive_ = head.keep_alive;
+  close_asked_ = !facts.keep_alive;
+  keep_alive_ = facts.keep_alive;
   head_only_ = head.method == Method::head;
-  http_1_0_ = head.version_minor == 0;
+  http_1_0_ = facts.version_minor == 0;
   continue_awaited_ = head.expect_continue;
   body_paused_ = empty_line_skipped_ = false;
   body_bytes_ = 0;
   receiver_ = nullptr;
   deadline_.clear();
   writer_.reset_bytes_written();
-  if (!request_done_) decoder_.start(head.body);
+  if (!request_done_) decoder_.start(facts.framing);
+  head.scheme = https_ ? "https" : "http";
   server_.acceptor.on_request(*this, head);
   if (state_ != State::exchanging) return;
   ROOST_CHECK(receiver_ != nullptr);  // whoever answers later must be there to hear of the client's end

@@ -44,7 +44,7 @@ struct Server::Impl {
 /// when the request ends outside of consume(): never deeper on the stack of whoever ended it.
 class ServerConnection final : public net::Retirable, public Responder, private net::StreamReceiver, public ListLink<> {
  public:
-  ServerConnection(Server::Impl& server, net::StreamPtr stream);
+  ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https);
   /// As Server::drain.
   void drain();
   /// Ends at once, without an event; the memory goes at the end of the loop's turn.
@@ -54,7 +54,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   void respond(const ResponseStart& start, std::span<const Slice> body) override;
   bool send_head(const ResponseStart& start, std::span<const Slice> first_body) override;
   bool send_body(std::span<const Slice> pieces) override;
-  void end() override;
+  void end(FieldBlockView trailers) override;
   void abort() override;
   void pause_body() override;
   void resume_body() override;
@@ -94,8 +94,8 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   // Output: server_response.cc.
   void send_continue();
   std::string_view make_head(const ResponseStart& start);
-  BodyLength outgoing_framing(const ResponseStart& start);
-  bool write(std::string_view head, std::span<const Slice> pieces, bool last);
+  Framing outgoing_framing(const ResponseStart& start);
+  bool write(std::string_view head, std::span<const Slice> pieces, bool last, FieldBlockView trailers = {});
   void write_problem(int status, const char* why);
   void finish_response();
   void next_request();
@@ -118,6 +118,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   uint64_t queued_at_most_ = 0;  // what would be queued had the client taken nothing since the deadline was set
   State state_ = State::idle;
   Response response_ = Response::ended;
+  const bool https_ : 1;          // the scheme of its requests
   bool request_done_ : 1 = true;  // head and body have been read whole
   bool keep_alive_ : 1 = true;
   bool close_asked_ : 1 = false;  // by the client

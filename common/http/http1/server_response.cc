@@ -31,25 +31,24 @@ void ServerConnection::send_continue() {
 }
 
 // How the body is framed for this client; decides as well whether the connection can outlive it.
-BodyLength ServerConnection::outgoing_framing(const ResponseStart& start) {
-  if (is_bodiless(start.status)) return BodyLength::none();
-  BodyLength body = start.body;
-  if (body.kind == BodyLength::Kind::none) return BodyLength::known(0);
-  if (body.kind == BodyLength::Kind::known) return body;
-  if (!http_1_0_) return BodyLength::unknown();
+Framing ServerConnection::outgoing_framing(const ResponseStart& start) {
+  ROOST_CHECK(start.body.kind != BodyLength::Kind::tunnel);
+  if (is_bodiless(start.status)) return {};
+  if (start.body.kind != BodyLength::Kind::unknown) return {Framing::Kind::counted, start.body.bytes};
+  if (!http_1_0_) return {Framing::Kind::chunked, 0};
   keep_alive_ = false;
-  return {BodyLength::Kind::until_close, 0};
+  return {Framing::Kind::until_close, 0};
 }
 
 // Valid until the next head of this loop is made.
 std::string_view ServerConnection::make_head(const ResponseStart& start) {
   ROOST_CHECK(response_ == Response::awaited && start.status >= 200 && start.status <= 599);
-  const BodyLength body = outgoing_framing(start);
+  const Framing framing = outgoing_framing(start);
   // A body that is not wanted and too long to read costs the connection; so does one that may never come, since the
   // client that waited for 100 may go on without it.
   if (!request_done_ && (continue_awaited_ || decoder_.remaining() > kMaxDrainBytes)) keep_alive_ = false;
   if (server_.draining) keep_alive_ = false;
-  HeadBuilder head(server_.scratch, start.fields.size() + start.more_fields.size());
+  HeadBuilder head(server_.scratch, start.fields.bytes().size() + start.more_fields.bytes().size());
   head.put("HTTP/1.1 ");
   head.put_number(static_cast<uint64_t>(start.status));
   head.put(" ");
@@ -57,22 +56,23 @@ std::string_view ServerConnection::make_head(const ResponseStart& start) {
   head.put("\r\n");
   head.put(start.fields);
   head.put(start.more_fields);
-  head.put_framing(body);
+  head.put_framing(framing);
   if (!keep_alive_) {
     head.put("Connection: close\r\n");
   } else if (http_1_0_) {
     head.put("Connection: keep-alive\r\n");
   }
   head.put("\r\n");
-  writer_.start(head_only_ ? BodyLength::none() : body);
+  writer_.start(head_only_ ? Framing() : framing);
   return head.text();
 }
 
 // Every byte of a response passes here, so that a client that takes nothing is found out.
-bool ServerConnection::write(std::string_view head, std::span<const Slice> pieces, bool last) {
+bool ServerConnection::write(std::string_view head, std::span<const Slice> pieces, bool last, FieldBlockView trailers) {
   const uint64_t before = writer_.bytes_written();
   const bool behind = stream_->queued_bytes() > 0;
-  below_watermark_ = writer_.write(*stream_, head, writer_.bodiless() ? std::span<const Slice>() : pieces, last);
+  below_watermark_ =
+      writer_.write(*stream_, head, writer_.bodiless() ? std::span<const Slice>() : pieces, last, trailers);
   if (behind && queued_at_most_ > 0) {
     queued_at_most_ += writer_.bytes_written() - before;
   } else if (stream_->queued_bytes() > 0) {
@@ -84,7 +84,7 @@ bool ServerConnection::write(std::string_view head, std::span<const Slice> piece
 void ServerConnection::respond(const ResponseStart& start, std::span<const Slice> body) {
   if (state_ == State::closed) return;
   ResponseStart whole = start;
-  if (start.body.kind == BodyLength::Kind::chunked || start.body.kind == BodyLength::Kind::until_close) {
+  if (start.body.kind == BodyLength::Kind::unknown) {
     whole.body = BodyLength::known(0);
     for (const Slice& piece : body) whole.body.bytes += piece.size;
   }
@@ -106,10 +106,10 @@ bool ServerConnection::send_body(std::span<const Slice> pieces) {
   return write({}, pieces, false);
 }
 
-void ServerConnection::end() {
+void ServerConnection::end(FieldBlockView trailers) {
   if (state_ == State::closed) return;
   ROOST_CHECK(response_ == Response::streaming);
-  if (writer_.chunked()) write({}, {}, true);
+  if (writer_.chunked()) write({}, {}, true, trailers);
   if (!writer_.may_end()) return abort();
   finish_response();
 }
@@ -122,12 +122,9 @@ void ServerConnection::abort() {
 void ServerConnection::write_problem(int status, const char* why) {
   const std::string body = fmt::format(R"({{"type":"about:blank","title":"{}","status":{},"detail":"{}"}})",
                                        reason_phrase(status), status, why);
+  static const FieldBlock fields{{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}};
   const Slice piece{std::string_view(body)};
-  respond({.status = status,
-           .fields = "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n",
-           .more_fields = {},
-           .body = BodyLength::known(body.size())},
-          {&piece, 1});
+  respond({.status = status, .fields = fields, .more_fields = {}, .body = BodyLength::known(body.size())}, {&piece, 1});
 }
 
 void ServerConnection::finish_response() {

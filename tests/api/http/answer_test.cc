@@ -2,13 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost;
 using namespace roost::api;
 
 namespace {
 
 bool has_line(const Answer& answer, std::string_view line) {
-  return answer.fields.text().find(std::string(line) + "\r\n") != std::string_view::npos;
+  return http::text_of(answer.fields).find(std::string(line) + "\r\n") != std::string_view::npos;
 }
 
 }  // namespace
@@ -17,11 +19,11 @@ TEST_CASE("a public answer carries age and ETag, and is 304 when the client has 
   const Answer fresh = public_answer("[1]", kJson, 0, "");
   CHECK(fresh.status == 200);
   CHECK(has_line(fresh, "Cache-Control: public, max-age=60"));
-  CHECK(fresh.fields.text().find("Age") == std::string_view::npos);
+  CHECK(http::text_of(fresh.fields).find("Age") == std::string_view::npos);
   const Answer aged = public_answer("[1]", kJson, 17'900, "");
   CHECK(has_line(aged, "Age: 18"));
-  const size_t at = aged.fields.text().find("ETag: ") + 6;
-  const std::string etag(aged.fields.text().substr(at, 18));
+  const size_t at = http::text_of(aged.fields).find("ETag: ") + 6;
+  const std::string etag(http::text_of(aged.fields).substr(at, 18));
   for (const std::string& match : {etag, "W/" + etag, "\"other\", " + etag, std::string("*")}) {
     const Answer known = public_answer("[1]", kJson, 0, match);
     CHECK(known.status == 304);

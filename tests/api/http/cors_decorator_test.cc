@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost;
 using namespace roost::api;
 using namespace roost::service;
@@ -12,9 +14,9 @@ std::string fields_of(const Request& request) {
   Router router;
   router.add(http::Method::get, "/api/a", [](Request&, Reply) {});
   CorsDecorator decorator(Cors({"https://app.example"}), router);
-  http::FieldLines fields;
+  http::FieldBlock fields;
   decorator.add_fields(request, Answer{}, fields);
-  return std::string(fields.text());
+  return http::text_of(fields);
 }
 
 Request from(std::string path) {

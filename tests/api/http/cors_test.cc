@@ -2,21 +2,23 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost;
 using namespace roost::api;
 
 namespace {
 
 std::string answered(const Cors& cors, std::string_view origin) {
-  http::FieldLines fields;
+  http::FieldBlock fields;
   cors.add_to(fields, origin);
-  return fields.take();
+  return http::text_of(fields);
 }
 
 std::string preflight(const Cors& cors, std::string_view origin) {
-  http::FieldLines fields;
+  http::FieldBlock fields;
   cors.add_preflight_to(fields, origin, "GET, HEAD");
-  return fields.take();
+  return http::text_of(fields);
 }
 
 bool has(const std::string& text, std::string_view part) {

@@ -2,12 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost::service;
 
 namespace {
 
 bool has_line(const Answer& answer, std::string_view line) {
-  return answer.fields.text().find(std::string(line) + "\r\n") != std::string_view::npos;
+  return roost::http::text_of(answer.fields).find(std::string(line) + "\r\n") != std::string_view::npos;
 }
 
 }  // namespace

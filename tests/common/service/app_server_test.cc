@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost;
 using namespace roost::service;
 
@@ -19,12 +21,12 @@ class ScriptedResponder final : public http::Responder {
   void respond(const http::ResponseStart& start, std::span<const Slice> body) override {
     ++responses;
     status = start.status;
-    fields = std::string(start.fields) + std::string(start.more_fields);
+    fields = http::text_of(start.fields) + http::text_of(start.more_fields);
     text = body.empty() ? "" : std::string(body[0].view());
   }
   bool send_head(const http::ResponseStart&, std::span<const Slice>) override { return true; }
   bool send_body(std::span<const Slice>) override { return true; }
-  void end() override {}
+  void end(http::FieldBlockView) override {}
   void abort() override {}
   void pause_body() override {}
   void resume_body() override {}
@@ -55,7 +57,7 @@ class Recorder final : public CallObserver {
 
 class Stamp final : public AnswerDecorator {
  public:
-  void add_fields(const Request& request, const Answer& answer, http::FieldLines& fields) override {
+  void add_fields(const Request& request, const Answer& answer, http::FieldBlock& fields) override {
     fields.add("X-Stamp", request.path + " " + std::to_string(answer.status));
   }
 };

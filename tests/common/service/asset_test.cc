@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost::service;
 
 TEST_CASE("assets are found by name and answered with an ETag") {
@@ -16,6 +18,6 @@ TEST_CASE("assets are found by name and answered with an ETag") {
   CHECK(answer.status == 200);
   CHECK(answer.body == "1");
   CHECK(answer.content_type == "text/javascript");
-  CHECK(answer.fields.text().find("Cache-Control: public, max-age=60\r\n") != std::string_view::npos);
+  CHECK(roost::http::text_of(answer.fields).find("Cache-Control: public, max-age=60\r\n") != std::string_view::npos);
   CHECK(asset_answer(*script, "no-store", "*").status == 304);
 }

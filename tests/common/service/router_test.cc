@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost;
 using namespace roost::service;
 
@@ -50,7 +52,7 @@ Router sample() {
 }
 
 bool has_line(const Answer& answer, std::string_view line) {
-  return answer.fields.text().find(std::string(line) + "\r\n") != std::string_view::npos;
+  return roost::http::text_of(answer.fields).find(std::string(line) + "\r\n") != std::string_view::npos;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "common/net/event_loop.h"
+#include "tests/support/field_text.h"
 
 using roost::BlockRef;
 using roost::net::EventLoop;
@@ -22,7 +23,7 @@ namespace {
 FetchedHead head_of(int status = 200) {
   FetchedHead head;
   head.status = status;
-  head.fields = "X: y\r\n";
+  head.fields.add("X", "y");
   return head;
 }
 
@@ -87,7 +88,7 @@ TEST_CASE("a waiter gets head, body and end, coalesced, at a later turn") {
   CHECK_EQ(reader.events, 1);
   CHECK(reader.last.state == FetchState::streaming);
   REQUIRE(reader.last.head != nullptr);
-  CHECK_EQ(reader.last.head->fields, "X: y\r\n");
+  CHECK_EQ(roost::http::text_of(reader.last.head->fields), "X: y\r\n");
   CHECK_EQ(reader.body, "ab");
   fetch->append("c");
   fetch->append("d");

@@ -6,12 +6,16 @@
 #include <doctest/doctest.h>
 
 #include "common/cache/hash.h"
+#include "tests/support/field_text.h"
 
 using roost::Block;
 using roost::BlockRef;
 using roost::Slice;
 using roost::cache::Entry;
 using roost::cache::Ref;
+using roost::http::FieldBlock;
+using roost::http::fields_of;
+using roost::http::text_of;
 using roost::proxy::ResponseTimes;
 using roost::proxy::StoredHead;
 using roost::proxy::StoredResponse;
@@ -51,7 +55,7 @@ TEST_CASE("what is put in is there, whatever the size of the body") {
       const std::vector<BlockRef> blocks = blocks_of(body, block_bytes);
       StoredHead head = head_at();
       head.status = 404;
-      head.fields = "ETag: \"e\"\r\nLast-Modified: then\r\nX: y\r\n";
+      head.fields = FieldBlock(fields_of("ETag: \"e\"\r\nLast-Modified: then\r\nX: y\r\n"));
       head.etag = "\"e\"";
       head.last_modified = "then";
       head.tags = "a, b";
@@ -60,14 +64,14 @@ TEST_CASE("what is put in is there, whatever the size of the body") {
       CHECK_EQ(stored->hash(), roost::cache::hash_key("host/path"));
       CHECK_FALSE(stored->is_marker());
       CHECK_EQ(stored->status(), 404);
-      CHECK_EQ(stored->fields(), head.fields);
+      CHECK_EQ(text_of(stored->fields()), text_of(head.fields));
       CHECK_EQ(stored->etag(), "\"e\"");
       CHECK_EQ(stored->last_modified(), "then");
       CHECK_EQ(stored->tags(), "a, b");
       CHECK_EQ(stored->vary(), "");
       CHECK_EQ(stored->body_bytes(), size);
       CHECK(body_of(*stored) == body);
-      CHECK_GE(stored->charge(), sizeof(StoredResponse) + size + head.fields.size() + Entry::kIndexBytes);
+      CHECK_GE(stored->charge(), sizeof(StoredResponse) + size + head.fields.bytes().size() + Entry::kIndexBytes);
     }
   }
 }
@@ -83,7 +87,7 @@ TEST_CASE("only a large body shares the blocks it came in") {
 
 TEST_CASE("validators and tags that do not stand in the fields are kept behind them") {
   StoredHead head = head_at();
-  head.fields = "X: y\r\n";
+  head.fields = FieldBlock(fields_of("X: y\r\n"));
   head.etag = "\"e\"";
   head.last_modified = "then";
   head.tags = "\"a\", \"b\"";
@@ -92,7 +96,7 @@ TEST_CASE("validators and tags that do not stand in the fields are kept behind t
   CHECK_EQ(stored->etag(), "\"e\"");
   CHECK_EQ(stored->last_modified(), "then");
   CHECK_EQ(stored->tags(), "\"a\", \"b\"");
-  CHECK_EQ(stored->fields(), "X: y\r\n");
+  CHECK_EQ(text_of(stored->fields()), "X: y\r\n");
   CHECK_EQ(body_of(*stored), "body");
 }
 
@@ -125,7 +129,7 @@ TEST_CASE("a marker says what its URL varies by") {
   CHECK(marker->is_marker());
   CHECK_EQ(marker->vary(), "accept, cookie");
   CHECK_EQ(marker->generation(), 7);
-  CHECK_EQ(marker->fields(), "");
+  CHECK(marker->fields().empty());
   CHECK_EQ(marker->expires_at_ms(), roost::cache::kNeverExpires);
   CHECK(marker->body().empty());
 }
@@ -135,7 +139,7 @@ TEST_CASE("a small object costs at most 350 bytes beyond its body") {
       "Content-Type: text/plain\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: max-age=60\r\n";
   const std::vector<BlockRef> body = blocks_of(std::string(100, 'x'), 1'000);
   StoredHead head = head_at();
-  head.fields = fields;
+  head.fields = FieldBlock(fields_of(fields));
   const Ref<StoredResponse> stored = StoredResponse::make("127.0.0.1:8080/object/12345", head, body);
   CHECK_LE(sizeof(StoredResponse), 144);
   CHECK_LE(stored->charge() - 100, 350);
@@ -151,7 +155,7 @@ TEST_CASE("a stale response stays as long as there is a use for it, and its time
   times.stale_while_revalidate_ms = 0;
   times.stale_if_error_ms = 0;
   CHECK_EQ(stays_ms(), 0);
-  head.fields = "ETag: \"e\"\r\n";
+  head.fields = FieldBlock(fields_of("ETag: \"e\"\r\n"));
   head.etag = "\"e\"";
   CHECK_EQ(stays_ms(), StoredResponse::kValidatableMs);
   times.stale_if_error_ms = StoredResponse::kValidatableMs + 1'000;

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "proxy/cache/http_cache.h"
+#include "tests/support/field_text.h"
 
 using namespace roost;
 using namespace roost::proxy;
@@ -50,7 +51,7 @@ TEST_CASE("a stored response is outdated from a change of its tag until it is lo
   HttpCache cache({});
   const http::Fields none;
   StoredHead head;
-  head.fields = "Cache-Groups: \"t\", \"u\"\r\n";
+  head.fields = http::FieldBlock(http::fields_of("Cache-Groups: \"t\", \"u\"\r\n"));
   head.tags = R"("t", "u")";
   head.right_at_us = 50;
   head.times = {1'000, 0, 60'000};

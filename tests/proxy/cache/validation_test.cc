@@ -4,9 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using roost::cache::Ref;
 using roost::http::Field;
-using roost::http::FieldLines;
+using roost::http::FieldBlock;
 using roost::http::ResponseHead;
 using roost::proxy::can_validate;
 using roost::proxy::StoredHead;
@@ -18,7 +20,7 @@ namespace {
 Ref<StoredResponse> stored(int status, std::string_view fields, std::string_view etag, std::string_view last_modified) {
   StoredHead head;
   head.status = status;
-  head.fields = fields;
+  head.fields = FieldBlock(roost::http::fields_of(fields));
   head.etag = etag;
   head.last_modified = last_modified;
   head.times = {0, 0, 60'000};
@@ -41,12 +43,12 @@ TEST_CASE("only a 200 with a validator can be validated") {
 }
 
 TEST_CASE("the conditions are those the stored response has what they need for") {
-  FieldLines lines;
+  FieldBlock lines;
   roost::proxy::add_conditions(*stored(200, {}, "\"e\"", "then"), lines);
-  CHECK(lines.text() == "If-None-Match: \"e\"\r\nIf-Modified-Since: then\r\n");
+  CHECK(roost::http::text_of(lines) == "If-None-Match: \"e\"\r\nIf-Modified-Since: then\r\n");
   lines.clear();
   roost::proxy::add_conditions(*stored(200, {}, {}, "then"), lines);
-  CHECK(lines.text() == "If-Modified-Since: then\r\n");
+  CHECK(roost::http::text_of(lines) == "If-Modified-Since: then\r\n");
 }
 
 TEST_CASE("a 304 confirms what has its ETag, or its Last-Modified when it has no ETag") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/field_text.h"
+
 using namespace roost;
 using namespace roost::proxy;
 
@@ -15,10 +17,10 @@ http::RequestHead request(std::initializer_list<std::pair<const char*, const cha
 }
 
 std::string forwarded(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose) {
-  http::FieldLines out;
+  http::FieldBlock out;
   out.add("Left", "over");
   forward_request_fields(head, origin, purpose, out);
-  return std::string(out.text());
+  return http::text_of(out);
 }
 
 bool contains(const std::string& text, const char* part) {
@@ -107,15 +109,15 @@ TEST_CASE("a response loses its framing and age, and gains Via and a Date") {
   head.fields.add("X-Hop", "1");
   head.fields.add("Age", "5");
   head.fields.add("X-Request-Id", "of the one who fetched");
-  http::FieldLines out;
+  http::FieldBlock out;
   forward_response_fields(head, "Thu, 01 Jan 1970 00:00:00 GMT", out);
-  CHECK(out.text() == "Content-Type: text/plain\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nVia: 1.1 roost\r\n");
+  CHECK(http::text_of(out) == "Content-Type: text/plain\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nVia: 1.1 roost\r\n");
 
   head.fields.clear();
   head.fields.add("Date", "Fri, 02 Jan 1970 00:00:00 GMT");
-  head.version_minor = 0;
+  head.protocol = "1.0";
   forward_response_fields(head, "Thu, 01 Jan 1970 00:00:00 GMT", out);
-  CHECK(out.text() == "Date: Fri, 02 Jan 1970 00:00:00 GMT\r\nVia: 1.0 roost\r\n");
+  CHECK(http::text_of(out) == "Date: Fri, 02 Jan 1970 00:00:00 GMT\r\nVia: 1.0 roost\r\n");
 }
 
 TEST_CASE("a request id is kept from a listed proxy, else made") {

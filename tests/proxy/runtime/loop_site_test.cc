@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/driven_loop.h"
+#include "tests/support/field_text.h"
 #include "tests/support/scripted_backend.h"
 
 using namespace roost;
@@ -46,7 +47,7 @@ struct Fixture {
   }
   void begin(ConnectionPool& pool, Sender& sender) {
     http::RequestStart request;
-    request.fields = "Host: h\r\n";
+    request.fields = http::fields_of("Host: h\r\n");
     pool.begin(request, {}, &sender);
   }
   /// One request, so that a connection is idle.

@@ -10,6 +10,7 @@
 #include "common/http/server.h"
 #include "common/net/tcp_listener.h"
 #include "tests/support/driven_loop.h"
+#include "tests/support/field_text.h"
 #include "tests/support/scripted_backend.h"
 
 using namespace roost;
@@ -57,7 +58,7 @@ struct Fixture {
   ConnectionPool::Begun begin(Sender& sender, ConnectionPool::Reuse reuse = ConnectionPool::Reuse::allowed) {
     http::RequestStart request;
     request.target = "/a";
-    request.fields = "Host: h\r\n";
+    request.fields = http::fields_of("Host: h\r\n");
     return pool->begin(request, {}, &sender, reuse);
   }
   /// One whole request. Returns whether its connection was reused.
@@ -366,7 +367,7 @@ TEST_CASE("over TCP a connection is reused until the backend closes it") {
   backend.set_addresses({server.address()});
   ConnectionPool pool(loop, connector, backend, {});
   http::RequestStart request;
-  request.fields = "Host: h\r\n";
+  request.fields = http::fields_of("Host: h\r\n");
   for (const bool reused : {false, true}) {
     Sender sender;
     CHECK(pool.begin(request, {}, &sender).reused == reused);

@@ -23,15 +23,16 @@ struct Agreement {
     if (scanner.scan(bytes) != HeadScanner::Verdict::complete) return;
     const std::string_view head_bytes = bytes.substr(0, scanner.head_bytes());
     RequestHead head;
-    if (parse_request_head(head_bytes, Fields::kMaxFields, head)) return;
+    HeadFacts facts;
+    if (parse_request_head(head_bytes, Fields::kMaxFields, head, facts)) return;
     accepted = true;
     const LlhttpReading other(head_bytes);
     if (other.error == HPE_INVALID_METHOD) return;  // it knows a list of methods, the parser their shape
-    difference = compare(head, other);
+    difference = compare(head, facts.framing, other);
   }
 
  private:
-  static std::string compare(const RequestHead& head, const LlhttpReading& other) {
+  static std::string compare(const RequestHead& head, const Framing& framing, const LlhttpReading& other) {
     if (!other.accepted()) return fmt::format("llhttp refuses it: {}", llhttp_errno_name(other.error));
     if (head.method_text != other.method) return "method " + other.method;
     if (other.url.front() == '/' && head.target != other.url) return "target " + other.url;
@@ -41,9 +42,9 @@ struct Agreement {
       if (field.name != other.fields[i].first) return "name " + other.fields[i].first;
       if (field.value != other.fields[i].second) return "value " + other.fields[i].second;
     }
-    if ((head.body.kind == BodyLength::Kind::chunked) != other.chunked) return "whether it is chunked";
-    if ((head.body.kind == BodyLength::Kind::known) != other.has_length) return "whether it has a length";
-    if (other.has_length && head.body.bytes != other.length) return fmt::format("length {}", other.length);
+    if ((framing.kind == Framing::Kind::chunked) != other.chunked) return "whether it is chunked";
+    if ((framing.kind == Framing::Kind::counted) != other.has_length) return "whether it has a length";
+    if (other.has_length && framing.bytes != other.length) return fmt::format("length {}", other.length);
     return {};
   }
 };

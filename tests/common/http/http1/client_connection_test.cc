@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "common/http/client.h"
+#include "tests/support/field_text.h"
 #include "tests/support/memory_stream.h"
 
 using namespace roost::http;
@@ -20,7 +21,7 @@ struct Backend final : ResponseReceiver, ConnectionOwner {
     const Slice piece(content);
     stream = &connection->begin({.method = method,
                                  .target = "/a",
-                                 .fields = "Host: h\r\n",
+                                 .fields = fields_of("Host: h\r\n"),
                                  .more_fields = {},
                                  .body = length,
                                  .head_only = method == "HEAD"},

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "common/http/http1/client_connection.h"
+#include "tests/support/field_text.h"
 #include "tests/support/memory_stream.h"
 
 namespace roost::http {
@@ -21,7 +22,7 @@ struct Owner final : ResponseReceiver, ConnectionOwner {
   void start(BodyLength length = {}, bool head_only = false) {
     connection->begin({.method = "POST",
                        .target = "/",
-                       .fields = "Host: h\r\n",
+                       .fields = fields_of("Host: h\r\n"),
                        .more_fields = {},
                        .body = length,
                        .head_only = head_only},

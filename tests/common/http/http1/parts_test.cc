@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "common/http/date.h"
-#include "common/http/fields.h"
+#include "common/http/field_block.h"
 #include "common/http/http1/body_decoder.h"
 #include "common/http/http1/head_parser.h"
 #include "common/http/message.h"
@@ -63,11 +63,32 @@ TEST_CASE("list elements") {
   CHECK_EQ(elements("\"\\"), "[\"\\]");
 }
 
-TEST_CASE("field lines") {
-  FieldLines lines;
-  lines.add("A", "b");
-  lines.add("N", uint64_t{18446744073709551615U});
-  CHECK_EQ(lines.text(), "A: b\r\nN: 18446744073709551615\r\n");
+TEST_CASE("a field block keeps what is added to it") {
+  FieldBlock block;
+  CHECK(block.empty());
+  block.add("A", "b");
+  block.add("N", uint64_t{18446744073709551615U});
+  block.add("Via", {"1.1", " roost", ""});
+  CHECK_EQ(block.bytes(), "A: b\r\nN: 18446744073709551615\r\nVia: 1.1 roost\r\n");
+  FixedFieldBlock<64> fixed;
+  fixed.add("Age", "", 7);
+  fixed.add("X", "is ", INT64_MIN);
+  block.append(fixed);
+  CHECK_EQ(fixed.view().bytes(), "Age: 7\r\nX: is -9223372036854775808\r\n");
+  CHECK_EQ(block.bytes(), "A: b\r\nN: 18446744073709551615\r\nVia: 1.1 roost\r\n" + std::string(fixed.view().bytes()));
+  block.clear();
+  CHECK(block.empty());
+}
+
+TEST_CASE("the fields of a block can be gone through, also when its bytes were kept") {
+  const FieldBlock block{{"Content-Type", "a: b:c"}, {"X-Empty", ""}, {"VIA", "1.1 x"}};
+  const std::string kept(block.bytes());
+  std::string seen;
+  for (const Field field : FieldBlockView::from_bytes(kept)) {
+    seen.append(field.name).append("=").append(field.value).append(field.id == FieldId::other ? "" : "!").append("|");
+  }
+  CHECK_EQ(seen, "Content-Type=a: b:c!|X-Empty=|VIA=1.1 x!|");
+  for (const Field field : FieldBlockView()) CHECK_EQ(field.name, "nothing");
 }
 
 TEST_CASE("methods, phrases and hop-by-hop fields") {
@@ -117,7 +138,7 @@ TEST_CASE("the date of now is made once a second") {
 TEST_CASE("the body decoder's bounds") {
   auto decode = [](std::string body) {
     BodyDecoder decoder;
-    decoder.start(BodyLength::unknown());
+    decoder.start({Framing::Kind::chunked, 0});
     std::string_view rest = body;
     while (true) {
       const auto event = decoder.next(rest);
@@ -140,7 +161,8 @@ TEST_CASE("a value of any length ends where it ends") {
     for (const char end : {'\r', '\x01', '\x7f', '\x1f'}) {
       std::string head = "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(length, '\xff') + end + "\n\r\n";
       RequestHead parsed;
-      const Refusal refusal = parse_request_head(head, 10, parsed);
+      HeadFacts facts;
+      const Refusal refusal = parse_request_head(head, 10, parsed, facts);
       CHECK_EQ(refusal.status, end == '\r' ? 0 : 400);
       if (!refusal) CHECK_EQ(parsed.fields.find("x")->value.size(), length);
     }

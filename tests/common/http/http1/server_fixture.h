@@ -6,6 +6,7 @@
 
 #include "common/base/task.h"
 #include "common/http/server.h"
+#include "tests/support/field_text.h"
 #include "tests/support/memory_stream.h"
 
 namespace roost::http {
@@ -45,7 +46,7 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
   void reply(std::string_view body = "ok", int status = 200) {
     const Slice piece(body);
     responder_->respond(
-        {.status = status, .fields = "A: b\r\n", .more_fields = {}, .body = BodyLength::known(body.size())},
+        {.status = status, .fields = fields_of("A: b\r\n"), .more_fields = {}, .body = BodyLength::known(body.size())},
         {&piece, 1});
   }
   /// What has been sent since the last call.
