@@ -1,5 +1,5 @@
-# What the scripts of this repository share: how they speak to a person, install and build. Sourced, never run; the
-# caller stands at the top of the repository.
+# Shared by the scripts of this repository: output, installing and building. Sourced, not run, from the top of the
+# repository.
 # shellcheck shell=bash
 
 if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR:-}" ]; then
@@ -8,15 +8,15 @@ else
   bold='' dim='' red='' green='' plain='' rewind=''
 fi
 
-# done_line WHAT DETAIL: one finished step.
+# done_line WHAT DETAIL: prints a finished step.
 done_line() { printf '%s  %s✓%s %-16s %s%s%s\n' "$rewind" "$green" "$plain" "$1" "$dim" "$2" "$plain"; }
 
-# doing_line WHAT DETAIL: a step under way; replaced by the next line on a terminal, not shown elsewhere.
+# doing_line WHAT DETAIL: prints a step under way; overwritten by the next line on a terminal, not printed elsewhere.
 doing_line() {
   [ -z "$rewind" ] || printf '%s  %s…%s %-16s %s%.100s%s' "$rewind" "$dim" "$plain" "$1" "$dim" "$2" "$plain"
 }
 
-# die CODE TEXT: ends the script with an error.
+# die CODE TEXT: exits with an error.
 die() {
   printf '%s  %s✗%s %s%s%s\n' "$rewind" "$red" "$plain" "$bold" "$2" "$plain" >&2
   exit "$1"
@@ -38,8 +38,8 @@ step_install() {
   done_line packages "all there, $(seconds_since "$start")"
 }
 
-# step_build PRESET [target…]: configures where that was not done yet and builds. What the compiler says goes to
-# build/PRESET/build.log, and to the screen when it fails.
+# step_build PRESET [target…]: configures and builds. Output goes to build/PRESET/build.log, and to the screen if it
+# fails.
 step_build() {
   local preset=$1 start log line
   shift
