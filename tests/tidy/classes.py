@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-HEAD = re.compile(r"(?<!enum )(?<!friend )\b(class|struct)\s+(?:\[\[[^\]]*\]\]\s*|[A-Z_]{4,}\([^()]*\)\s*)?"
+ATTRIBUTE = r"(?:\[\[[^\]]*\]\]|alignas\([^()]*\)|[A-Z_]{4,}(?:\([^()]*\))?)\s+"
+HEAD = re.compile(rf"(?<!enum )(?<!friend )\b(class|struct)\s+(?:{ATTRIBUTE})*"
                   r"((?:\w+::)*\w+)(?:\s+final)?\s*(?::(?!:)[^;{}()]*)?\{")
 ACCESS = re.compile(r"\b(?:public|protected|private)\s*:(?!:)")
 # What may stand around a declaration and has parentheses of its own: attributes and the annotations of locks.

@@ -11,7 +11,7 @@ import documents
 import structure
 import tidy
 from classes import classes
-from tree import Tree
+from tree import Tree, without_comments
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from reporting import main  # noqa: E402
@@ -199,16 +199,18 @@ class Structure(OnATree):
               enum class State { a, b };
               class Inner { void x(); int y_ = 0; };
               friend class Other;
+              struct alignas(64) CAPABILITY("x") Third final { int z_; };
               using Call = void (*)(int);
              protected:
               std::vector<std::pair<int, void (*)(int)>> pairs_{{1, nullptr}};
               alignas(64) std::atomic<int> a_, b_ = 2;
               std::function<void()> f_ = [](int) {};
             };"""
-        outer, inner = classes(text)
+        outer, inner, third = classes(without_comments(text))
         self.assertEqual((outer.name, outer.methods), ("Outer", ["get", "operator_10"]))
         self.assertEqual(outer.members, ["pairs_", "a_", "b_", "f_"])
         self.assertEqual((inner.name, inner.methods, inner.members), ("Inner", ["x"], ["y_"]))
+        self.assertEqual((third.name, third.members), ("Third", ["z_"]))
 
     def test_a_folder_of_many_sources(self):
         for number in range(30):
