@@ -172,7 +172,7 @@ void Simulation::like(SimWorker& worker) {
   auto accepted = worker.log->add(key, delta, [this, &disk, key, delta](const Result<Accepted>& result) {
     if (disk.dead || !result) return;
     acknowledged_[key] += delta;
-    ++acknowledged_likes;
+    ++events_.acknowledged_likes;
     if (result->pending < 1) trouble_ = "an accepted like is not pending";
   });
   if (accepted) attempted_[key] += delta;
@@ -185,7 +185,7 @@ void Simulation::like_once(SimWorker& worker) {
     const int64_t key = chance(0.5) ? next_key_++ : static_cast<int64_t>(10 + pick(3));
     repeated_.push_back({key, {random_(), random_()}});
   } else {
-    ++repeats;
+    ++events_.repeats;
   }
   // One of the last few, or any.
   const size_t back = chance(0.8) ? pick(std::min<size_t>(repeated_.size(), 4)) : pick(repeated_.size());
@@ -218,13 +218,13 @@ void Simulation::look(SimWorker& worker) {
 
 void Simulation::kill(SimWorker& worker) {
   if (worker.disk.dead) return;
-  ++kills;
+  ++events_.kills;
   worker.disk.dead = true;
   disk_.release_locks(worker.disk.process());
 }
 
 void Simulation::lose_power() {
-  ++power_losses;
+  ++events_.power_losses;
   for (const auto& worker : workers_) kill(*worker);
   disk_.lose_power();
   // In the laxer modes what was acknowledged since the last sync may be gone; then only doubles can be told.
@@ -236,7 +236,7 @@ void Simulation::lose_power() {
 void Simulation::reap() {
   std::erase_if(workers_, [this](const std::unique_ptr<SimWorker>& worker) {
     if (!worker->disk.dead || worker->busy()) return false;
-    if (worker->adoption) adoptions += worker->adoption->adopted();
+    if (worker->adoption) events_.adoptions += worker->adoption->adopted();
     return true;
   });
 }
@@ -272,7 +272,7 @@ std::string Simulation::settle() {
     const bool working = worker.adoption->busy() || disk_.find("journals")->entries.size() != before;
     quiet = working ? 0 : quiet + 1;
   }
-  adoptions += worker.adoption->adopted();
+  events_.adoptions += worker.adoption->adopted();
   return check();
 }
 

@@ -15,6 +15,25 @@ namespace roost::batcher {
 
 class SimWorker;
 
+/// What happened in a simulation.
+struct SimulatedEvents {
+  uint64_t kills = 0;
+  uint64_t power_losses = 0;
+  uint64_t adoptions = 0;
+  uint64_t acknowledged_likes = 0;
+  uint64_t repeats = 0;  ///< likes sent again under the token they had
+  friend bool operator==(const SimulatedEvents&, const SimulatedEvents&) = default;
+};
+
+/// Adds them up.
+inline SimulatedEvents operator+(const SimulatedEvents& a, const SimulatedEvents& b) {
+  return {.kills = a.kills + b.kills,
+          .power_losses = a.power_losses + b.power_losses,
+          .adoptions = a.adoptions + b.adoptions,
+          .acknowledged_likes = a.acknowledged_likes + b.acknowledged_likes,
+          .repeats = a.repeats + b.repeats};
+}
+
 /// Several batchers on one simulated disk and one simulated database, driven from a seed: likes come, steps of the
 /// commit and sink threads are taken in any order and also in the middle of each other's disk operations, processes are
 /// killed, power goes, disks fail, answers are lost. In the end everything is repaired and drained, and check()
@@ -26,12 +45,7 @@ class Simulation {
 
   /// Runs to the end. The first broken promise in words, empty when all were kept.
   std::string run();
-
-  uint64_t kills = 0;
-  uint64_t power_losses = 0;
-  uint64_t adoptions = 0;
-  uint64_t acknowledged_likes = 0;
-  uint64_t repeats = 0;  ///< Likes asked for again under the token they had.
+  const SimulatedEvents& events() const { return events_; }
 
  private:
   friend class SimWorker;
@@ -51,6 +65,7 @@ class Simulation {
   uint64_t pick(uint64_t below) { return random_() % below; }
   bool chance(double probability) { return std::uniform_real_distribution<>(0, 1)(random_) < probability; }
 
+  SimulatedEvents events_;
   std::mt19937_64 random_;
   ManualClock clock_;
   SimDisk disk_;

@@ -14,20 +14,16 @@ int main(int argc, char** argv) {
   }
   const uint64_t first = std::strtoull(argv[1], nullptr, 10);
   const uint64_t count = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
-  uint64_t kills = 0, power_losses = 0, adoptions = 0, likes = 0, repeats = 0;
+  roost::batcher::SimulatedEvents all;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     roost::batcher::Simulation simulation(seed);
     if (const std::string trouble = simulation.run(); !trouble.empty()) {
       fmt::print("seed {}: {}\nreplay: {} {}\n", seed, trouble, argv[0], seed);
       return 1;
     }
-    kills += simulation.kills;
-    power_losses += simulation.power_losses;
-    adoptions += simulation.adoptions;
-    likes += simulation.acknowledged_likes;
-    repeats += simulation.repeats;
+    all = all + simulation.events();
   }
-  fmt::print("{} seeds: {} likes acknowledged, {} repeats, {} kills, {} power losses, {} adoptions\n", count, likes,
-             repeats, kills, power_losses, adoptions);
+  fmt::print("{} seeds: {} likes acknowledged, {} repeats, {} kills, {} power losses, {} adoptions\n", count,
+             all.acknowledged_likes, all.repeats, all.kills, all.power_losses, all.adoptions);
   return 0;
 }
