@@ -12,14 +12,15 @@
 
 namespace roost::proxy {
 
-/// The whole proxy: loop threads, admin listener, the watch over the backends, signals. Lives on the main thread.
+/// The whole proxy: loop threads, admin listener, backend watch, signals. Main thread.
 class Proxy {
  public:
   Proxy(const Config& config, observe::EventLog& events);
 
-  /// Opens logs and listeners. The error says what could not be had: a port in use names the port and its holder.
+  /// Opens logs and listeners. The error names the file or the address; for a port in use, also the process that holds
+  /// it.
   Result<void> open();
-  /// Serves until SIGTERM or SIGINT and a drain of at most drain_timeout; a second signal ends it at once.
+  /// Serves until SIGTERM or SIGINT, then shuts down gracefully, within drain_timeout; a second signal ends it at once.
   void run();
 
  private:
@@ -29,12 +30,12 @@ class Proxy {
 
   observe::EventLog& events_;
   Runtime runtime_;
-  net::EventLoop loop_;  // of the main thread: admin, resolver, watch, signals
+  net::EventLoop loop_;  // the main thread's: admin, resolver, watch, signals
   net::Resolver resolver_;
   std::unique_ptr<BackendWatch> watch_;
   std::unique_ptr<Admin> admin_;
   std::vector<std::unique_ptr<LoopThread>> loop_threads_;
-  size_t drained_ = 0;  // threads that are done
+  size_t drained_ = 0;  // threads that have finished
   bool draining_ = false;
 };
 

@@ -33,7 +33,7 @@ std::string_view expected_type(const Field& field) {
   return "a string";
 }
 
-/// What is wrong with a value, or nothing.
+/// Sets the field; returns what is wrong with the value, if anything.
 std::optional<std::string> set_from_toml(Field& field, const toml::node& node) {
   Result<void> set;
   if (std::holds_alternative<Field::Flag>(field.kind) && node.is_boolean()) {
@@ -84,7 +84,7 @@ std::string Problem::to_string() const {
   return fmt::format("{}:{}:{}: {}", source, line, column, message);
 }
 
-/// One pass over a parsed document; every mistake is noted and the walk goes on.
+/// One pass over a parsed document. Mistakes are noted, and the walk goes on.
 struct FieldTable::Walker {
   FieldTable& fields;
   const std::string& source;
@@ -111,10 +111,10 @@ struct FieldTable::Walker {
   void walk_repeated(const std::string& name, Repeated& repeated, const toml::node& node) {
     const toml::array* elements = node.as_array();
     if (elements == nullptr)
-      return note(node.source(), fmt::format("\"{0}\" may stand more than once: write it as [[{0}]]", name));
+      return note(node.source(), fmt::format("\"{0}\" is a repeated table: write it as [[{0}]]", name));
     for (const toml::node& element : *elements) {
       if (!element.is_table())
-        return note(element.source(), fmt::format("\"{0}\" holds tables: write each as [[{0}]]", name));
+        return note(element.source(), fmt::format("\"{0}\" is a repeated table: write each element as [[{0}]]", name));
       if (repeated.count() >= kMaxRepeated)
         return note(element.source(), fmt::format("more than {} of [[{}]]", kMaxRepeated, name));
       repeated.grow();
@@ -210,7 +210,7 @@ void FieldTable::read_text(std::string_view toml, const std::string& source) {
   try {
     const toml::table document = toml::parse(toml, source);
     Walker{*this, source}.walk(document);
-  } catch (const toml::parse_error& error) {  // the library's way of saying it; nothing else throws here
+  } catch (const toml::parse_error& error) {
     const auto& where = error.source().begin;
     problems_.push_back(Problem{source, where.line, where.column, std::string(error.description())});
   }

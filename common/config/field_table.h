@@ -19,18 +19,18 @@ struct Problem {
   std::string source;  ///< a file's name, "environment" or "flag"
   uint32_t line = 0;
   uint32_t column = 0;
-  std::string message;  ///< what was found, what was expected, the nearest known name
+  std::string message;  ///< what was found, what is expected, the nearest known name
   /// "deploy/roost.toml:12:3: …", or "environment: …".
   std::string to_string() const;
 };
 
-/// Where a field's present value came from, weakest first.
+/// Where the value of a field comes from; later ones override earlier ones.
 enum class Origin : uint8_t { standard, file, environment, flag };
 
 /// Returns what is wrong with a value, or an empty string.
 using TextCheck = std::function<std::string(std::string_view)>;
 
-/// What is shown of a text that holds a secret.
+/// Returns what may be printed of a text that holds a secret.
 using TextMask = std::function<std::string(std::string_view)>;
 
 /// Bounds of a number, a duration (ms) or a size (bytes), both included.
@@ -39,7 +39,7 @@ struct Range {
   int64_t most = INT64_MAX;
 };
 
-/// One typed field, bound to the variable that holds its value; what the variable holds at declaration is the default.
+/// One typed field, bound to the variable that holds its value. The variable's value at declaration is the default.
 struct Field {
   struct Text {
     std::string* target;
@@ -68,14 +68,13 @@ struct Field {
 
   std::string name;
   Kind kind;
-  std::string prose;  ///< one sentence for --print-config and --help
+  std::string prose;  ///< one line of description
   Origin origin = Origin::standard;
   TextMask mask;  ///< of each text that is printed; may be empty
 
-  /// Sets the value from text, as the environment and flags give it: `60s`, `64MiB`, `true`, `a,b,c`. Unchanged on
-  /// error.
+  /// Sets the value from text, as in the environment and in flags: `60s`, `64MiB`, `true`, `a,b,c`. Unchanged on error.
   Result<void> set_text(std::string_view text);
-  /// As TOML writes it: `"1m"`, `true`, `["a", "b"]`; secrets masked.
+  /// In TOML: `"1m"`, `true`, `["a", "b"]`; secrets are masked.
   std::string to_toml() const;
 };
 
@@ -89,7 +88,7 @@ class Section {
   Section& number(std::string name, int64_t* target, Range range, std::string prose);
   Section& duration(std::string name, int64_t* target_ms, Range range_ms, std::string prose);
   Section& bytes(std::string name, int64_t* target, Range range, std::string prose);
-  /// The field declared last holds a secret, of which `mask` leaves what may be printed.
+  /// The field declared last holds a secret: `mask` is applied before it is printed.
   Section& masked(TextMask mask);
 
   const std::string& name() const { return name_; }
@@ -103,15 +102,15 @@ class Section {
   std::vector<Field> fields_;
 };
 
-/// A check of text against a fixed set: the answer names the nearest.
+/// Checks that a text is one of `choices`; the error names the nearest.
 TextCheck one_of(std::vector<std::string> choices);
 
-/// The one of `known` that `wrong` was most likely meant to be; empty when none is near.
+/// The name in `known` that `wrong` most likely stands for; empty if none is similar.
 std::string_view nearest_name(std::string_view wrong, const std::vector<std::string>& known);
 
-/// The whole configuration of a program: flat tables of typed fields, `[api]`, and repeated ones, `[[pool]]`.
-/// Read in order of precedence: read_file, then read_environment, then set_flag for each flag given; each collects what
-/// is wrong in problems() and goes on, so that one start shows every mistake. Not thread-safe; start-up only.
+/// The configuration of a program: tables of typed fields, `[api]`, and repeated tables, `[[pool]]`. Sources are read
+/// in order of precedence: read_file, read_environment, then set_flag for each flag. Each adds mistakes to problems()
+/// and goes on, so that all are reported at once. Not thread-safe; start-up only.
 class FieldTable {
  public:
   static constexpr size_t kMaxFileBytes = 1 << 20;
@@ -132,18 +131,18 @@ class FieldTable {
                                 },
                                 {}});
   }
-  /// A table of the same file that is another program's: whatever it holds is not looked at.
+  /// A table of another program in the same file; its content is not checked.
   void ignore(std::string name);
 
-  /// Reads a TOML file; one that cannot be read is a problem.
+  /// Reads a TOML file; failing to read it is a problem.
   void read_file(const std::string& path);
   void read_text(std::string_view toml, const std::string& source);
   /// Reads ROOST_<SECTION>_<FIELD> for flat sections from `NAME=value` entries (environ). A ROOST_ name of a declared
   /// section with an unknown field is a problem.
   void read_environment(const char* const* environment);
-  /// `flag` is how the user wrote it ("--listen"), for the message.
+  /// `flag` as the user wrote it ("--listen"), for messages.
   void set_flag(std::string_view section, std::string_view field, std::string_view text, std::string_view flag);
-  /// A mistake found outside, by what looks at several fields together.
+  /// Adds a mistake found by the caller, such as fields that contradict each other.
   void add_problem(std::string message);
 
   const std::vector<Problem>& problems() const { return problems_; }

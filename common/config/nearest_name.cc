@@ -6,7 +6,7 @@
 namespace roost::config {
 namespace {
 
-/// Levenshtein's distance: insertions, deletions and substitutions to get from one to the other.
+/// Levenshtein distance: insertions, deletions and substitutions from one to the other.
 size_t edit_distance(std::string_view from, std::string_view to) {
   std::vector<size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -22,7 +22,7 @@ size_t edit_distance(std::string_view from, std::string_view to) {
   return row[to.size()];
 }
 
-constexpr size_t kMaxComparedBytes = 64;  // nobody mistypes a name into something longer
+constexpr size_t kMaxComparedBytes = 64;  // longer text is not a mistyped name
 
 }  // namespace
 

@@ -14,7 +14,7 @@ namespace {
 
 using Links = std::set<std::string>;  // "socket:[12345]", as the entries of /proc/PID/fd point to
 
-/// The sockets that listen on `port`, whatever the address.
+/// The sockets that listen on `port`, on any address.
 Links listening_sockets(uint16_t port) {
   constexpr unsigned kListen = 0x0a;  // TCP_LISTEN, as /proc/net/tcp writes it
   Links found;

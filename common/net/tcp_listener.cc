@@ -28,14 +28,14 @@ tl::unexpected<Error> listen_error(const Address& address, int error) {
   return fail_errno("listen on " + address.to_string(), error);
 }
 
-/// A socket that is bound, and listens with `backlog`.
+/// A bound socket. It is made here because libuv 1.44 has no flag for SO_REUSEPORT.
 Result<int> bound_socket(const Address& address, const TcpListener::Options& options) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return listen_error(address, errno);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (options.reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-  // Connections inherit it, which saves a system call for each.
+  // Connections inherit it, which saves a system call each.
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (::bind(fd, address.raw(), address.raw_size()) == 0) return fd;
   const int error = errno;
@@ -57,8 +57,8 @@ bool out_of_resources(int error) {
 
 }  // namespace
 
-/// The socket is watched, not handed to uv_listen: that way pausing leaves every connection in the backlog, the peer's
-/// address comes with the connection, and running out of descriptors is ours to answer.
+/// The socket is polled, not given to uv_listen: pausing leaves all connections in the backlog, accept4() returns the
+/// peer's address, and running out of descriptors can be handled.
 struct TcpListener::Impl {
   Impl(EventLoop& l, int socket, OnAccept callback)
       : loop(l), fd(socket), on_accept(std::move(callback)), retry(Timer::of<&Impl::watch>(l.timers(), this)) {
@@ -102,20 +102,20 @@ void TcpListener::Impl::unwatch() {
 }
 
 void TcpListener::Impl::on_readable() {
-  // The receiver may pause or destroy the listener with each connection. What is left waits for the next turn.
+  // The receiver may pause or destroy the listener with each connection. The rest waits for the next turn.
   for (int i = 0; i < kMaxAcceptsPerTurn && fd >= 0 && !paused; ++i) {
     if (!accept_one()) return;
   }
 }
 
-/// False when there is nothing more to accept for now.
+/// False if there is nothing more to accept for now.
 bool TcpListener::Impl::accept_one() {
   sockaddr_in6 peer{};
   socklen_t size = sizeof(peer);
   const int connection = ::accept4(fd, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (connection < 0) {
     if (errno == EAGAIN) return false;
-    if (!out_of_resources(errno)) return true;  // this one connection is gone, reset before we took it
+    if (!out_of_resources(errno)) return true;  // this connection was reset before it was accepted
     ++exhausted;
     unwatch();
     retry.start_ms(kExhaustedPauseMs);
@@ -127,7 +127,7 @@ bool TcpListener::Impl::accept_one() {
 }
 
 Result<void> TcpListener::probe(const Address& address) {
-  // Bound only: a client that connected to it between listen() and close() would be reset.
+  // Only bound: a client that connected between listen() and close() would be reset.
   auto fd = bound_socket(address, Options{.reuse_port = false});
   if (!fd) return tl::unexpected(fd.error());
   ::close(*fd);

@@ -11,36 +11,35 @@
 
 namespace roost::net {
 
-/// A listening TCP socket on one loop; loop thread only. With `reuse_port` several loops (or processes) listen on the
-/// same address and the kernel spreads connections over them; the socket is made by us, since libuv 1.44 has no flag
-/// for SO_REUSEPORT.
+/// A listening TCP socket on one loop; loop thread only. With `reuse_port` (SO_REUSEPORT) several loops or processes
+/// listen on the same address and the kernel spreads connections over them.
 class TcpListener {
  public:
   struct Options {
     int backlog = 1024;
     bool reuse_port = false;
   };
-  /// Gets each new connection, TCP_NODELAY set; dropping the pointer closes it. May pause or destroy the listener.
+  /// Gets each new connection, with TCP_NODELAY set; dropping the pointer closes it. May pause or destroy the listener.
   using OnAccept = UniqueFunction<void(StreamPtr)>;
 
-  /// Binds and listens. The error names the address, and for a port in use says so and, where /proc tells, who holds
-  /// it.
+  /// Binds and listens. The error names the address and, for a port in use, the process that holds it (see
+  /// port_holder.h).
   static Result<std::unique_ptr<TcpListener>> listen(EventLoop& loop, const Address& address, Options options,
                                                      OnAccept on_accept);
-  /// Whether the address is free (any thread): with `reuse_port` a second instance of the program would share the port
-  /// in silence, so it is asked once before the loops listen. The error is that of listen().
+  /// Checks that the address is free, before several loops listen on it with `reuse_port`: a second instance of the
+  /// program would share the port silently. The error is that of listen(). Any thread.
   static Result<void> probe(const Address& address);
   ~TcpListener();
-  /// The address bound, with the port the kernel chose where 0 was asked for.
+  /// The bound address, with the actual port if 0 was asked for.
   Address address() const;
-  /// Stops accepting for a while (limits reached); connections wait in the backlog. Both are idempotent.
+  /// Stops accepting until resume(); connections wait in the backlog. Both are idempotent.
   void pause();
   void resume();
-  /// How often accepting had to stop for kExhaustedPauseMs, since the process or the system had no descriptor or memory
-  /// left for a connection. Meanwhile connections wait in the backlog.
+  /// How many times accepting was suspended for kExhaustedPauseMs because the process or the system was out of
+  /// descriptors or memory. Meanwhile connections wait in the backlog.
   uint64_t exhausted_count() const;
   static constexpr int64_t kExhaustedPauseMs = 100;
-  /// Connections taken in one turn, so that a flood of them does not starve those already here.
+  /// Connections accepted in one turn of the loop, so that many new ones do not starve the others.
   static constexpr int kMaxAcceptsPerTurn = 64;
 
  private:

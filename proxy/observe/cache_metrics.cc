@@ -4,13 +4,13 @@ namespace roost::proxy {
 namespace {
 
 using observe::MetricInfo;
-constexpr MetricInfo kBytes{"roost_proxy_cache_bytes", "Bytes in the cache, as charged."};
-constexpr MetricInfo kEntries{"roost_proxy_cache_entries", "Responses in the cache, and markers of URLs that vary."};
+constexpr MetricInfo kBytes{"roost_proxy_cache_bytes", "Bytes in the cache, bookkeeping included."};
+constexpr MetricInfo kEntries{"roost_proxy_cache_entries",
+                              "Entries in the cache: responses, and markers of URLs with Vary."};
 constexpr MetricInfo kInsertions{"roost_proxy_cache_insertions_total", "Responses stored."};
-constexpr MetricInfo kEvictions{"roost_proxy_cache_evictions_total", "Entries that left before their time, for room."};
-constexpr MetricInfo kExpirations{"roost_proxy_cache_expirations_total", "Entries that left because of their time."};
-constexpr MetricInfo kChangedTags{"roost_proxy_cache_changed_tags_total",
-                                  "Words that what bears a tag has changed, of flushes and of unsafe requests."};
+constexpr MetricInfo kEvictions{"roost_proxy_cache_evictions_total", "Entries evicted for room."};
+constexpr MetricInfo kExpirations{"roost_proxy_cache_expirations_total", "Entries removed because they expired."};
+constexpr MetricInfo kChangedTags{"roost_proxy_cache_changed_tags_total", "Cache tag invalidations received."};
 
 }  // namespace
 

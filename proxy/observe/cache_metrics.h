@@ -5,10 +5,10 @@
 
 namespace roost::proxy {
 
-/// Takes the figures that the cache keeps over into the metrics. One thread at a time, that of /metrics.
+/// Copies the statistics of the cache into metrics. One thread at a time, that of /metrics.
 class CacheMetrics {
  public:
-  /// Both outlive it.
+  /// Both outlive this.
   CacheMetrics(observe::MetricScope& scope, const HttpCache& cache);
   void refresh();
 

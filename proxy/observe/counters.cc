@@ -4,21 +4,22 @@ namespace roost::proxy {
 
 namespace {
 
-constexpr observe::MetricInfo kRequests{"roost_proxy_requests_total",
-                                        "Answered requests, by how the answer came about."};
-constexpr observe::MetricInfo kResponses{"roost_proxy_responses_total", "Answered requests, by class of status."};
-constexpr observe::MetricInfo kRefused{"roost_proxy_refused_total", "Messages that were malformed or over a limit."};
-constexpr observe::MetricInfo kRetries{"roost_proxy_retries_total", "Attempts at a backend after a request's first."};
+constexpr observe::MetricInfo kRequests{"roost_proxy_requests_total", "Requests answered, by outcome."};
+constexpr observe::MetricInfo kResponses{"roost_proxy_responses_total", "Requests answered, by status class."};
+constexpr observe::MetricInfo kRefused{"roost_proxy_refused_total", "Messages refused: malformed or over a limit."};
+constexpr observe::MetricInfo kRetries{"roost_proxy_retries_total",
+                                       "Attempts at a backend after the first of a request."};
 constexpr observe::MetricInfo kLogDrops{"roost_proxy_access_log_dropped_total",
-                                        "Access log lines that found no room in the buffer."};
+                                        "Access log lines dropped because the buffer was full."};
 constexpr observe::MetricInfo kValidated{"roost_proxy_validated_total",
-                                         "Stored answers that a backend found unchanged (304)."};
-constexpr observe::MetricInfo kStale{"roost_proxy_stale_answers_total",
-                                     "Stale answers, by why: while fetched anew, or on an error of the backends."};
-constexpr observe::MetricInfo kConnections{"roost_proxy_client_connections", "Clients connected at present."};
-constexpr observe::MetricInfo kHitAge{"roost_proxy_hit_age_seconds", "How old answers from the cache were."};
+                                         "Stored responses that a backend validated (304)."};
+constexpr observe::MetricInfo kStale{
+    "roost_proxy_stale_answers_total",
+    "Stale responses served, by reason: during revalidation, or after a backend error."};
+constexpr observe::MetricInfo kConnections{"roost_proxy_client_connections", "Client connections open."};
+constexpr observe::MetricInfo kHitAge{"roost_proxy_hit_age_seconds", "Age of responses served from the cache."};
 constexpr observe::MetricInfo kBackendWait{"roost_proxy_backend_wait_seconds",
-                                           "From forwarding a request to the head of its response."};
+                                           "Time from forwarding a request to its response head."};
 
 constexpr std::array<std::string_view, kOutcomes> kNames = {"hit", "miss", "collapsed", "pass", "internal"};
 constexpr std::array<std::string_view, 6> kClasses = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};

@@ -6,18 +6,18 @@
 
 namespace roost::proxy {
 
-/// How an answer came about, for metrics and the access log.
+/// How a request was answered, for metrics and the access log.
 enum class Outcome : uint8_t {
   hit,        ///< from the cache
   miss,       ///< fetched for the cache
-  collapsed,  ///< waited for another's fetch and shared its answer
+  collapsed,  ///< by the response of a fetch that another request had begun
   pass,       ///< fetched for this client alone
-  internal,   ///< answered by the proxy itself: an error, or no route
+  internal,   ///< by the proxy itself: an error, or no route
 };
 constexpr size_t kOutcomes = 5;
 std::string_view outcome_name(Outcome outcome);
 
-/// What one loop counts. Written by its thread, read by the admin page.
+/// The counters of one loop. Written by its thread, read by the admin listener.
 class Counters {
  public:
   explicit Counters(observe::MetricScope& scope);
@@ -26,14 +26,14 @@ class Counters {
     outcomes_[static_cast<size_t>(outcome)]->add();
     classes_[status >= 100 && status < 600 ? static_cast<size_t>(status / 100) : 0]->add();
   }
-  observe::Counter& refused;              ///< messages that could not become requests
+  observe::Counter& refused;              ///< malformed messages, or over a limit
   observe::Counter& retries;              ///< attempts after the first
-  observe::Counter& log_drops;            ///< access log lines that found no room
-  observe::Counter& validated;            ///< stored answers a backend found unchanged
-  observe::Counter& stale_while_fetched;  ///< stale answers given while they were fetched anew
-  observe::Counter& stale_on_error;       ///< stale answers given because no backend gave a better one
-  observe::Gauge& connections;            ///< clients connected
-  observe::Histogram& hit_age;            ///< how old answers from the cache were
+  observe::Counter& log_drops;            ///< access log lines dropped
+  observe::Counter& validated;            ///< stored responses that a backend validated
+  observe::Counter& stale_while_fetched;  ///< stale responses served during revalidation
+  observe::Counter& stale_on_error;       ///< stale responses served after a backend error
+  observe::Gauge& connections;            ///< client connections open
+  observe::Histogram& hit_age;            ///< age of responses served from the cache
   observe::Histogram& backend_wait;       ///< from forwarding a request to its response head
 
  private:

@@ -10,7 +10,7 @@ namespace {
 
 std::string_view without_port(std::string_view authority) {
   const size_t colon = authority.rfind(':');
-  // A colon inside brackets belongs to an IPv6 address.
+  // A colon inside brackets is part of an IPv6 address.
   if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos) return authority;
   return authority.substr(0, colon);
 }

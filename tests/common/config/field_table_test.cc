@@ -96,7 +96,7 @@ TEST_CASE("a table of the wrong shape and broken TOML are problems") {
   Everything all;
   all.table.read_text("api = 1\n[pool]\nname = \"x\"\n", "x.toml");
   CHECK(all.problem(0) == "x.toml:1:1: \"api\" is a table: write it as [api]");
-  CHECK(all.problem(1) == "x.toml:2:1: \"pool\" may stand more than once: write it as [[pool]]");
+  CHECK(all.problem(1) == "x.toml:2:1: \"pool\" is a repeated table: write it as [[pool]]");
   Everything broken;
   broken.table.read_text("[api]\nlisten = \n", "y.toml");
   CHECK(broken.problem(0).starts_with("y.toml:2:"));
