@@ -51,7 +51,7 @@ Result<void> LoopThread::listen(const net::Address& address) {
 void LoopThread::serve(net::EstablishedStream established) {
   switch (established.protocol) {
     case net::Protocol::http1:
-      return server_->adopt(std::move(established.stream));
+      return server_->adopt(std::move(established.stream), established.scheme);
   }
 }
 
@@ -70,6 +70,12 @@ void LoopThread::start() {
     pthread_setname_np(pthread_self(), "roost-loop");
     loop_.run();
   });
+}
+
+std::vector<net::Address> LoopThread::listening_on() const {
+  std::vector<net::Address> addresses;
+  for (const auto& listener : listeners_) addresses.push_back(listener->address());
+  return addresses;
 }
 
 void LoopThread::use_site(std::shared_ptr<const Site> site) {

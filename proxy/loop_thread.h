@@ -28,6 +28,8 @@ class LoopThread {
   LoopThread& operator=(const LoopThread&) = delete;
 
   void start();
+  /// The addresses of the listeners, with the actual ports. Before start().
+  std::vector<net::Address> listening_on() const;
   /// New requests use `site` from some moment on; those in progress keep theirs. Any thread.
   void use_site(std::shared_ptr<const Site> site);
   /// Graceful shutdown: stops accepting, waits at most `timeout_ms` for requests in progress, calls `drained` on the
