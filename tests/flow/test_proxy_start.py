@@ -36,6 +36,17 @@ class Starting(FlowTest):
     def test_no_backend(self):
         self.assertIn("--upstream", self.refuses(1))
 
+    def test_addresses_as_other_programs_write_them(self):
+        backend = self.backend(Reply(body=b"reached"))
+        proxy = self.proxy(f"http://{backend.address}/", listen=f"localhost:{free_port()}")
+        self.assertEqual(get(proxy.address.replace("localhost", "127.0.0.1"), "/").body, b"reached")
+
+    def test_listeners_that_contradict_each_other(self):
+        self.assertIn("listened on twice", self.refuses(1, "--upstream", "a:1", "--listen", "127.0.0.1:81",
+                                                        "--listen", "127.0.0.1:81", "--check"))
+        self.assertIn("same address", self.refuses(1, "--upstream", "a:1", "--listen", "127.0.0.1:81",
+                                                   "--admin", "127.0.0.1:81", "--check"))
+
     def test_a_port_in_use_names_the_port_and_its_holder(self):
         with socket.create_server(("127.0.0.1", 0)) as holder:
             address = "127.0.0.1:%d" % holder.getsockname()[1]
