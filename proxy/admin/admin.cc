@@ -6,8 +6,8 @@
 #include "common/http/date.h"
 #include "proxy/cache/cache_key.h"
 #include "proxy/cache/tags.h"
-#include "proxy/exchange/front.h"
 #include "proxy/exchange/problem.h"
+#include "proxy/runtime/monotonic_clock.h"
 
 namespace roost::proxy {
 

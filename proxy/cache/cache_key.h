@@ -22,7 +22,7 @@ namespace roost::proxy {
 class CacheKey {
  public:
   /// The URL of a request.
-  void assign(const http::RequestHead& head) { assign("http", head.authority, head.target); }
+  void assign(const http::RequestHead& head) { assign(head.scheme, head.authority, head.target); }
   /// `scheme` in lower case.
   void assign(std::string_view scheme, std::string_view authority, std::string_view target);
   /// An absolute http or https URL, without its fragment. False for anything else; the key is undefined then.

@@ -83,6 +83,8 @@ class Fetch {
   /// A purge has met it, or could not: its response is for those who wait, and not to be stored.
   bool spoiled() const { return spoiled_.load(std::memory_order_acquire); }
   bool has_waiters() const;
+  /// What was published.
+  const FetchedHead& head() const { return *head_; }
   uint64_t bytes() const;
 
   // ---- for the lock, any thread ----

@@ -1,44 +1,46 @@
 #include "proxy/exchange/front.h"
 
-#include <chrono>
+#include <utility>
 
-#include "proxy/exchange/forwarded_head.h"
+#include "proxy/exchange/cache_status.h"
 #include "proxy/exchange/problem.h"
+#include "proxy/exchange/request_record.h"
+#include "proxy/exchange/stored_answer.h"
+#include "proxy/fetching/forwarded_head.h"
+#include "proxy/runtime/monotonic_clock.h"
 
 namespace roost::proxy {
 
 using http::FieldId;
 
-int64_t now_us() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
-}
+Front::Front(Runtime& runtime, LoopContext& context)
+    : runtime_(runtime), context_(context), exchange_context_({context, runtime.cache, runtime.fetches}) {}
 
 Front::~Front() {
-  while (Exchange* exchange = active_.pop_front()) delete exchange;
+  exchange_context_.exchanges.clear();
+  exchange_context_.cache_fetches.clear();
 }
 
 void Front::on_request(http::Responder& responder, const http::RequestHead& head) {
   Plan plan;
-  if (wants_times()) {
-    // The responder may not be asked for these any more once it has answered.
+  if (context_.access_log != nullptr) {
     plan.started_us = now_us();
-    client_ = responder.client().host();
-    client_trusted_ = context_.site().trusted.contains(responder.client());
+    plan.origin = origin_of(responder, head);
   }
   plan.route = context_.site().routes.find(head.authority, head.path);
-  if (plan.route == nullptr) return answer_itself(responder, head, 404, "no route for this path", plan.started_us);
+  if (plan.route == nullptr) return answer_problem(responder, head, 404, "no route for this path", plan);
   if (head.method == http::Method::connect) {
-    return answer_itself(responder, head, 501, "CONNECT is not supported", plan.started_us);
+    return answer_problem(responder, head, 501, "CONNECT is not supported", plan);
   }
   if (plan.route->cache) {
     const RequestRules rules = request_rules(head, plan.route->ignore_client_cache_control);
     if (answer_from_cache(responder, head, rules, plan)) return;
     if (rules.must_not_fetch) {
-      return answer_itself(responder, head, 504, "not in the cache, and only-if-cached was asked", plan.started_us);
+      return answer_problem(responder, head, 504, "not in the cache, and only-if-cached was asked", plan);
     }
   }
-  take_exchange().begin(responder, head, plan);
+  if (plan.started_us == 0) plan.origin = origin_of(responder, head);
+  exchange_context_.exchanges.take(exchange_context_).begin(responder, head, plan);
 }
 
 // Answers, or fills in the plan for who fetches.
@@ -48,7 +50,7 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
   key_.assign(head);
   plan.reason = http::is_safe(head.method) ? ForwardReason::request : ForwardReason::method;
   if (head.method == http::Method::get || head.method == http::Method::head) {
-    const auto stored = shared_.cache.find(key_, head.fields, now_unix_ms);
+    const auto stored = runtime_.cache.find(key_, head.fields, now_unix_ms);
     note_changes(stored.get(), plan);
     if (!rules.may_use_stored) {
       key_.drop_variant();
@@ -56,7 +58,7 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
       const int64_t fresh_for_ms = stored->times().fresh_for_ms(now_unix_ms);
       const bool young = rules.max_age_ms < 0 || stored->times().age_ms(now_unix_ms) <= rules.max_age_ms;
       if (fresh_for_ms > rules.min_fresh_ms && young && !plan.revalidate) {
-        answer_stored(responder, head, *stored, plan.started_us);
+        answer_stored(responder, head, *stored, plan);
         return true;
       }
       const bool stale = fresh_for_ms <= 0 || plan.revalidate;
@@ -73,11 +75,11 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
 // Whether what is asked for is known to have changed: since it was stored, or lately when nothing is.
 void Front::note_changes(const StoredResponse* stored, Plan& plan) const {
   if (stored == nullptr) {
-    plan.revalidate = shared_.cache.changed_lately(key_, now_us());
-    if (plan.revalidate) plan.changed_us = shared_.cache.changed_at_us(key_);
-  } else if (shared_.cache.is_outdated(*stored)) {
+    plan.revalidate = runtime_.cache.changed_lately(key_, now_us());
+    if (plan.revalidate) plan.changed_us = runtime_.cache.changed_at_us(key_);
+  } else if (runtime_.cache.is_outdated(*stored)) {
     plan.revalidate = true;
-    plan.changed_us = shared_.cache.tags_changed_at_us(key_, stored->tags());
+    plan.changed_us = runtime_.cache.tags_changed_at_us(key_, stored->tags());
   }
 }
 
@@ -91,10 +93,11 @@ bool Front::answer_while_revalidating(http::Responder& responder, const http::Re
   refreshing.may_store = true;  // a HEAD as well: what is fetched is what it is answered from, by GET
   plan_share(head, refreshing, plan);
   if (plan.share && stored.claim_refresh(context_.loop.unix_ms())) {
-    take_exchange().begin_refresh(responder.client(), head, plan);
+    if (plan.started_us == 0) plan.origin = origin_of(responder, head);
+    refresh(head, plan);
   }
   context_.counters.stale_while_fetched.add();
-  answer_stored(responder, head, stored, plan.started_us);
+  answer_stored(responder, head, stored, plan);
   return true;
 }
 
@@ -103,7 +106,7 @@ void Front::plan_share(const http::RequestHead& head, const RequestRules& rules,
   plan.share = rules.may_store;
   if (plan.share) {
     const bool authorized = head.fields.has(FieldId::authorization);
-    if (shared_.cache.is_known_uncacheable(key_, authorized, context_.loop.unix_ms())) {
+    if (runtime_.cache.is_known_uncacheable(key_, authorized, context_.loop.unix_ms())) {
       plan.share = false;
       plan.detail = "uncacheable";
     }
@@ -115,94 +118,66 @@ void Front::plan_share(const http::RequestHead& head, const RequestRules& rules,
   plan.key = &key_;
 }
 
-void Front::answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,
-                          int64_t started_us) {
-  const int64_t now_unix_ms = context_.loop.unix_ms();
-  const HitFields hit(stored.times().age_ms(now_unix_ms), stored.times().fresh_for_ms(now_unix_ms));
-  context_.counters.hit_age.observe_us(static_cast<uint64_t>(stored.times().age_ms(now_unix_ms)) * 1'000);
-  const bool conditional = head.fields.has(FieldId::if_none_match) || head.fields.has(FieldId::if_modified_since);
-  http::ResponseStart start;
-  start.fields = stored.fields();
-  start.more_fields = hit.view();
-  if (conditional && stored.status() == 200 && is_not_modified(head.fields, stored.etag(), stored.last_modified())) {
-    start.status = 304;
-    responder.respond(start, {});
-  } else {
-    start.status = stored.status();
-    start.body = http::BodyLength::known(stored.body_bytes());
-    responder.respond(start, stored.body());
-  }
-  record_own(responder, head, Outcome::hit, start.status, started_us);
+// Unless somebody fetches it already.
+void Front::refresh(const http::RequestHead& head, const Plan& plan) {
+  FetchLock::Joined joined = runtime_.fetches.join(*plan.key, now_us(), plan.changed_us);
+  if (!joined.leads) return;
+  if (!refresh_request_) refresh_request_ = std::make_unique<KeptHead>();
+  refresh_request_->keep_as_get(head, plan.origin);
+  CacheFetch& fetch = exchange_context_.cache_fetches.take(exchange_context_.fetch, exchange_context_.cache_fetches);
+  // What another has stored in the meantime is as good.
+  static_cast<void>(
+      fetch.begin({*plan.route, *plan.key, std::move(joined.fetch), true, plan.revalidate}, refresh_request_, nullptr));
 }
 
-void Front::answer_itself(http::Responder& responder, const http::RequestHead& head, int status,
-                          std::string_view detail, int64_t started_us) {
+void Front::answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,
+                          const Plan& plan) {
+  const int64_t now_unix_ms = context_.loop.unix_ms();
+  const ResponseTimes times = stored.times();
+  const HitFields hit(times.age_ms(now_unix_ms), times.fresh_for_ms(now_unix_ms));
+  context_.counters.hit_age.observe_us(static_cast<uint64_t>(times.age_ms(now_unix_ms)) * 1'000);
+  const StoredAnswer answer(stored, head.fields, hit.view());
+  responder.respond(answer.start, answer.body);
+  record(responder, head, Outcome::hit, answer.start.status, plan);
+}
+
+void Front::answer_problem(http::Responder& responder, const http::RequestHead& head, int status,
+                           std::string_view detail, const Plan& plan) {
   http::FieldBlock more;
   more.add("Date", context_.dates.at_unix_ms(context_.loop.unix_ms()));
   respond_problem(responder, status, detail, more);
-  record_own(responder, head, Outcome::internal, status, started_us);
+  record(responder, head, Outcome::internal, status, plan);
 }
 
-void Front::record_own(http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
-                       int64_t started_us) {
-  if (!wants_times()) return context_.counters.count(outcome, status);
+void Front::record(const http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
+                   const Plan& plan) {
+  if (context_.access_log == nullptr) return context_.counters.count(outcome, status);
   AccessRecord record;
-  std::string storage;
-  record.unix_ms = context_.loop.unix_ms();
-  record.client = client_;
-  record.request_id = request_id_of(head, client_trusted_, context_.random, storage);
+  record.client = plan.origin.client;
+  record.request_id = plan.origin.request_id;
   record.method = head.method_text;
   record.target = head.target;
   record.status = status;
   record.bytes = responder.bytes_sent();
   record.outcome = outcome;
-  record.total_us = now_us() - started_us;
-  this->record(record);
-}
-
-void Front::record(const AccessRecord& record) {
-  context_.counters.count(record.outcome, record.status);
-  if (context_.access_log != nullptr && !context_.access_log->write(record)) context_.counters.log_drops.add();
+  write_record(context_, record, plan.started_us);
 }
 
 void Front::on_refused(const net::Address& client, int status, const Error&) {
   context_.counters.refused.add();
-  if (!wants_times()) return;
+  if (context_.access_log == nullptr) return;
   const std::string host = client.host();
   AccessRecord record;
-  record.unix_ms = context_.loop.unix_ms();
   record.client = host;
   record.status = status;
-  this->record(record);
+  write_record(context_, record, now_us());
 }
 
-Exchange& Front::take_exchange() {
-  std::unique_ptr<Exchange> exchange;
-  if (spare_.empty()) {
-    exchange = std::make_unique<Exchange>(*this);
-  } else {
-    exchange = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  active_.push_back(*exchange);
-  ++active_count_;
-  return *exchange.release();  // the list's until it is recycled
-}
-
-void Front::recycle(Exchange& exchange) {
-  static_cast<ListLink<>&>(exchange).unlink();
-  --active_count_;
-  std::unique_ptr<Exchange> owned(&exchange);
-  if (spare_.size() < kMaxSpare) {
-    spare_.push_back(std::move(owned));
-  } else {
-    // A frame of it may still be on the stack, on its way out.
-    struct Retired final : net::Retirable {
-      explicit Retired(std::unique_ptr<Exchange> held) : exchange(std::move(held)) {}
-      std::unique_ptr<Exchange> exchange;
-    };
-    context_.loop.retire(std::make_unique<Retired>(std::move(owned)));
-  }
+// Before the request is answered: the responder may not be asked any more then.
+Origin Front::origin_of(const http::Responder& responder, const http::RequestHead& head) {
+  client_ = responder.client().host();
+  const bool trusted = context_.site().trusted.contains(responder.client());
+  return {client_, head.scheme, trusted, request_id_of(head, trusted, context_.random, request_id_)};
 }
 
 }  // namespace roost::proxy

@@ -13,7 +13,8 @@
 namespace roost::proxy {
 
 /// What one loop of the proxy needs to send requests, over backends in memory and in driven time: scripted backends at
-/// 10.0.0.1:80, 10.0.0.2:80 and so on, all resolved, in the one pool of a Site, which takes them in turn.
+/// 10.0.0.1:80, 10.0.0.2:80 and so on, all resolved, in the one pool of a Site, which takes them in turn. Its routes
+/// are / with a cache (default_ttl 60 s) and /uncached without one.
 class UpstreamFixture {
  public:
   explicit UpstreamFixture(size_t backend_count, const ConnectionPoolOptions& options = {},
@@ -25,6 +26,8 @@ class UpstreamFixture {
       scripts_.push_back(&network_.listen(address));
       config.pools.front().backends.push_back(address);
     }
+    config.routes.push_back({"", "/", "pool", true, 60'000, false});
+    config.routes.push_back({"", "/uncached", "pool", false, 60'000, false});
     auto site = std::make_shared<Site>(config, registry_);
     site->connections = options;
     for (size_t i = 0; i < backend_count; ++i) site->backends[i]->set_addresses({scripts_[i]->address()});

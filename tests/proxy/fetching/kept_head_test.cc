@@ -1,4 +1,4 @@
-#include "proxy/exchange/kept_head.h"
+#include "proxy/fetching/kept_head.h"
 
 #include <memory>
 

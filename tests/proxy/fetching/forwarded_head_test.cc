@@ -1,4 +1,4 @@
-#include "proxy/exchange/forwarded_head.h"
+#include "proxy/fetching/forwarded_head.h"
 
 #include <doctest/doctest.h>
 

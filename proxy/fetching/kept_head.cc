@@ -1,9 +1,10 @@
-#include "proxy/exchange/kept_head.h"
+#include "proxy/fetching/kept_head.h"
 
 namespace roost::proxy {
 
-void KeptHead::keep(const http::RequestHead& head) {
+void KeptHead::keep(const http::RequestHead& head, const Origin& origin) {
   size_t bytes = head.method_text.size() + head.target.size() + head.authority.size();
+  bytes += origin.client.size() + origin.request_id.size();
   for (const http::Field& field : head.fields) bytes += field.name.size() + field.value.size();
   text_.clear();
   text_.reserve(bytes);  // the views below stay where they are
@@ -22,6 +23,9 @@ void KeptHead::keep(const http::RequestHead& head) {
   head_.protocol = head.protocol;
   head_.expect_continue = head.expect_continue;
   head_.body = head.body;
+  origin_ = origin;
+  origin_.client = copy(origin.client);
+  origin_.request_id = copy(origin.request_id);
   head_.fields.clear();
   for (const http::Field& field : head.fields) {
     const std::string_view name = copy(field.name);
@@ -29,8 +33,8 @@ void KeptHead::keep(const http::RequestHead& head) {
   }
 }
 
-void KeptHead::keep_as_get(const http::RequestHead& head) {
-  keep(head);
+void KeptHead::keep_as_get(const http::RequestHead& head, const Origin& origin) {
+  keep(head, origin);
   head_.method = http::Method::get;
   head_.method_text = "GET";
 }

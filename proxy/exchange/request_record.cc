@@ -1,0 +1,51 @@
+#include "proxy/exchange/request_record.h"
+
+#include "proxy/runtime/monotonic_clock.h"
+
+namespace roost::proxy {
+
+void write_record(LoopContext& context, AccessRecord& record, int64_t started_us) {
+  context.counters.count(record.outcome, record.status);
+  if (context.access_log == nullptr) return;
+  record.unix_ms = context.loop.unix_ms();
+  record.total_us = now_us() - started_us;
+  if (!context.access_log->write(record)) context.counters.log_drops.add();
+}
+
+void RequestRecord::begin(const http::RequestHead& head, const Origin& origin, int64_t started_us) {
+  started_us_ = started_us;
+  outcome_ = Outcome::pass;
+  backend_ = nullptr;
+  retries_ = 0;
+  backend_head_us_ = -1;
+  request_id_.assign(origin.request_id);
+  if (started_us == 0) return;
+  client_.assign(origin.client);
+  method_.assign(head.method_text);
+  target_.assign(head.target);
+}
+
+void RequestRecord::note_call(const BackendCall& call, int64_t head_us) {
+  backend_ = call.backend();
+  retries_ = call.retries();
+  backend_head_us_ = head_us;
+}
+
+void RequestRecord::finish(LoopContext& context, const Delivered& delivered) const {
+  if (context.access_log == nullptr) return context.counters.count(outcome_, delivered.status);
+  AccessRecord record;
+  record.client = client_;
+  record.request_id = request_id_;
+  record.method = method_;
+  record.target = target_;
+  record.status = delivered.status;
+  record.bytes = delivered.bytes;
+  record.outcome = outcome_;
+  if (backend_ != nullptr) record.backend = backend_->name();
+  record.retries = retries_;
+  record.backend_head_us = backend_head_us_;
+  record.complete = delivered.complete;
+  write_record(context, record, started_us_);
+}
+
+}  // namespace roost::proxy

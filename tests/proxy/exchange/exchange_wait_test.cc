@@ -1,0 +1,204 @@
+// Requests that wait for another's fetch: what becomes of them when it brings an answer, another's, or none.
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/proxy/exchange/front_lab.h"
+
+using namespace roost;
+using namespace roost::proxy;
+using http::FakeResponder;
+
+namespace {
+
+constexpr std::string_view kKept = "Cache-Control: max-age=60\r\n";
+
+std::string half(size_t length, std::string_view fields, std::string_view bytes) {
+  return "HTTP/1.1 200 OK\r\n" + std::string(fields) + "Content-Length: " + std::to_string(length) + "\r\n\r\n" +
+         std::string(bytes);
+}
+
+/// One that leads, and one that waits.
+struct Two : FrontLab {
+  explicit Two(Fields fields = {}) {
+    script().hold();
+    leader = &get("/a", fields);
+    waiter = &get("/a", fields);
+  }
+  void answer(std::string_view bytes) {
+    script().send(bytes);
+    upstream.run();
+  }
+  void feed(std::string_view bytes) {
+    script().last_connection().feed(bytes);
+    upstream.run();
+  }
+  FakeResponder* leader;
+  FakeResponder* waiter;
+};
+
+}  // namespace
+
+TEST_CASE("one fetch answers both") {
+  Two lab;
+  CHECK(lab.upstream.request_count() == 1);
+  lab.answer(half(8, kKept, "half"));
+  CHECK(lab.leader->body() == "half");
+  CHECK(lab.waiter->body() == "half");
+  lab.feed("half");
+  CHECK(lab.waiter->body() == "halfhalf");
+  CHECK(lab.waiter->over());
+  CHECK(lab.waiter->field("Cache-Status") == "roost; fwd=uri-miss; collapsed");
+  CHECK(lab.waiter->field("Age") == "0");
+  CHECK(lab.waiter->field("X-Request-Id") == "(none)");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a waiter that has the representation already") {
+  Two lab;
+  FakeResponder& other = lab.get("/a", {{"If-None-Match", "\"e\""}});
+  lab.answer(half(8, "ETag: \"e\"\r\nCache-Control: max-age=60\r\n", "half"));
+  CHECK(other.status() == 304);
+  CHECK(other.over());
+  lab.feed("half");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a waiter at its own speed") {
+  Two lab;
+  lab.waiter->block();
+  lab.answer(half(12, kKept, "one."));
+  lab.feed("two.");
+  CHECK(lab.waiter->body() == "one.");
+  SUBCASE("gets the rest from the blocks") {
+    lab.feed("end.");
+    CHECK(lab.leader->over());
+    lab.waiter->unblock();
+    CHECK(lab.waiter->body() == "one.two.end.");
+    CHECK(lab.waiter->over());
+  }
+  SUBCASE("may leave") {
+    lab.waiter->leave();
+    lab.feed("end.");
+  }
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a waiter that leaves before the head") {
+  Two lab;
+  lab.waiter->leave();
+  CHECK(lab.front.active_count() == 2);  // the leader and its fetch
+  lab.answer(response(200, "body", kKept));
+  CHECK(lab.leader->body() == "body");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("the leader leaves, and the fetch goes on for who waits") {
+  Two lab;
+  lab.leader->leave();
+  lab.answer(response(200, "body", kKept));
+  CHECK(lab.upstream.request_count() == 1);
+  CHECK(lab.waiter->body() == "body");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("an uncacheable answer sends the waiter to the backend by itself") {
+  Two lab;
+  lab.script().answer(response(200, "second", "Cache-Control: no-store\r\n"));
+  lab.answer(response(200, "first", "Cache-Control: no-store\r\n"));
+  CHECK(lab.leader->body() == "first");
+  CHECK(lab.waiter->body() == "second");
+  CHECK(lab.waiter->field("Cache-Status") == "roost; fwd=uri-miss; detail=uncacheable");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a fetch that is abandoned: the waiter leads the next") {
+  Two lab;
+  const CacheKey key = [] {
+    CacheKey made;
+    made.assign("http", "h", "/a");
+    return made;
+  }();
+  // As a leader of another thread would: it has joined, and gives up.
+  lab.answer(response(200, "body", kKept));
+  lab.runtime.cache.purge(key);
+  const FetchLock::Joined joined = lab.runtime.fetches.join(key);
+  REQUIRE(joined.leads);
+  FakeResponder& late = lab.get();
+  CHECK(late.take_log() == "");
+  lab.script().answer(response(200, "next", kKept));
+  SUBCASE("and fetches") {}
+  SUBCASE("unless it is stored by then") {
+    StoredHead head;
+    head.times = {lab.upstream.loop().unix_ms(), 0, 60'000};
+    const BlockRef body = BlockRef::copy_of("next");
+    lab.runtime.cache.insert(key, {}, head, {&body, 1});
+  }
+  lab.runtime.fetches.close(key, *joined.fetch);
+  joined.fetch->end(FetchState::abandoned);
+  lab.upstream.run();
+  CHECK(late.body() == "next");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a fetch that fails") {
+  Two lab;
+  SUBCASE("without an answer: all are told") {
+    for (int i = 0; i < 8; ++i) lab.script().close();
+    lab.script().last_connection().feed_end();
+    lab.upstream.run();
+    CHECK(lab.leader->status() == 502);
+    CHECK(lab.waiter->status() == 502);
+    CHECK(lab.waiter->field("Cache-Status") == "roost; fwd=uri-miss");
+  }
+  SUBCASE("in the body: all see it") {
+    lab.answer(half(8, kKept, "half"));
+    lab.script().last_connection().feed_end();
+    lab.upstream.run();
+    CHECK(lab.leader->take_log() == "head+body abort ");
+    CHECK(lab.waiter->take_log() == "head+body abort ");
+  }
+  SUBCASE("in the body, before the waiter has the head") {
+    lab.script().last_connection().feed(half(8, kKept, ""));
+    lab.script().last_connection().feed_end();
+    lab.upstream.run();
+    CHECK(lab.waiter->status() == 502);
+  }
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a failed fetch when what is stale may serve: all get it") {
+  FrontLab lab;
+  lab.script().answer(response(200, "stale", "Cache-Control: max-age=1, stale-if-error=60\r\n"));
+  lab.get();
+  lab.upstream.advance_ms(3'000);
+  lab.script().hold();
+  const FakeResponder& leader = lab.get();
+  const FakeResponder& waiter = lab.get();
+  lab.script().send(response(500, "broken"));
+  lab.upstream.run();
+  CHECK(leader.body() == "stale");
+  CHECK(waiter.body() == "stale");
+  CHECK(waiter.field("Cache-Status") == "roost; fwd=stale; fwd-status=500; detail=stale-if-error");
+  CHECK(lab.upstream.request_count() == 2);
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a fetch that turns out to be another variant's") {
+  FrontLab lab;
+  lab.script().hold();
+  lab.get("/a", {{"Accept", "x"}});
+  const FakeResponder& y = lab.get("/a", {{"Accept", "y"}});
+  const FakeResponder& also_y = lab.get("/a", {{"Accept", "y"}});
+  CHECK(lab.upstream.request_count() == 1);
+  lab.script().answer(response(200, "for y", "Vary: Accept\r\nCache-Control: max-age=60\r\n"));
+  lab.script().send(response(200, "for x", "Vary: Accept\r\nCache-Control: max-age=60\r\n"));
+  lab.upstream.run();
+  CHECK(lab.clients[0].body() == "for x");
+  CHECK(y.body() == "for y");
+  CHECK(also_y.body() == "for y");
+  CHECK(also_y.field("Cache-Status") == "roost; fwd=uri-miss; collapsed");
+  CHECK(lab.upstream.request_count() == 2);
+  CHECK(lab.idle());
+}
