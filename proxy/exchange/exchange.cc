@@ -55,6 +55,7 @@ void Exchange::set_state(State next) {
 void Exchange::begin(http::Responder& responder, const http::RequestHead& head, const Plan& plan) {
   ROOST_CHECK(state_ == State::idle);
   plan_ = plan;
+  site_ = context_.fetch.loop.loop_site;
   key_.clear();
   if (plan.key != nullptr) key_ = *plan.key;
   plan_.key = plan.key != nullptr ? &key_ : nullptr;
@@ -83,7 +84,7 @@ void Exchange::lead() {
   record_.set_outcome(Outcome::miss);
   lead_ = &context_.cache_fetches.take(context_.fetch, context_.cache_fetches);
   const bool use_stored = plan_.reason != ForwardReason::request;
-  const auto stored = lead_->begin({*plan_.route, key_, fetch_, use_stored, plan_.revalidate}, request_, this);
+  const auto stored = lead_->begin({site_, *plan_.route, key_, fetch_, use_stored, plan_.revalidate}, request_, this);
   if (!stored) return;  // it may be over, so that this serves another request already
   lead_ = nullptr;
   fetch_ = {};
@@ -110,7 +111,7 @@ void Exchange::look_up_again() {
 void Exchange::pass(const http::RequestHead& head, const Origin& origin) {
   set_state(State::passing);
   record_.set_outcome(Outcome::pass);
-  pass_.begin(head, origin, plan_);
+  pass_.begin(head, origin, plan_, *site_);
 }
 
 // ---- answers of its own ---------------------------------------------------------------------------------------------
@@ -183,6 +184,7 @@ void Exchange::settle() {
   ROOST_CHECK(lead_ == nullptr);
   leave_fetch();
   stored_.clear();
+  site_ = {};
   set_state(State::idle);
   context_.exchanges.give_back(*this);
 }

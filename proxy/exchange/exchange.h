@@ -98,6 +98,7 @@ class Exchange final : public ListLink<>,
   bool begin_following(const FetchedHead& head);
 
   ExchangeContext& context_;
+  std::shared_ptr<LoopSite> site_;  // that it began with
   Delivery delivery_;
   RequestRecord record_;
   Pass pass_;

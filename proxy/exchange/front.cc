@@ -127,7 +127,8 @@ void Front::refresh(const http::RequestHead& head, const Plan& plan) {
   CacheFetch& fetch = exchange_context_.cache_fetches.take(exchange_context_.fetch, exchange_context_.cache_fetches);
   // What another has stored in the meantime is as good.
   static_cast<void>(
-      fetch.begin({*plan.route, *plan.key, std::move(joined.fetch), true, plan.revalidate}, refresh_request_, nullptr));
+      fetch.begin({context_.loop_site, *plan.route, *plan.key, std::move(joined.fetch), true, plan.revalidate},
+                  refresh_request_, nullptr));
 }
 
 void Front::answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,

@@ -26,7 +26,7 @@ BodyLength announced_length(const http::ResponseHead& head, bool head_only) {
 
 }  // namespace
 
-void Pass::begin(const http::RequestHead& head, const Origin& origin, const Plan& plan) {
+void Pass::begin(const http::RequestHead& head, const Origin& origin, const Plan& plan, LoopSite& site) {
   ForwardedRequest& request = call_.request();
   request.method.assign(head.method_text);
   request.target.assign(head.target);
@@ -43,7 +43,7 @@ void Pass::begin(const http::RequestHead& head, const Origin& origin, const Plan
   detail_ = plan.detail;
   head_us_ = -1;
   called_us_ = now_us();
-  call_.open(*plan.route->pool, std::hash<std::string_view>()(request.target));
+  call_.open(site, *plan.route->pool, std::hash<std::string_view>()(request.target));
 }
 
 void Pass::on_answer_head(const http::ResponseHead& head) {

@@ -33,8 +33,8 @@ class Pass final : private BackendCallReceiver {
       : context_(context), delivery_(delivery), record_(record), owner_(owner), call_(context.loop, *this) {}
 
   /// Forwards the request as it is, or, where `plan.share`, as one for the cache: it turned out that it is not.
-  /// `plan.key` stays valid until the end. May be over before it returns.
-  void begin(const http::RequestHead& head, const Origin& origin, const Plan& plan);
+  /// `site`, of which the route is part, and `plan.key` stay valid until the end. May be over before it returns.
+  void begin(const http::RequestHead& head, const Origin& origin, const Plan& plan, LoopSite& site);
   bool active() const { return call_.active(); }
   /// The request's body. False: wait, Delivery::resume_request() is called.
   bool send_body(std::string_view bytes) { return call_.send_body(bytes); }

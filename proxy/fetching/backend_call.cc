@@ -22,8 +22,9 @@ bool BackendCall::body_streams() const {
   return request_.body.kind != BodyLength::Kind::known || request_.body.bytes > kMaxHeldBodyBytes;
 }
 
-void BackendCall::open(Pool& pool, uint64_t key_hash) {
+void BackendCall::open(LoopSite& site, Pool& pool, uint64_t key_hash) {
   ROOST_CHECK(state_ == State::closed);
+  site_ = &site;
   pool_ = &pool;
   key_hash_ = key_hash;
   backend_ = nullptr;
@@ -33,7 +34,7 @@ void BackendCall::open(Pool& pool, uint64_t key_hash) {
   reuse_ = ConnectionPool::Reuse::allowed;
   body_held_ = true;
   body_ended_ = !request_.body.has_body();
-  context_.budget(pool).earn();
+  site.budget(pool).earn();
   if (body_ended_) return attempt();
   set_state(State::gathering);
 }
@@ -83,7 +84,7 @@ void BackendCall::begin_stream() {
   start.body = request_.body;
   start.head_only = request_.head_only;
   const Slice body{std::string_view(held_body_)};
-  const auto begun = context_.connections_to(*backend_).begin(start, {&body, body.size > 0 ? 1U : 0U}, this, reuse_);
+  const auto begun = site_->connections_to(*backend_).begin(start, {&body, body.size > 0 ? 1U : 0U}, this, reuse_);
   stream_ = &begun.stream;
   stream_reused_ = begun.reused;
   if (body_ended_ && body_streams() && request_.body.has_body()) stream_->end_body();
@@ -158,7 +159,7 @@ void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
   stream_ = nullptr;
   note_failure(progress);
   lease_.release();
-  if (may_retry(failed, context_.budget(*pool_))) {
+  if (may_retry(failed, site_->budget(*pool_))) {
     attempt();
     if (lease_ || state_ == State::closed) return;
   }

@@ -67,7 +67,8 @@ class BackendCall final : private http::ResponseReceiver {
   /// To be filled before open(); keeps its capacity from call to call.
   ForwardedRequest& request() { return request_; }
   /// May fail from inside, through on_call_failed. With a body, send_body()/end_body() follow.
-  void open(Pool& pool, uint64_t key_hash);
+  /// `pool` is one of `site`, which the caller holds until the call is closed.
+  void open(LoopSite& site, Pool& pool, uint64_t key_hash);
   /// False: wait for on_call_writable. Ignored once the call is closed.
   bool send_body(std::string_view bytes);
   void end_body();
@@ -102,6 +103,7 @@ class BackendCall final : private http::ResponseReceiver {
   LoopContext& context_;
   BackendCallReceiver& receiver_;
   ForwardedRequest request_;
+  LoopSite* site_ = nullptr;
   Pool* pool_ = nullptr;
   uint64_t key_hash_ = 0;
   Backend* backend_ = nullptr;

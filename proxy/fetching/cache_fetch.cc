@@ -113,6 +113,7 @@ cache::Ref<StoredResponse> CacheFetch::begin(const Order& order, std::unique_ptr
     }
   }
   request_.swap(request);
+  site_ = order.site;
   route_ = &order.route;
   first_ = first;
   use_stored_ = order.use_stored;
@@ -146,7 +147,7 @@ void CacheFetch::ask() {
   // else.
   if (revalidates_) call_.request().fields.add("Cache-Control", "no-cache");
   called_us_ = now_us();
-  call_.open(*route_->pool, std::hash<std::string_view>()(call_.request().target));
+  call_.open(*site_, *route_->pool, std::hash<std::string_view>()(call_.request().target));
 }
 
 void CacheFetch::ask_whole() {
@@ -360,6 +361,7 @@ void CacheFetch::finish() {
   ROOST_CHECK(!fetch_ && first_ == nullptr);
   unused_timer_.stop();
   stored_.clear();
+  site_ = {};
   set_state(State::idle);
   recycler_.give_back(*this);
 }

@@ -68,7 +68,8 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver {
  public:
   enum class State : uint8_t { idle, validating, unconfirmed, asking, storing, outgrown, passing, draining };
   struct Order {
-    const Route& route;
+    const std::shared_ptr<LoopSite>& site;
+    const Route& route;   ///< of that site
     const CacheKey& key;  ///< that the fetch is listed under
     FetchRef fetch;       ///< FetchLock::join() said that the caller leads
     bool use_stored;      ///< what is stored may be used: fresh, validated, or stale on an error
@@ -137,6 +138,7 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver {
 
   FetchContext& context_;
   Recycler<CacheFetch>& recycler_;
+  std::shared_ptr<LoopSite> site_;  // of the fetch; outlives the call
   BackendCall call_;
   net::Timer unused_timer_;  // ends `draining`
   uint64_t unused_bytes_ = 0;

@@ -18,8 +18,6 @@ struct LoopContext {
       : loop(event_loop), random(seed), counters(scope) {}
 
   const Site& site() const { return loop_site->site(); }
-  ConnectionPool& connections_to(const Backend& backend) { return loop_site->connections_to(backend); }
-  RetryBudget& budget(const Pool& pool) { return loop_site->budget(pool); }
 
   net::EventLoop& loop;
   Random random;

@@ -83,15 +83,17 @@ class Client final : public net::StreamReceiver {
 };
 
 struct Fixture {
-  Fixture() { runtime = std::make_unique<Runtime>(config({a.address(), b.address()}), events); }
+  explicit Fixture(bool cached) : route_cached(cached) {
+    runtime = std::make_unique<Runtime>(config({a.address(), b.address()}), events);
+  }
 
-  static Config config(std::vector<std::string> backends) {
+  Config config(std::vector<std::string> backends) const {
     Config config;
     config.proxy.access_log = "off";
     config.pools.push_back({"p", "round_robin", std::move(backends)});
     RouteSection route;
     route.pool = "p";
-    route.cache = false;
+    route.cache = route_cached;
     config.routes.push_back(route);
     return config;
   }
@@ -114,13 +116,15 @@ struct Fixture {
       std::this_thread::yield();
     }
   }
-  /// The name of the backend that answers.
-  char get(const net::Address& proxy, const std::string& path) {
-    Client client(loop, proxy, path);
+  /// Asks for something that is not cached; returns the name of the backend that answers.
+  char get(const net::Address& proxy) {
+    Client client(loop, proxy, "/" + std::to_string(++paths));
     run_until([&] { return client.ended(); });
     return client.answered_by();
   }
 
+  const bool route_cached;
+  int paths = 0;
   net::EventLoop loop;
   NamedServer a{loop, "A"};
   NamedServer b{loop, "B"};
@@ -130,19 +134,55 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE("a loop thread uses the site posted to it; a request in progress keeps its own") {
+  bool cached = false;
+  SUBCASE("passed") {}
+  SUBCASE("fetched for the cache") {
+    cached = true;
+  }
+  Fixture f(cached);
+  f.runtime->site = f.site_of(f.a);
+  const std::weak_ptr<const Site> first = f.runtime->site;
+  const std::weak_ptr<Backend> backend_a = f.runtime->site->backends[0];
+  auto made = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0);
+  REQUIRE(made);
+  LoopThread& thread = **made;
+  const net::Address proxy = thread.listening_on().front();
+  thread.start();
+  CHECK(f.get(proxy) == 'A');
+  Client held(f.loop, proxy, "/held");
+  f.run_until([&] { return f.a.holds(); });
+  CHECK(backend_a.lock()->active() == 1);
+
+  f.runtime->site = f.site_of(f.b);
+  thread.use_site(f.runtime->site);
+  f.run_until([&] { return f.get(proxy) == 'B'; });  // the site is posted: requests may overtake it
+  CHECK_FALSE(held.ended());
+  CHECK_FALSE(first.expired());
+  CHECK(f.runtime->backends.in_use() == 2);
+
+  f.a.release();
+  f.run_until([&] { return held.ended(); });
+  CHECK(held.answered_by() == 'A');
+  f.run_until([&] { return first.expired(); });
+  CHECK(backend_a.expired());
+  CHECK(f.runtime->backends.in_use() == 1);
+  CHECK(f.get(proxy) == 'B');
+}
+
 TEST_CASE("backends that both sites name keep their connections and counters") {
-  Fixture f;
+  Fixture f(/*cached=*/false);
   f.runtime->site = f.site_of(f.a);
   auto made = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0);
   REQUIRE(made);
   (*made)->start();
   const net::Address proxy = (*made)->listening_on().front();
-  CHECK(f.get(proxy, "/") == 'A');
+  CHECK(f.get(proxy) == 'A');
   const std::weak_ptr<const Site> first = f.runtime->site;
   f.runtime->site = f.site_of(f.a);
   (*made)->use_site(f.runtime->site);
   f.run_until([&] { return first.expired(); });
-  CHECK(f.get(proxy, "/") == 'A');
+  CHECK(f.get(proxy) == 'A');
   const Backend& backend = *f.runtime->site->backends[0];
   CHECK(backend.statistics().requests.load() == 2);
   CHECK(backend.statistics().connections.load() == 1);

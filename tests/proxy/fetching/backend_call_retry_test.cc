@@ -144,7 +144,7 @@ TEST_CASE("attempts are bounded") {
 
 TEST_CASE("repeats spend the pool's budget, attempts that no backend has processed do not") {
   UpstreamFixture f(2);
-  RetryBudget& budget = f.context().budget(f.pool());
+  RetryBudget& budget = f.context().loop_site->budget(f.pool());
   while (budget.spend()) continue;
   Caller caller(f);
   SUBCASE("closed without a byte") {

@@ -89,7 +89,7 @@ class FetchLab {
     request->keep(request_head, {"192.0.2.1", "http", false, "id"});
     CacheFetch& made = recycler.take(context, recycler);
     if (first != nullptr) first->fetch = &made;
-    found = made.begin({route, key, fetch, use_stored, revalidate}, request, first);
+    found = made.begin({upstream.context().loop_site, route, key, fetch, use_stored, revalidate}, request, first);
     return made;
   }
   /// A whole fetch of `bytes` by nobody, which leaves them in the cache.
