@@ -67,7 +67,7 @@ Result<void> set_unit(Result<int64_t> parsed, int64_t* target, Range range, std:
   return set_in_range(target, *parsed, range, show);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -102,7 +102,7 @@ Result<void> Field::set_text(std::string_view text) {
 }
 
 std::string Field::to_toml() const {
-  const auto shown = [this](const std::string& text) { return quoted(mask ? mask(text) : text); };
+  const auto shown = [this](const std::string& text) { return in_quotes(mask ? mask(text) : text); };
   return std::visit(Match{[&](const Text& field) { return shown(*field.target); },
                           [&](const TextList& field) {
                             std::string out = "[";
@@ -112,8 +112,8 @@ std::string Field::to_toml() const {
                           },
                           [](const Flag& field) { return std::string(*field.target ? "true" : "false"); },
                           [](const Number& field) { return std::to_string(*field.target); },
-                          [](const Duration& field) { return quoted(format_duration_ms(*field.target_ms)); },
-                          [](const Bytes& field) { return quoted(format_bytes(*field.target)); }},
+                          [](const Duration& field) { return in_quotes(format_duration_ms(*field.target_ms)); },
+                          [](const Bytes& field) { return in_quotes(format_bytes(*field.target)); }},
                     kind);
 }
 

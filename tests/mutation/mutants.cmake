@@ -3,14 +3,14 @@
 # built from the sources as they are.
 #
 # roost_mutant(<name> <program> <file> <old> <new>): `program` is "simulate", "crash_points" (the unit test of that name)
-# or a folder of unit tests. `old` must stand in `file` exactly once. Build one with: cmake --build build/debug --target mutant_<program>-<name>
+# or a folder of unit tests. `old` must stand in `file` exactly once. Build one with: cmake --build build/check --target mutant_<program>-<name>
 
 add_custom_target(mutants)
 
 function(roost_mutant name program file old new)
-  set(folder ${CMAKE_BINARY_DIR}/mutants/${name})
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})
-  file(READ ${CMAKE_SOURCE_DIR}/${file} text)
+  set(folder ${PROJECT_BINARY_DIR}/mutants/${name})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${file})
+  file(READ ${PROJECT_SOURCE_DIR}/${file} text)
   string(FIND "${text}" "${old}" first)
   string(FIND "${text}" "${old}" last REVERSE)
   if(first EQUAL -1 OR NOT first EQUAL last)
@@ -28,15 +28,18 @@ function(roost_mutant name program file old new)
       set(program batcher)
     endif()
     string(REPLACE "/" "_" test test_${program})
-    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${program}/*.cc)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${program}/*.cc)
   endif()
   get_target_property(libraries ${test} LINK_LIBRARIES)
   if(file MATCHES "^tests/.*\\.cc$")
-    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${file})
+    list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${file})
   elseif(file MATCHES "\\.cc$")
     set(sources $<TARGET_OBJECTS:${test}>)  # as they are: nothing in them is another
   endif()
   if(file MATCHES "\\.cc$")
+    # In an object of its own, whatever ROOST_UNITY says, as the library's archive has it.
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/${file} DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES
+      SKIP_UNITY_BUILD_INCLUSION ON)
     # Its symbols are found before those of the library, whose own object is then not linked.
     list(APPEND sources ${folder}/${file})
   endif()
@@ -46,11 +49,12 @@ function(roost_mutant name program file old new)
   add_dependencies(${target} ${test})  # what is generated for it
   target_link_libraries(${target} PRIVATE roost_flags ${libraries})
   target_compile_options(${target} PRIVATE -Wno-error -w)
+  roost_precompiled(${target})
   add_dependencies(mutants ${target})
 endfunction()
 
-list(TRANSFORM simulation_sources PREPEND ${CMAKE_SOURCE_DIR}/tests/ OUTPUT_VARIABLE simulation_objects)
-list(APPEND simulation_objects ${CMAKE_SOURCE_DIR}/tests/batcher/programs/simulate.cc)
+list(TRANSFORM simulation_sources PREPEND ${PROJECT_SOURCE_DIR}/tests/ OUTPUT_VARIABLE simulation_objects)
+list(APPEND simulation_objects ${PROJECT_SOURCE_DIR}/tests/batcher/programs/simulate.cc)
 
 # ---- what is said exactly once ------------------------------------------------------------------------------------
 

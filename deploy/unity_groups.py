@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Divides the sources of a library into units that compile as one (ROOST_UNITY in CMakeLists.txt).
+
+unity_groups.py FILE…: prints a number for each file, its unit, separated by semicolons. Two files that declare the same
+name for themselves, in an anonymous namespace, as static or by #define, are never in one unit."""
+
+import pathlib
+import re
+import sys
+
+MOST_FILES = 12
+LITERALS = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/', re.S)
+SCOPE = re.compile(r"^\s*(?:inline\s+)?namespace\b\s*([\w:]*)\s*$")
+
+
+def declared(head):
+    """The name that a declaration up to its "{" or ";" declares; more than one where that is not sure."""
+    head = re.sub(r"^\s*template\s*<.*?>\s*(?=struct|class|using|\w)", "", head, flags=re.S)
+    if found := re.search(r"\b(?:struct|class|union|enum(?:\s+class)?)\s+(\w+)\s*(?::|$)", head):
+        return {found[1]}
+    if found := re.search(r"\busing\s+(\w+)\s*=", head):
+        return {found[1]}
+    if re.search(r"\busing\b|\boperator\b", head):
+        return set()
+    before = re.split(r"[(=\[]", head, maxsplit=1)[0]
+    return set(re.findall(r"(\w+)\s*$", before))
+
+
+def private_names(text):
+    """The names that a source file declares for itself."""
+    text = LITERALS.sub('""', text)
+    names = set(re.findall(r"^\s*#\s*define\s+(\w+)", text, re.M))
+    text = re.sub(r"^[ \t]*#.*(?:\\\n.*)*$", "", text, flags=re.M)
+    scopes, start, skipped = [], 0, 0  # for each open namespace, whether it is anonymous; depth of other braces
+    for at in (match.start() for match in re.finditer(r"[{};]", text)):
+        head, char = text[start:at], text[at]
+        if skipped:
+            skipped += {"{": 1, "}": -1, ";": 0}[char]
+        elif char == "}":
+            scopes and scopes.pop()
+        elif char == "{" and (scope := SCOPE.match(head)):
+            scopes.append(not scope[1])
+        else:
+            if any(scopes) or re.match(r"\s*static\b", head):
+                names |= declared(head)
+            skipped = char == "{"
+        start = at + 1
+    return names
+
+
+def divide(files):
+    """The unit of each file: the first that has room and none of its names."""
+    units, chosen = [], []
+    for file in files:
+        names = private_names(pathlib.Path(file).read_text(encoding="utf-8"))
+        for number, (members, taken) in enumerate(units):
+            if len(members) < MOST_FILES and not names & taken:
+                break
+        else:
+            number, members, taken = len(units), [], set()
+            units.append((members, taken))
+        members.append(file)
+        taken |= names
+        chosen.append(number)
+    return chosen
+
+
+if __name__ == "__main__":
+    print(";".join(map(str, divide(sys.argv[1:]))))
