@@ -1,5 +1,5 @@
 """tests/run, once everything is installed: builds, runs the suites and counts. A line per test program, flow test,
-fuzzer and check; the output of failures only; in the end "N passed, N failed"."""
+fuzzer and check; the output of failures only; in the end the time of each suite and "N passed, N failed"."""
 
 import argparse
 import concurrent.futures
@@ -18,10 +18,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "flow"))
 from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ["tidy", "unit", "simulate", "mutation", "flow", "web", "clang", "fuzz", "asan", "tsan"]
+SUITES = ["tidy", "unit", "flow", "web"]
+ALL_SUITES = [*SUITES, "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
 MORE_SUITES = ["faults", "likes"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
+# What the suites need of the preset "check"; it is built once, for all suites that were asked for.
+CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "faults": PROGRAMS, "likes": PROGRAMS,
+                 "simulate": ["simulate"], "mutation": ["mutants"]}
+# Files of tests/flow that look at the binaries that ship, in a run of everything.
+RELEASE_FILES = ["test_shipped.py", "test_proxy_start.py", "test_api_start.py", "test_deploy.py"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
 UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S = 120, 400, 3600
@@ -52,6 +58,7 @@ class Board:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.times = {}  # of each suite: seconds in all, seconds of them that were building
         on = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self.bold, self.dim, self.red, self.green, self.plain = (
             ("\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[0m") if on else ("",) * 5)
@@ -59,6 +66,7 @@ class Board:
     def suite(self, name):
         print(f"\n{self.bold}{name}{self.plain}", flush=True)
         self.current = name
+        self.times[name] = [0.0, 0.0]
 
     def add(self, outcome):
         self.passed += outcome.passed
@@ -75,6 +83,9 @@ class Board:
             print("      " + outcome.text[-MOST_OUTPUT:].strip().replace("\n", "\n      "), flush=True)
 
     def close(self, seconds):
+        print(f"\n  {self.dim}{'suite':<10} {'building':>10} {'running':>10}{self.plain}")
+        for name, (whole_s, building_s) in self.times.items():
+            print(f"  {name:<10} {building_s:8.1f} s {whole_s - building_s:8.1f} s")
         print(f"\n{seconds / 60:.1f} minutes")
         for name in self.failures:
             print(f"{self.red}✗{self.plain} {name}")
@@ -156,7 +167,7 @@ def fuzzer(path):
 
 def simulation(first, count):
     """The batcher's simulation from seed `first` on; a seed that fails says how to run it again."""
-    code, output, seconds = run([ROOT / "build/release/bin/simulate", first, count], 600)
+    code, output, seconds = run([ROOT / "build/check/bin/simulate", first, count], 1200)
     told = output.strip().partition(": ")[2] if code == 0 else "failed"
     name = f"seeds {first:,} to {first + count - 1:,}: {told}"
     return [Outcome(name, seconds, int(code == 0), int(code != 0), output)]
@@ -177,6 +188,47 @@ def mutant(path):
     return [Outcome(f"{name} is noticed", seconds, int(caught), int(not caught), output)]
 
 
+def lint_unit(source, command_folder):
+    """clang-tidy over one unit of the product."""
+    code, output, seconds = run(["clang-tidy-14", "--quiet", f"-p={command_folder}", source], UNIT_LIMIT_S * 5)
+    return [Outcome(unit_name(source), seconds, int(code == 0), int(code != 0), output)]
+
+
+def unit_name(source):
+    """roost_http, unit 0: what stands for an entry of compile_commands.json that CMake made."""
+    found = re.search(r"/CMakeFiles/(\w+)\.dir/Unity/unity_(\w+?)_cxx\.cxx$", source)
+    return f"{found[1]}, unit {found[2]}" if found else str(pathlib.Path(source).relative_to(ROOT))
+
+
+def mutant_names():
+    listed = re.findall(r"(?m)^roost_mutant\((\w+) (\S+)", (ROOT / "tests/mutation/mutants.cmake").read_text())
+    return [f"mutant_{program.replace('/', '_')}-{name}" for name, program in listed]
+
+
+def unit_names():
+    folders = re.findall(r"(?m)^roost_test\((\S+)", (ROOT / "tests/CMakeLists.txt").read_text())
+    return [f"test_{folder.replace('/', '_')}" for folder in folders]
+
+
+def flow_files():
+    return [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
+
+
+def names_of(suite):
+    """What --only chooses from in a suite; None where it chooses nothing."""
+    if suite == "unit":
+        return unit_names()
+    if suite == "mutation":
+        return mutant_names()
+    if suite == "fuzz":
+        return [path.stem for path in (ROOT / "tests/fuzz").glob("*_fuzz.cc")]
+    if suite == "flow":
+        return [path.name for path in flow_files()]
+    if suite == "web":
+        return [path.name for path in (ROOT / "tests/web").glob("test_*.py")]
+    return unit_names() + names_of("flow") if suite in ("asan", "tsan") else None
+
+
 class Runner:
     def __init__(self, options):
         self.options = options
@@ -187,9 +239,11 @@ class Runner:
     def go(self):
         begun = time.monotonic()
         try:
-            for name in self.options.suites or SUITES:
+            for name in self.options.suites:
                 self.board.suite(name)
+                suite_begun = time.monotonic()
                 getattr(self, name)()
+                self.board.times[name][0] = time.monotonic() - suite_begun
         finally:
             if self.postgres:
                 self.postgres.close()
@@ -204,9 +258,16 @@ class Runner:
         if key not in self.built:
             begun = time.monotonic()
             self.built[key] = build(preset, *targets)
+            seconds = time.monotonic() - begun
+            self.board.times[self.board.current][1] += seconds
             if not self.built[key]:
-                self.board.add(Outcome(f"build {preset}", time.monotonic() - begun, 0, 1, "see above"))
+                self.board.add(Outcome(f"build {preset}", seconds, 0, 1, "see above"))
         return self.built[key]
+
+    def have_check(self):
+        """The one build that most suites share."""
+        targets = {target for suite in self.options.suites for target in CHECK_TARGETS.get(suite, [])}
+        return self.have("check", *sorted(targets))
 
     def in_parallel(self, jobs):
         """Runs (function, arguments…) jobs and shows each one's outcomes as they come."""
@@ -222,10 +283,13 @@ class Runner:
             for outcome in reporting_file(path, {}, 120):
                 self.board.add(outcome)
 
-    def unit(self, preset="debug"):
-        if self.have(preset):
-            programs = self.wanted((ROOT / "build" / preset / "bin").glob("test_*"))
-            self.in_parallel([(unit_program, path, preset, self.database_for(path, preset)) for path in programs])
+    def unit(self):
+        if self.have_check():
+            self.run_units("check")
+
+    def run_units(self, preset):
+        paths = self.wanted(ROOT / "build" / preset / "bin" / name for name in unit_names())
+        self.in_parallel([(unit_program, path, preset, self.database_for(path, preset)) for path in paths])
 
     def database_for(self, path, preset):
         """The URL of a PostgreSQL database that a test program has for itself; empty for those that need none."""
@@ -235,33 +299,29 @@ class Runner:
         return self.postgres.create_database(f"{path.name}-{preset}")
 
     def simulate(self):
-        if self.have("release", "simulate"):
-            seeds = SEEDS if "simulate" in self.options.suites else FEW_SEEDS
+        if self.have_check():
+            seeds = FEW_SEEDS if self.options.all else SEEDS
             chunk = max(seeds // 20, FEW_SEEDS // 2)
             self.in_parallel([(simulation, first, chunk) for first in range(1, seeds, chunk)])
 
     def mutation(self):
-        if self.have("debug", "mutants"):
-            listed = re.findall(r"(?m)^roost_mutant\((\w+) (\S+)", (ROOT / "tests/mutation/mutants.cmake").read_text())
-            names = [f"mutant_{program.replace('/', '_')}-{name}" for name, program in listed]
-            paths = self.wanted(ROOT / "build/debug/bin" / name for name in names)
+        if self.have_check():
+            paths = self.wanted(ROOT / "build/check/bin" / name for name in mutant_names())
             self.in_parallel([(mutant, path) for path in paths])
 
-    def flow(self, preset="release"):
-        if not self.have(preset, *(PROGRAMS if preset == "release" else [])):
-            return
-        environment = {"ROOST_BIN": str(ROOT / "build" / preset / "bin"),
-                       "ROOST_TIME_SCALE": str(TIME_SCALE.get(preset, 1))}
-        files = [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
-        if preset != "release":
-            files = [path for path in files if path.name not in THOROUGH_FILES]
-        self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * TIME_SCALE.get(preset, 1))
-                          for path in self.wanted(files)])
+    def flow(self):
+        if self.have_check():
+            self.run_flow("check", flow_files())
+
+    def run_flow(self, preset, files):
+        scale = TIME_SCALE.get(preset, 1)
+        environment = {"ROOST_BIN": str(ROOT / "build" / preset / "bin"), "ROOST_TIME_SCALE": str(scale)}
+        self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * scale) for path in self.wanted(files)])
 
     def thorough(self, *names):
         """Files of tests/faults of which a run of everything does a little."""
-        if self.have("release", *PROGRAMS):
-            environment = {"ROOST_BIN": str(ROOT / "build/release/bin"), "ROOST_THOROUGH": "1"}
+        if self.have_check():
+            environment = {"ROOST_BIN": str(ROOT / "build/check/bin"), "ROOST_THOROUGH": "1"}
             self.in_parallel([(reporting_file, ROOT / "tests/faults" / name, environment, THOROUGH_LIMIT_S)
                               for name in names])
 
@@ -282,9 +342,9 @@ class Runner:
         return code == 0
 
     def web(self):
-        if not self.have("release", *PROGRAMS) or not self.have_node_modules(ROOT / "tests/web"):
+        if not self.have_check() or not self.have_node_modules(ROOT / "tests/web"):
             return
-        environment = {"ROOST_BIN": str(ROOT / "build/release/bin"), "ROOST_SHOTS": str(ROOT / "build/web")}
+        environment = {"ROOST_BIN": str(ROOT / "build/check/bin"), "ROOST_SHOTS": str(ROOT / "build/web")}
         self.in_parallel([(reporting_file, path, environment, 2 * FLOW_LIMIT_S)
                           for path in self.wanted((ROOT / "tests/web").glob("test_*.py"))])
 
@@ -293,27 +353,60 @@ class Runner:
         if self.have("clang"):
             self.board.add(Outcome("compiles without a warning", time.monotonic() - begun, 1, 0))
 
+    def lint(self):
+        """clang-tidy over the product, in the units and with the precompiled headers of the preset clang."""
+        if not self.have("clang"):
+            return
+        folder = ROOT / "build/clang"
+        sources = {entry["file"] for entry in json.loads((folder / "compile_commands.json").read_text())
+                   if re.search(r"/CMakeFiles/(roost_|roost-)\w+\.dir/", entry["command"].split(" -o ")[1])
+                   and entry["file"].endswith((".cc", ".cxx")) and "/generated/" not in entry["file"]}
+        self.in_parallel([(lint_unit, source, folder) for source in sorted(sources)])
+
     def fuzz(self):
         if self.have("clang"):
             self.in_parallel([(fuzzer, path) for path in self.wanted((ROOT / "build/clang/bin").glob("*_fuzz"))])
 
+    def sanitized(self, preset):
+        if self.have(preset, "unit_tests", *PROGRAMS):
+            self.run_units(preset)
+            self.run_flow(preset, [path for path in flow_files() if path.name not in THOROUGH_FILES])
+
     def asan(self):
-        self.unit("asan")
-        self.flow("asan")
+        self.sanitized("asan")
 
     def tsan(self):
-        self.unit("tsan")
-        self.flow("tsan")
+        self.sanitized("tsan")
+
+    def release(self):
+        """What ships: that it is hardened and starts."""
+        if self.have("release", *PROGRAMS):
+            self.run_flow("release", [ROOT / "tests/flow" / name for name in RELEASE_FILES])
+
+
+def options_from(arguments):
+    parser = argparse.ArgumentParser(prog="tests/run", allow_abbrev=False)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--check-arguments", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("suites", nargs="*", metavar="suite")
+    options = parser.parse_args(arguments)
+    for name in options.suites:
+        if name not in ["all", *ALL_SUITES, *MORE_SUITES]:
+            parser.error(f"no suite \"{name}\"; there are {', '.join(['all', *ALL_SUITES, *MORE_SUITES])}")
+    options.all = "all" in options.suites
+    chosen = [*(ALL_SUITES if options.all else []), *(name for name in options.suites if name != "all")]
+    options.suites = list(dict.fromkeys(chosen or SUITES))
+    if options.only:
+        names = [name for suite in options.suites for name in names_of(suite) or []]
+        if not any(options.only in name for name in names):
+            parser.error(f"nothing in {', '.join(options.suites)} has \"{options.only}\" in its name")
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests/run")
-    parser.add_argument("--only", default="")
-    parser.add_argument("suites", nargs="*", metavar="suite")
-    options = parser.parse_args()
-    for name in options.suites:
-        if name not in SUITES + MORE_SUITES:
-            parser.error(f"no suite \"{name}\"; there are {', '.join(SUITES + MORE_SUITES)}")
+    options = options_from(sys.argv[1:])
+    if options.check_arguments:
+        return 0
     sys.stdout.reconfigure(line_buffering=True)
     return Runner(options).go()
 
