@@ -50,6 +50,7 @@ step_build() {
   local launcher=()
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}  # else it passes by precompiled headers
   fi
   if ! cmake --preset "$preset" "${launcher[@]}" >"$log" 2>&1; then
     tail -n 40 "$log" >&2

@@ -296,7 +296,8 @@ def number_in(low, high):
 
 
 def options_from(arguments):
-    parser = argparse.ArgumentParser(prog="deploy/up", description="Starts the proxy and its workers.", add_help=False)
+    parser = argparse.ArgumentParser(prog="deploy/up", description="Starts the proxy and its workers.", add_help=False,
+                                     allow_abbrev=False)
     parser.add_argument("--workers", type=number_in(1, 64), default=3)
     parser.add_argument("--database", default="")
     parser.add_argument("--host", default="127.0.0.1")
@@ -309,11 +310,14 @@ def options_from(arguments):
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--detach", action="store_true")
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--check-arguments", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def main():
     options = options_from(sys.argv[1:])
+    if options.check_arguments:
+        return 0
     return detach(options) if options.detach else Stack(options).run()
 
 

@@ -79,6 +79,34 @@ class Deploy(FlowTest):
         self.assertEqual(code, 2)
         self.assertIn("not a number from 1 to 64", output)
 
+    def test_arguments_are_looked_at_before_anything_is_installed_or_built(self):
+        scripts = self.directory / "fresh"
+        for folder in ("deploy", "tests"):
+            shutil.copytree(ROOT / folder, scripts / folder, ignore=shutil.ignore_patterns("node_modules"))
+        for name in ("install-deps", "lib.sh"):
+            (scripts / "deploy" / name).write_text("#!/bin/sh\necho it installs or builds; exit 9\n")
+        for name, arguments, words in [
+                ("deploy/up", ["--prot", "1"], "unrecognized arguments: --prot 1"),
+                ("deploy/up", ["--port", "none"], "not a number from 1 to 65535"),
+                ("tests/run", ["bogus"], 'no suite "bogus"; there are all, tidy, unit'),
+                ("tests/run", ["--only", "nosuchtest"], 'has "nosuchtest" in its name'),
+                ("tests/run", ["--only", "deploy", "unit"], 'nothing in unit has "deploy" in its name')]:
+            with self.subTest(name=name, arguments=arguments):
+                code, output = self.run_program(scripts / name, *arguments)
+                self.assertEqual(code, 2, output)
+                self.assertIn(words, output)
+                self.assertNotIn("it installs or builds", output)
+                self.assertFalse((scripts / "build").exists())
+        code, output = self.run_program(scripts / "tests/run", "--only", "deploy", "flow")
+        self.assertEqual((code, output), (9, "it installs or builds\n"))
+
+    def test_every_script_has_help(self):
+        for name in ("deploy/up", "deploy/down", "deploy/status", "deploy/install-deps", "tests/run"):
+            with self.subTest(name=name):
+                code, output = self.run_program(ROOT / name, "--help")
+                self.assertEqual(code, 0, output)
+                self.assertIn(name, output)
+
     def test_in_the_foreground_a_signal_ends_everything(self):
         stack = self.program(ROOT / "deploy/up", *self.up_flags(), environment=self.environment)
         wait_until(lambda: "Ctrl-C ends everything" in stack.output() or not stack.running(), 60, "the stack to be up")
