@@ -26,8 +26,9 @@ PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # What the suites need of the preset "check"; it is built once, for all suites that were asked for.
 CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "faults": PROGRAMS, "likes": PROGRAMS,
                  "simulate": ["simulate"], "mutation": ["mutants"]}
-# Files of tests/flow that look at the binaries that ship, in a run of everything.
-RELEASE_FILES = ["test_shipped.py", "test_proxy_start.py", "test_api_start.py", "test_deploy.py"]
+# What is asked of the binaries that ship; the other tests ask those of the preset "check".
+RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/test_api_start.py",
+                 "flow/test_deploy.py"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
 UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S = 120, 400, 3600
@@ -226,6 +227,8 @@ def names_of(suite):
         return [path.name for path in flow_files()]
     if suite == "web":
         return [path.name for path in (ROOT / "tests/web").glob("test_*.py")]
+    if suite == "release":
+        return [pathlib.Path(path).name for path in RELEASE_FILES]
     return unit_names() + names_of("flow") if suite in ("asan", "tsan") else None
 
 
@@ -381,7 +384,7 @@ class Runner:
     def release(self):
         """What ships: that it is hardened and starts."""
         if self.have("release", *PROGRAMS):
-            self.run_flow("release", [ROOT / "tests/flow" / name for name in RELEASE_FILES])
+            self.run_flow("release", [ROOT / "tests" / name for name in RELEASE_FILES])
 
 
 def options_from(arguments):
