@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/net/tcp_listener.h"
+#include "proxy/runtime/monotonic_clock.h"
 
 namespace roost::proxy {
 
@@ -37,6 +38,15 @@ Result<void> Proxy::probe_addresses(const std::vector<net::Address>& addresses) 
   return {};
 }
 
+AdminRoutes::Parts Proxy::admin_parts() {
+  const auto pools = [this] {
+    std::vector<const Pool*> all;
+    for (const auto& pool : runtime_.site->pools) all.push_back(pool.get());
+    return all;
+  };
+  return {runtime_.cache, runtime_.fetches, runtime_.metrics, pools, now_us};
+}
+
 Result<void> Proxy::open() {
   // Before the listeners open: a signal that arrives meanwhile is handled as soon as the loop runs.
   loop_.on_signal(SIGTERM, [this] { begin_drain(); });
@@ -49,7 +59,7 @@ Result<void> Proxy::open() {
   const std::vector<net::Address> addresses = config.listen_addresses();
   if (auto probed = probe_addresses(addresses); !probed) return probed;
   if (const auto admin_address = config.admin_address()) {
-    auto admin = Admin::listen(loop_, *admin_address, runtime_);
+    auto admin = Admin::listen(loop_, *admin_address, admin_parts());
     if (!admin) return tl::unexpected(admin.error());
     admin_ = std::move(*admin);
     events_.info("admin listening", {{"address", admin_->address().to_string()}});

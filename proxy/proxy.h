@@ -25,6 +25,7 @@ class Proxy {
 
  private:
   Result<void> probe_addresses(const std::vector<net::Address>& addresses) const;
+  AdminRoutes::Parts admin_parts();
   void begin_drain();
   void on_news(const Backend& backend, const std::string& news, bool bad);
 

@@ -34,6 +34,7 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   request.authority = head.authority;
   request.path = head.path;
   request.query_text = head.query;
+  request.has_query = head.target.size() > head.path.size();
   request.client = client;
   if (const std::string_view id = head.fields.value(FieldId::x_request_id); is_request_id(id)) request.request_id = id;
   if (const auto etags = head.fields.combined(FieldId::if_none_match)) request.if_none_match = *etags;

@@ -18,6 +18,7 @@ struct Request {
   std::string authority;  ///< host and port as sent
   std::string path;       ///< as sent
   std::string query_text;
+  bool has_query = false;  ///< whether there is a '?', be the query empty or not
   std::string request_id;
   std::string if_none_match;
   std::string authorization;
@@ -32,6 +33,9 @@ struct Request {
   net::Address client;
   int64_t arrived_us = 0;             ///< Unix time
   std::vector<std::string> captures;  ///< values of the {…} in the route's pattern, decoded
+
+  /// Path and query, as sent.
+  std::string target() const { return has_query ? path + '?' + query_text : path; }
 
   /// Copies from the head. Left empty: `body`, `captures`, and `request_id` unless the request carries a valid one.
   static Request from(const http::RequestHead& head, const net::Address& client);

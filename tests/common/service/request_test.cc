@@ -18,6 +18,7 @@ TEST_CASE("what is copied from a head") {
   head.method = http::Method::post;
   head.method_text = "POST";
   head.authority = "example.org:8080";
+  head.target = "/a?b=1";
   head.path = "/a";
   head.query = "b=1";
   for (const auto& [name, value] : {std::pair{"X-Request-Id", "id-1"},
@@ -38,6 +39,7 @@ TEST_CASE("what is copied from a head") {
   CHECK(request.authority == "example.org:8080");
   CHECK(request.path == "/a");
   CHECK(request.query_text == "b=1");
+  CHECK(request.target() == "/a?b=1");
   CHECK(request.request_id == "id-1");
   CHECK(request.if_none_match == "\"a\", \"b\"");
   CHECK(request.authorization == "Bearer x");
@@ -65,4 +67,13 @@ TEST_CASE("an absent field leaves its part empty, a bad request id too") {
   CHECK_FALSE(request.no_cache);
   CHECK_FALSE(request.wants_html);
   CHECK(request.forwarded_for.empty());
+}
+
+TEST_CASE("a target with an empty query is told from one without") {
+  http::RequestHead head;
+  head.path = "/a";
+  head.target = "/a?";
+  CHECK(Request::from(head, net::Address()).target() == "/a?");
+  head.target = "/a";
+  CHECK(Request::from(head, net::Address()).target() == "/a");
 }

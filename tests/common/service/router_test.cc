@@ -1,39 +1,15 @@
 #include "common/service/router.h"
 
-#include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "tests/support/field_text.h"
+#include "tests/support/ask.h"
 
 using namespace roost;
 using namespace roost::service;
 
 namespace {
-
-/// Keeps the answer where the test can see it.
-class Slot final : public PendingRequest {
- public:
-  Slot(const Request& request, Answer& target) : request_(request), target_(target) {}
-  const Request& request() const override { return request_; }
-  void answer(Answer answer, std::unique_ptr<PendingRequest>) override { target_ = std::move(answer); }
-
- private:
-  const Request& request_;
-  Answer& target_;
-};
-
-Answer ask(const Router& router, http::Method method, std::string_view path) {
-  Request request;
-  request.method = method;
-  request.method_text = "METHOD";
-  request.path = path;
-  Answer answer;
-  answer.status = 0;
-  router.dispatch(request, Reply(std::make_unique<Slot>(request, answer)));
-  return answer;
-}
 
 Action say(std::string text) {
   return [text = std::move(text)](Request& request, Reply reply) {
@@ -49,10 +25,6 @@ Router sample() {
   router.add(http::Method::post, "/echo", say("echo"));
   router.add(http::Method::get, "/a/{x}/b/{y}", say("ab"));
   return router;
-}
-
-bool has_line(const Answer& answer, std::string_view line) {
-  return roost::http::text_of(answer.fields).find(std::string(line) + "\r\n") != std::string_view::npos;
 }
 
 }  // namespace
@@ -75,10 +47,10 @@ TEST_CASE("methods that a path does not have") {
   const Router router = sample();
   const Answer refused = ask(router, http::Method::delete_, "/now");
   CHECK(refused.status == 405);
-  CHECK(has_line(refused, "Allow: GET, HEAD"));
+  CHECK(has_field(refused, "Allow", "GET, HEAD"));
   const Answer options = ask(router, http::Method::options, "/echo");
   CHECK(options.status == 204);
-  CHECK(has_line(options, "Allow: POST"));
+  CHECK(has_field(options, "Allow", "POST"));
   CHECK(router.allowed("/now") == "GET, HEAD");
   CHECK(router.allowed("/nothing").empty());
 }
