@@ -2,36 +2,81 @@
 
 #include <algorithm>
 
+#include "common/base/check.h"
+#include "common/http/http1/chunk_rules.h"
+#include "common/http/http1/llhttp_spans.h"
+
 namespace roost::http {
 namespace {
 
-constexpr uint8_t kMaxSizeDigits = 15;
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && c != '\t') || byte == 0x7f;
+// llhttp at the first byte of a chunked body.
+llhttp_t machine_at_chunks() {
+  constexpr std::string_view kHead = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  llhttp_t machine;
+  roost_spans spans{};
+  llhttp__internal_init(&machine);
+  machine.type = HTTP_REQUEST;
+  machine.data = &spans;
+  ROOST_CHECK(llhttp__internal_execute(&machine, kHead.data(), kHead.data() + kHead.size()) == HPE_PAUSED);
+  machine.data = nullptr;
+  machine.error = HPE_OK;
+  return machine;
 }
 
 }  // namespace
 
+class BodyDecoder::Chunks {
+ public:
+  void start() {
+    static const llhttp_t at_chunks = machine_at_chunks();
+    machine_ = at_chunks;
+    rules_ = ChunkRules();
+  }
+  Event next(std::string_view& bytes, std::string_view& content) {
+    roost_spans spans{};
+    machine_.data = &spans;
+    const char* const begin = bytes.data();
+    const char* end = begin + bytes.size();
+    const int error = llhttp__internal_execute(&machine_, begin, end);
+    if (error != HPE_OK && error != HPE_PAUSED) return Event::malformed;
+    if (error == HPE_PAUSED) end = machine_.error_pos;
+    machine_.error = HPE_OK;
+    bytes.remove_prefix(static_cast<size_t>(end - begin));
+    const bool found = spans.body.at != nullptr;
+    const char* const behind_lines = found ? spans.body.at : end;
+    if (!rules_.take({begin, static_cast<size_t>(behind_lines - begin)})) return Event::malformed;
+    if (found) {
+      if (!rules_.in_chunk() || spans.body.end != end) return Event::malformed;
+      content = {spans.body.at, static_cast<size_t>(end - spans.body.at)};
+      return Event::content;
+    }
+    if ((spans.complete != 0) != rules_.done()) return Event::malformed;
+    return spans.complete != 0 ? Event::end : Event::need_more;
+  }
+
+ private:
+  llhttp_t machine_;
+  ChunkRules rules_;
+};
+
+BodyDecoder::BodyDecoder() = default;
+BodyDecoder::~BodyDecoder() = default;
+
 void BodyDecoder::start(const Framing& framing) {
-  *this = BodyDecoder();
+  left_ = 0;
+  content_ = {};
   switch (framing.kind) {
     case Framing::Kind::none:
+      state_ = State::done;
       break;
     case Framing::Kind::counted:
       left_ = framing.bytes;
       state_ = left_ == 0 ? State::done : State::counted;
       break;
     case Framing::Kind::chunked:
-      state_ = State::size_first;
+      if (chunks_ == nullptr) chunks_ = std::make_unique<Chunks>();
+      chunks_->start();
+      state_ = State::chunked;
       break;
     case Framing::Kind::until_close:
       state_ = State::until_close;
@@ -44,69 +89,25 @@ BodyDecoder::Event BodyDecoder::take_content(std::string_view& bytes) {
       state_ == State::until_close ? bytes.size() : static_cast<size_t>(std::min<uint64_t>(left_, bytes.size()));
   content_ = bytes.substr(0, count);
   bytes.remove_prefix(count);
-  if (state_ != State::until_close) {
+  if (state_ == State::counted) {
     left_ -= count;
-    if (left_ == 0) state_ = state_ == State::counted ? State::done : State::data_cr;
+    if (left_ == 0) state_ = State::done;
   }
   return Event::content;
 }
 
+BodyDecoder::Event BodyDecoder::next_of_chunks(std::string_view& bytes) {
+  const Event event = chunks_->next(bytes, content_);
+  if (event == Event::end) state_ = State::done;
+  if (event == Event::malformed) state_ = State::broken;
+  return event;
+}
+
 BodyDecoder::Event BodyDecoder::next(std::string_view& bytes) {
-  while (true) {
-    if (state_ == State::done) return Event::end;
-    if (state_ == State::broken) return Event::malformed;
-    if (bytes.empty()) return Event::need_more;
-    if (state_ == State::counted || state_ == State::until_close || state_ == State::data) return take_content(bytes);
-    state_ = step(bytes.front());
-    bytes.remove_prefix(1);
-  }
-}
-
-BodyDecoder::State BodyDecoder::step(char c) {
-  switch (state_) {
-    case State::data_cr:
-      return c == '\r' ? State::data_lf : State::broken;
-    case State::data_lf:
-      digits_ = 0;
-      line_bytes_ = 0;
-      return c == '\n' ? State::size_first : State::broken;
-    case State::trailer_first:
-    case State::trailer:
-    case State::trailer_lf:
-      return step_trailer(c);
-    case State::last_lf:
-      return c == '\n' ? State::done : State::broken;
-    default:
-      return step_size(c);
-  }
-}
-
-BodyDecoder::State BodyDecoder::step_size(char c) {
-  if (++line_bytes_ > kMaxLineBytes) return State::broken;
-  if (state_ == State::size_lf) {
-    if (c != '\n') return State::broken;
-    line_bytes_ = 0;
-    return left_ == 0 ? State::trailer_first : State::data;
-  }
-  if (c == '\r') return state_ == State::size_first ? State::broken : State::size_lf;
-  if (state_ == State::extension) return is_control(c) ? State::broken : State::extension;
-  const int digit = hex_digit(c);
-  if (digit >= 0) {
-    if (state_ == State::size_first) left_ = 0;
-    if (++digits_ > kMaxSizeDigits) return State::broken;
-    left_ = left_ * 16 + static_cast<unsigned>(digit);
-    return State::size;
-  }
-  return state_ == State::size && c == ';' ? State::extension : State::broken;
-}
-
-// Trailer fields are dropped (RFC 9110 §6.5.1 lets us); what matters is to find the empty line and nothing else.
-BodyDecoder::State BodyDecoder::step_trailer(char c) {
-  if (++line_bytes_ > kMaxTrailerBytes) return State::broken;
-  if (state_ == State::trailer_lf) return c == '\n' ? State::trailer_first : State::broken;
-  if (c == '\r') return state_ == State::trailer_first ? State::last_lf : State::trailer_lf;
-  if (state_ == State::trailer_first && (c == ' ' || c == '\t')) return State::broken;
-  return is_control(c) ? State::broken : State::trailer;
+  if (state_ == State::done) return Event::end;
+  if (state_ == State::broken) return Event::malformed;
+  if (bytes.empty()) return Event::need_more;
+  return state_ == State::chunked ? next_of_chunks(bytes) : take_content(bytes);
 }
 
 }  // namespace roost::http

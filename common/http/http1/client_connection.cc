@@ -6,7 +6,6 @@
 
 #include "common/base/check.h"
 #include "common/http/client.h"
-#include "common/http/http1/head_parser.h"
 #include "common/net/tcp_stream.h"
 
 namespace roost::http {
@@ -68,7 +67,7 @@ RequestStream& BackendConnection::begin(const RequestStart& request, std::span<c
   head_received_ = any_byte_back_ = false;
   informational_ = 0;
   head_only_ = request.head_only;
-  scanner_.reset();
+  reader_.reset();
   const Framing framing = outgoing_framing(request.body);
   HeadBuilder head(scratch().text, request.method.size() + request.target.size() + request.fields.bytes().size() +
                                        request.more_fields.bytes().size());
@@ -177,29 +176,25 @@ std::string_view BackendConnection::consume(std::string_view bytes) {
 }
 
 bool BackendConnection::consume_head(std::string_view& bytes) {
-  switch (scanner_.scan(bytes.substr(0, limits_.max_head_bytes))) {
-    case HeadScanner::Verdict::complete:
+  const HeadReader::Reading reading =
+      reader_.read_response(bytes.substr(0, limits_.max_head_bytes), limits_.max_fields, head_only_, scratch().head);
+  switch (reading.verdict) {
+    case HeadReader::Verdict::complete:
       break;
-    case HeadScanner::Verdict::incomplete:
+    case HeadReader::Verdict::incomplete:
       if (bytes.size() >= limits_.max_head_bytes) fail_exchange("the response's head is over the limit");
       return false;
-    default:
-      fail_exchange("malformed line in the response's head");
+    case HeadReader::Verdict::refused:
+      fail_exchange(fmt::format("malformed response head: {}", reading.refusal.why));
       return false;
   }
-  const std::string_view head_bytes = bytes.substr(0, scanner_.head_bytes());
-  bytes.remove_prefix(head_bytes.size());
-  scanner_.reset();
-  return take_head(head_bytes, !bytes.empty());
+  bytes.remove_prefix(reading.head_bytes);
+  reader_.reset();
+  return take_head(reading.facts, !bytes.empty());
 }
 
-bool BackendConnection::take_head(std::string_view head_bytes, bool more_bytes) {
-  ResponseHead& head = scratch().head;
-  HeadFacts facts;
-  if (const Refusal refusal = parse_response_head(head_bytes, limits_.max_fields, head_only_, head, facts)) {
-    fail_exchange(fmt::format("malformed response head: {}", refusal.why));
-    return false;
-  }
+bool BackendConnection::take_head(const HeadFacts& facts, bool more_bytes) {
+  const ResponseHead& head = scratch().head;
   if (head.status < 200) {
     if (head.status != 101 && ++informational_ <= kMaxInformational) return true;
     fail_exchange(head.status == 101 ? "an upgrade nobody asked for" : "too many informational responses");

@@ -5,7 +5,7 @@
 #include "common/http/client.h"
 #include "common/http/http1/body_decoder.h"
 #include "common/http/http1/connection_parts.h"
-#include "common/http/http1/head_scanner.h"
+#include "common/http/http1/head_reader.h"
 
 namespace roost::http {
 
@@ -51,7 +51,7 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   std::string_view consume(std::string_view bytes);
   bool consume_head(std::string_view& bytes);
   bool consume_body(std::string_view& bytes);
-  bool take_head(std::string_view head_bytes, bool more_bytes);
+  bool take_head(const HeadFacts& facts, bool more_bytes);
   bool input_waits() const { return !pending_.empty() && state_ == State::reading_body && !paused_; }
   void process_pending();
   bool write(std::string_view head, std::span<const Slice> pieces, bool last, FieldBlockView trailers = {});
@@ -67,7 +67,7 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   ResponseReceiver* receiver_ = nullptr;
   ConnectionOwner* owner_ = nullptr;
   std::string pending_;  // a head that is not whole yet, or what came while paused
-  HeadScanner scanner_;
+  HeadReader reader_;
   BodyDecoder decoder_;
   BodyWriter writer_;
   uint64_t queued_at_most_ = 0;  // what would be queued had the backend taken nothing since the deadline was set

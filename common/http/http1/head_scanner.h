@@ -19,6 +19,8 @@ class HeadScanner {
   size_t head_bytes() const { return line_start_; }
   /// Whether the first line has been seen whole: what grows behind it is fields, before it the target.
   bool first_line_seen() const { return line_start_ > 0; }
+  /// Whether nothing of this head has been scanned.
+  bool untouched() const { return line_start_ == 0 && searched_ == 0; }
   void reset() { line_start_ = searched_ = 0; }
 
  private:

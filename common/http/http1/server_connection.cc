@@ -1,7 +1,6 @@
 #include "common/http/http1/server_connection.h"
 
 #include "common/base/check.h"
-#include "common/http/http1/head_parser.h"
 #include "common/http/server.h"
 
 namespace roost::http {
@@ -103,7 +102,7 @@ bool ServerConnection::consume_head(std::string_view& bytes) {
   // One empty line before a request is passed over (RFC 9112 §2.2).
   if (!empty_line_skipped_ && bytes.starts_with("\r\n")) {
     empty_line_skipped_ = true;
-    scanner_.reset();
+    reader_.reset();
     bytes.remove_prefix(2);
     if (state_ == State::reading_head) {
       set_state(State::idle);
@@ -117,22 +116,19 @@ bool ServerConnection::consume_head(std::string_view& bytes) {
     refuse(400, "not an HTTP request");
     return false;
   }
-  switch (scanner_.scan(bytes.substr(0, server_.limits.max_head_bytes))) {
-    case HeadScanner::Verdict::complete: {
-      const std::string_view head = bytes.substr(0, scanner_.head_bytes());
-      bytes.remove_prefix(head.size());
-      scanner_.reset();
-      hand_over(head);
+  const HeadReader::Reading reading =
+      reader_.read_request(bytes.substr(0, server_.limits.max_head_bytes), server_.limits.max_fields, server_.head);
+  switch (reading.verdict) {
+    case HeadReader::Verdict::complete:
+      bytes.remove_prefix(reading.head_bytes);
+      reader_.reset();
+      hand_over(reading.facts);
       return true;
-    }
-    case HeadScanner::Verdict::incomplete:
+    case HeadReader::Verdict::incomplete:
       incomplete_head(bytes);
       return false;
-    case HeadScanner::Verdict::bare_line_feed:
-      refuse(400, "an LF without CR in the head");
-      return false;
-    case HeadScanner::Verdict::folded_line:
-      refuse(400, "a folded field line");
+    case HeadReader::Verdict::refused:
+      refuse(reading.refusal.status, reading.refusal.why);
       return false;
   }
   return false;
@@ -140,7 +136,7 @@ bool ServerConnection::consume_head(std::string_view& bytes) {
 
 void ServerConnection::incomplete_head(std::string_view bytes) {
   if (bytes.size() >= server_.limits.max_head_bytes) {
-    if (!scanner_.first_line_seen()) return refuse(414, "the request target is over the limit");
+    if (!reader_.first_line_seen()) return refuse(414, "the request target is over the limit");
     return refuse(431, "the head is over the limit");
   }
   if (state_ == State::idle) {
@@ -149,12 +145,8 @@ void ServerConnection::incomplete_head(std::string_view bytes) {
   }
 }
 
-void ServerConnection::hand_over(std::string_view head_bytes) {
+void ServerConnection::hand_over(const HeadFacts& facts) {
   RequestHead& head = server_.head;
-  HeadFacts facts;
-  if (const Refusal refusal = parse_request_head(head_bytes, server_.limits.max_fields, head, facts)) {
-    return refuse(refusal.status, refusal.why);
-  }
   if (head.target.size() > server_.limits.max_target_bytes) return refuse(414, "the request target is over the limit");
   if (head.body.is_known() && head.body.bytes > server_.limits.max_body_bytes) {
     return refuse(413, "the body is over the limit");

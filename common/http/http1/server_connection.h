@@ -5,7 +5,7 @@
 #include "common/base/intrusive_list.h"
 #include "common/http/http1/body_decoder.h"
 #include "common/http/http1/connection_parts.h"
-#include "common/http/http1/head_scanner.h"
+#include "common/http/http1/head_reader.h"
 #include "common/http/server.h"
 #include "common/net/timer.h"
 
@@ -81,7 +81,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   bool consume_body(std::string_view& bytes);
   bool take_content(std::string_view content);
   void incomplete_head(std::string_view bytes);
-  void hand_over(std::string_view head_bytes);
+  void hand_over(const HeadFacts& facts);
   void deliver_end_of_request();
   bool reads_body() const { return state_ == State::draining || (state_ == State::exchanging && !request_done_); }
   bool input_waits() const;
@@ -111,7 +111,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   RequestReceiver* receiver_ = nullptr;
   Deadline deadline_;
   std::string pending_;  // a head that is not whole yet, or bytes behind the request under way
-  HeadScanner scanner_;
+  HeadReader reader_;
   BodyDecoder decoder_;
   BodyWriter writer_;
   uint64_t body_bytes_ = 0;      // of the request's body so far; while draining or lingering, bytes dropped

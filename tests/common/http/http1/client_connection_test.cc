@@ -130,6 +130,14 @@ TEST_CASE("bodies go out in both framings") {
   CHECK(b.memory.take_sent().ends_with("Transfer-Encoding: chunked\r\n\r\n3\r\nllo\r\n0\r\n\r\n"));
 }
 
+TEST_CASE("trailers go out behind a body of unknown length") {
+  Backend b;
+  b.start("POST", BodyLength::unknown(), "he");
+  const FieldBlock trailers{{"Digest", "d"}};
+  b.stream->end_body(trailers);
+  CHECK(b.memory.take_sent().ends_with("2\r\nhe\r\n0\r\nDigest: d\r\n\r\n"));
+}
+
 TEST_CASE("an answer before the request is whole ends the reuse") {
   Backend b;
   b.start("POST", BodyLength::known(5), "he");

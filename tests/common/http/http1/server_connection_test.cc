@@ -111,6 +111,38 @@ TEST_CASE("a body of unknown length is chunked, or ends with an HTTP/1.0 connect
   CHECK_EQ(run("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
+TEST_CASE("trailers end a chunked body, and are left out where HTTP/1 has no place for them") {
+  auto run = [](const std::string& request, BodyLength length) {
+    ServerFixture f;
+    f.answer_ = Answer::never;
+    f.memory_.feed(request);
+    const Slice one(std::string_view("hello"));
+    f.responder_->send_head({.status = 200, .fields = {}, .more_fields = {}, .body = length}, {&one, 1});
+    const FieldBlock trailers{{"Digest", "d"}, {"X", "y"}};
+    f.responder_->end(trailers);
+    const std::string sent = f.sent();
+    return sent.substr(sent.find("\r\n\r\n") + 4);
+  };
+  CHECK_EQ(run(kGet, BodyLength::unknown()), "5\r\nhello\r\n0\r\nDigest: d\r\nX: y\r\n\r\n");
+  CHECK_EQ(run(kGet, BodyLength::known(5)), "hello");
+  CHECK_EQ(run("GET / HTTP/1.0\r\n\r\n", BodyLength::unknown()), "hello");
+}
+
+TEST_CASE("requests have the scheme of their connection, whatever their target says") {
+  for (const char* scheme : {"http", "https"}) {
+    ServerFixture f;
+    roost::net::MemoryStream other;
+    f.server_.adopt(other.attach(), scheme);
+    other.feed("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK_EQ(f.scheme_, scheme);
+    CHECK_EQ(f.requests_.back(), "GET b /");
+    f.memory_.feed(kGet);
+    CHECK_EQ(f.scheme_, "http");
+    f.server_.drain();
+    other.feed_end();
+  }
+}
+
 TEST_CASE("HEAD, 204 and 304 have no body") {
   ServerFixture f;
   f.memory_.feed("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -23,6 +23,7 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
   void on_request(Responder& responder, const RequestHead& head) override {
     requests_.push_back(std::string(head.method_text) + " " + std::string(head.authority) + " " +
                         std::string(head.target));
+    scheme_ = head.scheme;
     fields_.clear();
     for (const Field& field : head.fields)
       fields_.emplace_back(std::string(field.name) + "=" + std::string(field.value));
@@ -84,6 +85,7 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
   Answer answer_ = Answer::at_once;
   Responder* responder_ = nullptr;
   std::vector<std::string> requests_;
+  std::string scheme_;               // of the last request
   std::vector<std::string> fields_;  // "name=value", of the last request
   UniqueFunction<void()> on_attached_;
   std::string body_;

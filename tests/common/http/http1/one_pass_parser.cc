@@ -1,4 +1,4 @@
-#include "common/http/http1/head_parser.h"
+#include "tests/common/http/http1/one_pass_parser.h"
 
 #include <array>
 #include <bit>
@@ -8,7 +8,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace roost::http {
+namespace roost::http::one_pass {
 namespace {
 
 using ByteSet = std::array<bool, 256>;
@@ -289,10 +289,6 @@ Refusal set_expectation(RequestHead& head, uint8_t version_minor) {
 
 }  // namespace
 
-bool is_token(std::string_view text) {
-  return all_of(text, kToken);
-}
-
 Refusal parse_request_head(std::string_view bytes, size_t max_fields, RequestHead& head, HeadFacts& facts) {
   const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
   RequestLine parts;
@@ -340,4 +336,4 @@ Refusal parse_response_head(std::string_view bytes, size_t max_fields, bool to_h
   return kFine;
 }
 
-}  // namespace roost::http
+}  // namespace roost::http::one_pass
