@@ -64,8 +64,7 @@ Result<void> Storage::open_database(const WorkerContext& context) {
   auto opened = api::open_database(options, context.loop, context.events, context.clock);
   if (!opened) return tl::unexpected<Error>(opened.error());
   database_ = std::move(opened->database);
-  like_store_ = std::move(opened->likes);
-  sink_ = std::make_unique<LikeSink>(*like_store_, context.events);
+  like_sink_ = std::move(opened->likes);
   return {};
 }
 

@@ -5,7 +5,6 @@
 #include "api/db/db_cache.h"
 #include "api/db/open_database.h"
 #include "api/logs/request_log.h"
-#include "api/tweets/like_sink.h"
 #include "api/worker_context.h"
 
 namespace roost::api {
@@ -19,7 +18,7 @@ class Storage {
   RequestLog& log() { return *log_; }
   Database& database() { return *database_; }
   DbCache& cache() { return cache_; }
-  batcher::Sink& like_sink() { return *sink_; }
+  batcher::Sink& like_sink() { return *like_sink_; }
 
  private:
   explicit Storage(const WorkerContext& context);
@@ -29,8 +28,7 @@ class Storage {
   std::unique_ptr<RequestLog> log_;
   DbCache cache_;
   std::unique_ptr<Database> database_;
-  std::unique_ptr<LikeStore> like_store_;
-  std::unique_ptr<LikeSink> sink_;
+  std::unique_ptr<batcher::Sink> like_sink_;
 };
 
 }  // namespace roost::api

@@ -10,17 +10,18 @@ namespace {
 
 constexpr std::string_view kSqlite = "sqlite:";
 
-Result<OpenDatabase> open_sqlite(const DatabaseOptions& options, net::EventLoop& loop, const Clock& clock) {
+Result<OpenDatabase> open_sqlite(const DatabaseOptions& options, net::EventLoop& loop, observe::EventLog& events,
+                                 const Clock& clock) {
   const std::string path = options.url.substr(kSqlite.size());
   if (options.hash_demo_password) {
-    auto filled = fill_sqlite_with_demo(path, options.hash_demo_password, clock.unix_ms());
+    auto filled = fill_sqlite_with_demo(path, events, options.hash_demo_password, clock.unix_ms());
     if (!filled) return tl::unexpected<Error>(filled.error());
   }
   auto database = SqliteDatabase::open(
       {.path = path, .observer = options.observer, .deliver = [&loop](Task task) { loop.post(std::move(task)); }},
       clock);
   if (!database) return tl::unexpected<Error>(database.error());
-  auto likes = SqliteLikeStore::open(path, options.observer);
+  auto likes = SqliteLikeStore::open(path, options.observer, events);
   if (!likes) return tl::unexpected<Error>(likes.error());
   return OpenDatabase{std::move(*database), std::move(*likes)};
 }
@@ -52,7 +53,7 @@ Result<OpenDatabase> open_postgres(const DatabaseOptions& options, net::EventLoo
                                  .answer_timeout_ms = options.timeout_ms,
                                  .session = options.prepared_statements};
   return OpenDatabase{std::move(*database),
-                      std::make_unique<PgLikeStore>(std::move(*target), limits, options.observer)};
+                      std::make_unique<PgLikeStore>(std::move(*target), limits, options.observer, events)};
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ std::string check_database_url(std::string_view url) {
 
 Result<OpenDatabase> open_database(const DatabaseOptions& options, net::EventLoop& loop, observe::EventLog& events,
                                    const Clock& clock) {
-  return options.url.starts_with(kSqlite) ? open_sqlite(options, loop, clock)
+  return options.url.starts_with(kSqlite) ? open_sqlite(options, loop, events, clock)
                                           : open_postgres(options, loop, events, clock);
 }
 

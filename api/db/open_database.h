@@ -8,7 +8,7 @@
 #include "api/db/access.h"
 #include "api/db/database.h"
 #include "api/db/demo/demo.h"
-#include "api/db/like_store.h"
+#include "batcher/sink.h"
 #include "common/base/clock.h"
 #include "common/net/event_loop.h"
 #include "common/observe/event_log.h"
@@ -31,8 +31,8 @@ struct DatabaseOptions {
 };
 
 struct OpenDatabase {
-  std::unique_ptr<Database> database;  ///< answers on the loop
-  std::unique_ptr<LikeStore> likes;    ///< for a thread that may block
+  std::unique_ptr<Database> database;    ///< answers on the loop
+  std::unique_ptr<batcher::Sink> likes;  ///< for a thread that may block
 };
 
 /// What is wrong with a database's URL, or an empty string; never quotes a password.

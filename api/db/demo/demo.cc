@@ -127,22 +127,25 @@ Result<void> DemoFill::add_tweets(size_t first) {
   const auto tweets = sample_tweets();
   for (size_t i = first; i < tweets.size(); ++i) {
     clock_.advance_ms(std::max<int64_t>(0, now_ms_ - tweets[i].minutes_ago * kMinuteMs - clock_.unix_ms()));
-    LikeDelta delta{0, tweets[i].likes};
+    batcher::KeyDelta likes{0, tweets[i].likes};
     if (const auto author = ids_.find(tweets[i].username); i == first && author != ids_.end()) {
       // Written already, if the last filling ended between the tweet and its likes.
       const auto newest = newest_of(author->second);
       if (!newest) return tl::unexpected<Error>(newest.error());
-      if (*newest && (*newest)->content == tweets[i].content) delta.tweet_id = (*newest)->id;
+      if (*newest && (*newest)->content == tweets[i].content) likes.key = (*newest)->id;
     }
-    if (delta.tweet_id == 0) {
+    if (likes.key == 0) {
       const auto id = write(tweets[i]);
       if (!id) return tl::unexpected<Error>(id.error());
-      delta.tweet_id = *id;
+      likes.key = *id;
     }
     // Likes and the note that this tweet is there are one transaction.
-    ApplyAnswer applied = target_.likes.apply(kDemoJournal, i + 2, {&delta, delta.tweet_id == 0 ? 0U : 1U}, {});
-    if (applied.outcome == ApplyOutcome::unknown) return {};
-    if (applied.outcome == ApplyOutcome::not_applied) return fail("the demo stopped: " + applied.why);
+    batcher::Batch batch{i + 2, {}};
+    if (likes.key != 0) batch.deltas.push_back(likes);
+    const batcher::Outcome applied = target_.likes.apply(kDemoJournal, batch);
+    if (applied == batcher::Outcome::unknown) return {};
+    if (applied == batcher::Outcome::not_applied)
+      return fail("the demo stopped: the likes of a tweet were not applied");
   }
   return {};
 }
@@ -165,9 +168,9 @@ Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& ha
     const auto others = fill.has_tweets();
     if (!others) return tl::unexpected<Error>(others.error());
     if (*others) return {};
-    ApplyAnswer begun = target.likes.apply(kDemoJournal, 1, {}, {});
-    if (begun.outcome == ApplyOutcome::unknown) return {};
-    if (begun.outcome == ApplyOutcome::not_applied) return fail("the demo cannot begin: " + begun.why);
+    const batcher::Outcome begun = target.likes.apply(kDemoJournal, {1, {}});
+    if (begun == batcher::Outcome::unknown) return {};
+    if (begun == batcher::Outcome::not_applied) return fail("the demo cannot begin: its journal was not registered");
   }
   const auto password_hash = hash();
   if (!password_hash) return tl::unexpected<Error>(password_hash.error());
@@ -175,11 +178,12 @@ Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& ha
   return fill.add_tweets(*sequence == 0 ? 0 : *sequence - 1);
 }
 
-Result<void> fill_sqlite_with_demo(const std::string& path, const HashDemoPassword& hash, int64_t now_ms) {
+Result<void> fill_sqlite_with_demo(const std::string& path, observe::EventLog& events, const HashDemoPassword& hash,
+                                   int64_t now_ms) {
   auto connection = SqliteConnection::open(path, SqliteConnection::Mode::write, nullptr);
   if (!connection) return tl::unexpected<Error>(connection.error());
   if (auto migrated = migrate(**connection); !migrated) return migrated;
-  auto likes = SqliteLikeStore::open(path, nullptr);
+  auto likes = SqliteLikeStore::open(path, nullptr, events);
   if (!likes) return tl::unexpected<Error>(likes.error());
   net::EventLoop loop;
   const DemoTarget target{
@@ -207,7 +211,7 @@ Result<void> fill_postgres_with_demo(PgCluster::Options cluster, observe::EventL
                      .statement_timeout_ms = connection.statement_timeout_ms,
                      .answer_timeout_ms = cluster.timeout_ms,
                      .session = connection.session},
-                    nullptr);
+                    nullptr, events);
   net::EventLoop loop;
   const DemoTarget target{
       .open = [&](const Clock& clock) -> Result<std::unique_ptr<Database>> {

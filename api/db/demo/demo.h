@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "api/db/database.h"
-#include "api/db/like_store.h"
 #include "api/db/postgres/pg_cluster.h"
+#include "batcher/sink.h"
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/observe/event_log.h"
@@ -18,13 +18,13 @@ namespace roost::api {
 /// The password of every demo user.
 constexpr std::string_view kDemoPassword = "roost-demo";
 /// The journal whose applied sequence tells how far a database was filled: 1 and one for each tweet.
-constexpr const char* kDemoJournal = "demo";
+constexpr batcher::JournalId kDemoJournal{0, 0x64656d6f};  // "demo"
 
 /// A database to be filled before anybody is served.
 struct DemoTarget {
   /// Opens it, its schema there. It reads from `clock` when what it writes is to have happened.
   std::function<Result<std::unique_ptr<Database>>(const Clock& clock)> open;
-  LikeStore& likes;
+  batcher::Sink& likes;
   /// Waits until the database has something to tell, and lets it call back.
   std::function<void()> turn;
   std::string lock_path;  ///< of the file whose flock is held meanwhile
@@ -40,7 +40,8 @@ using HashDemoPassword = std::function<Result<std::string>()>;
 Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& hash, int64_t now_ms);
 
 /// The same for the SQLite file at `path`, which is created when it is missing.
-Result<void> fill_sqlite_with_demo(const std::string& path, const HashDemoPassword& hash, int64_t now_ms);
+Result<void> fill_sqlite_with_demo(const std::string& path, observe::EventLog& events, const HashDemoPassword& hash,
+                                   int64_t now_ms);
 
 /// The same for a PostgreSQL database that can be reached. For PgDatabase::Options::after_migration; any thread.
 Result<void> fill_postgres_with_demo(PgCluster::Options cluster, observe::EventLog& events,

@@ -50,7 +50,7 @@ constexpr PgStatement kApplyOnce{
     ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
 
 // $1 how old, in milliseconds, $2 how many. What somebody else removes already is left to him.
-constexpr PgStatement kForgetNames{
+constexpr PgStatement kPruneTokens{
     "WITH gone AS (DELETE FROM like_names WHERE ctid = ANY(ARRAY("
     "  SELECT ctid FROM like_names WHERE applied_at_ms < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1"
     "  ORDER BY applied_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone"};
@@ -71,8 +71,9 @@ int64_t random_token() {
 
 }  // namespace
 
-PgLikeStore::PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer)
-    : target_(std::move(target)), limits_(limits), observer_(observer) {}
+PgLikeStore::PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer,
+                         observe::EventLog& events)
+    : LikeStore(events), target_(std::move(target)), limits_(limits), observer_(observer) {}
 
 PgResult<PgSession*> PgLikeStore::session() {
   if (session_ && session_->usable()) return session_.get();
@@ -117,73 +118,78 @@ PgResult<uint64_t> PgLikeStore::take_over(const std::string& journal) {
   return static_cast<uint64_t>(taken->integer(0, 0));
 }
 
-PgResult<PgRows> PgLikeStore::send(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
-                                   std::span<const LikeOnce> once) {
+PgResult<PgRows> PgLikeStore::send(const std::string& journal, const batcher::Batch& batch) {
   std::vector<int64_t> ids;
   std::vector<int64_t> likes;
-  for (const LikeDelta& delta : deltas) {
-    ids.push_back(delta.tweet_id);
-    likes.push_back(delta.likes);
+  for (const batcher::KeyDelta& delta : batch.deltas) {
+    ids.push_back(delta.key);
+    likes.push_back(delta.delta);
   }
   PgParams params;
-  params.add(journal).add(static_cast<int64_t>(sequence)).add(tokens_[journal]);
+  params.add(journal).add(static_cast<int64_t>(batch.sequence)).add(tokens_[journal]);
   params.add(std::span<const int64_t>(ids)).add(std::span<const int64_t>(likes));
-  if (once.empty()) return run(kApply, params);
-  std::vector<int64_t> named;
+  if (batch.tokens.empty()) return run(kApply, params);
+  std::vector<int64_t> keys;
   std::vector<int64_t> high;
   std::vector<int64_t> low;
-  for (const LikeOnce& like : once) {
-    named.push_back(like.tweet_id);
-    high.push_back(like.high);
-    low.push_back(like.low);
+  for (const auto& [key, token] : batch.tokens) {
+    keys.push_back(key);
+    high.push_back(static_cast<int64_t>(token.high));
+    low.push_back(static_cast<int64_t>(token.low));
   }
-  params.add(std::span<const int64_t>(named)).add(std::span<const int64_t>(high)).add(std::span<const int64_t>(low));
+  params.add(std::span<const int64_t>(keys)).add(std::span<const int64_t>(high)).add(std::span<const int64_t>(low));
   return run(kApplyOnce, params);
 }
 
-ApplyAnswer PgLikeStore::apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
-                               std::span<const LikeOnce> once) {
-  if (!tokens_.contains(journal)) {
-    if (auto taken = take_over(journal); !taken) return {ApplyOutcome::not_applied, std::move(taken.error().what)};
+batcher::Outcome PgLikeStore::apply(const batcher::JournalId& journal, const batcher::Batch& batch) {
+  using batcher::Outcome;
+  const std::string name = journal.hex();
+  if (!tokens_.contains(name)) {
+    if (auto taken = take_over(name); !taken) return failed(Outcome::not_applied, journal, batch, taken.error().what);
   }
-  if (!once.empty()) forget_old_names();
+  if (!batch.tokens.empty()) prune_tokens();
   // Nothing has been sent while there is no connection.
-  if (const auto connected = session(); !connected) return {ApplyOutcome::not_applied, connected.error().what};
+  if (const auto connected = session(); !connected) {
+    return failed(Outcome::not_applied, journal, batch, connected.error().what);
+  }
   AccessScope access(observer_, "UPDATE", "tweets", "");
-  auto result = send(journal, sequence, deltas, once);
+  auto result = send(name, batch);
   if (!result) {
     const bool open = result.error().verdict == PgVerdict::unknown;
-    return {open ? ApplyOutcome::unknown : ApplyOutcome::not_applied, std::move(result.error().what)};
+    return failed(open ? Outcome::unknown : Outcome::not_applied, journal, batch, result.error().what);
   }
-  if (result->integer(0, 0) == 0) return {ApplyOutcome::unknown, "another sequence or another owner is stored"};
+  if (result->integer(0, 0) == 0) {
+    return failed(Outcome::unknown, journal, batch, "another sequence or another owner is stored");
+  }
   access.set_rows(result->integer(0, 1));
-  return {ApplyOutcome::applied, ""};
+  return Outcome::applied;
 }
 
-/// Where it fails, the next time will do.
-void PgLikeStore::forget_old_names() {
+/// Best effort: what fails is done by the next call.
+void PgLikeStore::prune_tokens() {
   const auto now = std::chrono::steady_clock::now();
-  if (now < names_forgotten_at_ + std::chrono::milliseconds(kForgetEveryMs)) return;
+  if (now < pruned_at_ + std::chrono::milliseconds(kPruneIntervalMs)) return;
   AccessScope access(observer_, "DELETE", "like_names", "");
   PgParams params;
-  const auto done = run(kForgetNames, params.add(kRememberMs).add(kForgetAtOnce));
+  const auto done = run(kPruneTokens, params.add(kTokenMemoryMs).add(kMaxPruned));
   if (!done) return;
   access.set_rows(done->integer(0, 0));
-  if (done->integer(0, 0) < kForgetAtOnce) names_forgotten_at_ = now;
+  if (done->integer(0, 0) < kMaxPruned) pruned_at_ = now;
 }
 
-Result<uint64_t> PgLikeStore::applied_seq(const std::string& journal) {
-  auto taken = take_over(journal);
+Result<uint64_t> PgLikeStore::applied_seq(const batcher::JournalId& journal) {
+  auto taken = take_over(journal.hex());
   if (!taken) return tl::unexpected<Error>(error_of(taken.error()));
   return *taken;
 }
 
-Result<void> PgLikeStore::forget(const std::string& journal) {
+Result<void> PgLikeStore::forget(const batcher::JournalId& journal) {
   AccessScope access(observer_, "DELETE", "like_journals", "");
   PgParams params;
-  auto forgotten = run(kForget, params.add(journal));
+  const std::string name = journal.hex();
+  auto forgotten = run(kForget, params.add(name));
   if (!forgotten) return tl::unexpected<Error>(error_of(forgotten.error()));
-  tokens_.erase(journal);
+  tokens_.erase(name);
   return {};
 }
 

@@ -13,7 +13,7 @@
 
 namespace roost::api {
 
-/// LikeStore over PostgreSQL, on a connection of its own that is made anew when it is lost.
+/// The batcher's sink on PostgreSQL, over a connection of its own that is made anew when it is lost.
 ///
 /// An attempt to apply may be anywhere when its connection is lost: in a dead worker's socket, in the buffer of a
 /// server process that is stopped, in the middle of its commit. It must not commit any more once applied_seq() has
@@ -37,30 +37,28 @@ namespace roost::api {
 /// A journal of which this store has no token is registered by apply() itself first, in a round trip of its own.
 class PgLikeStore final : public LikeStore {
  public:
-  /// Does not connect yet. `observer` may be null and outlives the store.
-  PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer);
+  /// Does not connect yet. `observer` may be null; it and `events` outlive the store.
+  PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer, observe::EventLog& events);
 
-  ApplyAnswer apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
-                    std::span<const LikeOnce> once) override;
-  Result<uint64_t> applied_seq(const std::string& journal) override;
-  Result<void> forget(const std::string& journal) override;
+  batcher::Outcome apply(const batcher::JournalId& journal, const batcher::Batch& batch) override;
+  Result<uint64_t> applied_seq(const batcher::JournalId& journal) override;
+  Result<void> forget(const batcher::JournalId& journal) override;
 
  private:
   PgResult<PgSession*> session();
   PgResult<PgRows> run(const PgStatement& statement, const PgParams& params);
   void end_lost_sessions();
   PgResult<uint64_t> take_over(const std::string& journal);
-  PgResult<PgRows> send(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
-                        std::span<const LikeOnce> once);
-  void forget_old_names();
+  PgResult<PgRows> send(const std::string& journal, const batcher::Batch& batch);
+  void prune_tokens();
 
   const PgTarget target_;
   PgSession::Limits limits_;
   AccessObserver* observer_;
   std::unique_ptr<PgSession> session_;
-  std::vector<std::string> lost_sessions_;           ///< names of those that may still be at work
-  std::unordered_map<std::string, int64_t> tokens_;  ///< of journals in use here: the own one and one adopted
-  std::chrono::steady_clock::time_point names_forgotten_at_{};
+  std::vector<std::string> lost_sessions_;           ///< Names of those that may still be running.
+  std::unordered_map<std::string, int64_t> tokens_;  ///< By journal: the own one and one adopted.
+  std::chrono::steady_clock::time_point pruned_at_{};
 };
 
 }  // namespace roost::api

@@ -9,26 +9,28 @@
 
 namespace roost::api {
 
-/// LikeStore over a connection of its own.
+/// The batcher's sink on SQLite, over a connection of its own.
 class SqliteLikeStore final : public LikeStore {
  public:
-  static Result<std::unique_ptr<SqliteLikeStore>> open(const std::string& path, AccessObserver* observer);
+  /// `observer` may be null; it and `events` outlive the store.
+  static Result<std::unique_ptr<SqliteLikeStore>> open(const std::string& path, AccessObserver* observer,
+                                                       observe::EventLog& events);
 
-  ApplyAnswer apply(const std::string& journal, uint64_t sequence, std::span<const LikeDelta> deltas,
-                    std::span<const LikeOnce> once) override;
-  Result<uint64_t> applied_seq(const std::string& journal) override;
-  Result<void> forget(const std::string& journal) override;
+  batcher::Outcome apply(const batcher::JournalId& journal, const batcher::Batch& batch) override;
+  Result<uint64_t> applied_seq(const batcher::JournalId& journal) override;
+  Result<void> forget(const batcher::JournalId& journal) override;
 
  private:
-  explicit SqliteLikeStore(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
+  SqliteLikeStore(std::unique_ptr<SqliteConnection> connection, observe::EventLog& events)
+      : LikeStore(events), connection_(std::move(connection)) {}
   Result<bool> move_fence(const std::string& journal, uint64_t sequence);
-  Result<void> add_deltas(std::span<const LikeDelta> deltas);
-  Result<std::vector<LikeDelta>> without_repeats(std::span<const LikeDelta> deltas, std::span<const LikeOnce> once);
-  Result<void> forget_old_names(int64_t now_ms);
+  Result<void> add_deltas(const std::vector<batcher::KeyDelta>& deltas);
+  Result<std::vector<batcher::KeyDelta>> without_repeats(const batcher::Batch& batch);
+  Result<void> prune_tokens(int64_t now_ms);
   Result<int64_t> now_ms();
 
   std::unique_ptr<SqliteConnection> connection_;
-  int64_t names_forgotten_at_ms_ = 0;  ///< by the database's clock
+  int64_t pruned_at_ms_ = 0;  ///< By the database's clock.
 };
 
 }  // namespace roost::api

@@ -469,13 +469,12 @@ TEST_CASE_TEMPLATE("contract: what nobody could have written finds nothing", Wor
 TEST_CASE_TEMPLATE("contract: a page tells how far the watched journal was applied", World, SqliteWorld, PgWorld) {
   if (!World::available()) return;
   Asking<World> a;
-  a.db.watch_journal("journal");
+  a.db.watch_journal(journal("watched").hex());
   const int64_t author = a.user("author");
   const int64_t id = a.tweet(author, "like me #x");
   CHECK(a.one(id).applied_seq == 0);
-  const LikeDelta delta{id, 11};
-  CHECK(a.world.likes().apply("journal", 1, {&delta, 1}, {}).outcome == ApplyOutcome::applied);
-  CHECK(a.world.likes().apply("another", 1, {&delta, 1}, {}).outcome == ApplyOutcome::applied);
+  CHECK(a.world.likes().apply(journal("watched"), {1, {{id, 11}}}) == batcher::Outcome::applied);
+  CHECK(a.world.likes().apply(journal("another"), {1, {{id, 11}}}) == batcher::Outcome::applied);
   for (const TweetPage& page : {a.one(id), a.timeline(), a.of_user(author), a.tagged("x"), a.with_words("like")}) {
     REQUIRE(page.tweets.size() == 1);
     CHECK(page.tweets[0].likes == 22);

@@ -22,12 +22,12 @@ class DatabaseWorld {
  public:
   virtual ~DatabaseWorld() = default;
   Database& database() { return *database_; }
-  LikeStore& likes() { return *likes_; }
+  batcher::Sink& likes() { return *likes_; }
   net::EventLoop& loop() { return loop_; }
   /// The same database opened once more, as by another worker, answering on the same loop.
   virtual std::unique_ptr<Database> open_another() = 0;
   /// A store of likes of its own, as another worker's.
-  virtual std::unique_ptr<LikeStore> open_likes() = 0;
+  virtual std::unique_ptr<batcher::Sink> open_likes() = 0;
   /// Fails the test when what is stored does not fit together.
   virtual void check_stored() = 0;
   /// Past the port: one statement that answers nothing, or one number.
@@ -65,7 +65,7 @@ class DatabaseWorld {
  protected:
   net::EventLoop loop_;
   ManualClock clock_;
-  std::unique_ptr<LikeStore> likes_;
+  std::unique_ptr<batcher::Sink> likes_;
   std::unique_ptr<Database> database_;
 };
 
@@ -82,8 +82,8 @@ class SqliteWorld final : public DatabaseWorld {
     REQUIRE(opened);
     return std::move(*opened);
   }
-  std::unique_ptr<LikeStore> open_likes() override {
-    auto likes = SqliteLikeStore::open(path_, nullptr);
+  std::unique_ptr<batcher::Sink> open_likes() override {
+    auto likes = SqliteLikeStore::open(path_, nullptr, quiet_events());
     REQUIRE(likes);
     return std::move(*likes);
   }
@@ -112,8 +112,8 @@ class PgWorld final : public DatabaseWorld {
   std::unique_ptr<Database> open_another() override {
     return open({.url = postgres_url(), .replicas = {}, .pool = {}}, nullptr);
   }
-  std::unique_ptr<LikeStore> open_likes() override {
-    return std::make_unique<PgLikeStore>(target_of(postgres_url()), PgSession::Limits{}, nullptr);
+  std::unique_ptr<batcher::Sink> open_likes() override {
+    return std::make_unique<PgLikeStore>(target_of(postgres_url()), PgSession::Limits{}, nullptr, quiet_events());
   }
   void run(const std::string& sql) override { scratch_.run(sql); }
   int64_t integer(const std::string& sql) override { return scratch_.integer(sql); }

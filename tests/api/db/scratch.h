@@ -13,9 +13,27 @@
 
 #include "api/db/access.h"
 #include "api/db/sqlite/sqlite_connection.h"
+#include "batcher/sink.h"
 #include "common/base/task.h"
+#include "common/observe/event_log.h"
 
 namespace roost::api {
+
+/// An event log that nobody reads.
+inline observe::EventLog& quiet_events() {
+  static observe::EventLog events([](observe::EventLevel, std::string_view) {});
+  return events;
+}
+
+/// The journal whose id spells the last 16 characters of `name`.
+inline batcher::JournalId journal(std::string_view name) {
+  batcher::JournalId id;
+  for (const char c : name) {
+    id.high = id.high << 8 | id.low >> 56;
+    id.low = id.low << 8 | static_cast<unsigned char>(c);
+  }
+  return id;
+}
 
 /// A directory that goes away with the test.
 class ScratchDirectory {

@@ -38,7 +38,7 @@ struct Filling {
   }
   Result<void> fill(int64_t now_ms = kNow) {
     return fill_sqlite_with_demo(
-        path, [this]() -> Result<std::string> { return "hash " + std::to_string(++hashes); }, now_ms);
+        path, quiet_events(), [this]() -> Result<std::string> { return "hash " + std::to_string(++hashes); }, now_ms);
   }
   int64_t count(const std::string& sql) { return single_integer(*connection, sql); }
   int64_t tweets() { return count("SELECT count(*) FROM tweets"); }
@@ -189,7 +189,7 @@ TEST_CASE("what was interrupted anywhere is taken up where it ended") {
 TEST_CASE("a filling that cannot hash a password says so, and the next one goes on") {
   Filling f;
   const auto refused = fill_sqlite_with_demo(
-      f.path, []() -> Result<std::string> { return fail("no memory"); }, kNow);
+      f.path, quiet_events(), []() -> Result<std::string> { return fail("no memory"); }, kNow);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().what == "no memory");
   REQUIRE(f.fill());
@@ -199,10 +199,9 @@ TEST_CASE("a filling that cannot hash a password says so, and the next one goes 
 TEST_CASE("postgres: several that fill at once fill once" * doctest::skip(!has_postgres())) {
   PgScratch scratch;
   ScratchDirectory directory;
-  observe::EventLog events{[](observe::EventLevel, std::string_view) {}};
   const auto fill = [&] {
     return fill_postgres_with_demo(
-        {.url = postgres_url(), .replicas = {}, .pool = {}}, events, directory.file("demo-lock"),
+        {.url = postgres_url(), .replicas = {}, .pool = {}}, quiet_events(), directory.file("demo-lock"),
         []() -> Result<std::string> { return "hash"; }, kNow);
   };
   std::atomic<int> filled = 0;

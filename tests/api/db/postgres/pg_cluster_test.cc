@@ -13,6 +13,7 @@
 #include "api/db/postgres/pg_like_store.h"
 #include "tests/api/db/postgres/cutting_relay.h"
 #include "tests/api/db/postgres/pg_scratch.h"
+#include "tests/api/db/scratch.h"
 
 using namespace roost;
 using namespace roost::api;
@@ -264,10 +265,10 @@ TEST_CASE("postgres: after a host that says nothing the next one is tried" * doc
   }
   SUBCASE("by the store of likes") {
     PgScratch database;
-    PgLikeStore store(target_of(url), {.connect_timeout_ms = 200}, nullptr);
-    CHECK_FALSE(store.applied_seq("j"));
-    auto applied = store.applied_seq("j");
-    while (!applied) applied = store.applied_seq("j");  // on a busy machine anything may take too long
+    PgLikeStore store(target_of(url), {.connect_timeout_ms = 200}, nullptr, quiet_events());
+    CHECK_FALSE(store.applied_seq(journal("j")));
+    auto applied = store.applied_seq(journal("j"));
+    while (!applied) applied = store.applied_seq(journal("j"));  // on a busy machine anything may take too long
     CHECK(*applied == 0);
   }
 }

@@ -9,9 +9,13 @@
 #include "api/db/postgres/pg_like_store.h"
 #include "tests/api/db/postgres/cutting_relay.h"
 #include "tests/api/db/postgres/pg_scratch.h"
+#include "tests/api/db/scratch.h"
 
 using namespace roost;
 using namespace roost::api;
+using batcher::KeyDelta;
+using batcher::Outcome;
+using batcher::TokenedLike;
 
 namespace {
 
@@ -34,7 +38,7 @@ struct Fixture {
   int64_t sent = 0;
   bool named = false;  ///< Batches have likes under a name: a new one, and that of the batch before.
 
-  explicit Fixture(bool session) : store(target_of(relayed_url()), {.session = session}, nullptr) {
+  explicit Fixture(bool session) : store(target_of(relayed_url()), {.session = session}, nullptr, quiet_events()) {
     database.add_tweets(2);
   }
   std::string relayed_url() const {
@@ -49,20 +53,19 @@ struct Fixture {
   template <class Meanwhile>
   void bring(Meanwhile meanwhile) {
     ++sequence;
-    const std::array<LikeDelta, 2> deltas{LikeDelta{1, 3}, LikeDelta{2, static_cast<int64_t>(sequence % 5) + 1}};
-    sent += deltas[0].likes + deltas[1].likes;
-    std::vector<LikeOnce> once;
+    const std::vector<KeyDelta> deltas{KeyDelta{1, 3}, KeyDelta{2, static_cast<int64_t>(sequence % 5) + 1}};
+    sent += deltas[0].delta + deltas[1].delta;
+    std::vector<TokenedLike> once;
     if (named) {
-      const auto name = static_cast<int64_t>(sequence);
-      once = {{1, 7, name - 1}, {1, 7, name}};
+      once = {{1, {7, sequence - 1}}, {1, {7, sequence}}};
       if (sequence > 1) --sent;
     }
     for (int attempts = 0; attempts < 10; ++attempts) {
-      const ApplyOutcome outcome = store.apply("journal", sequence, deltas, once).outcome;
-      if (outcome == ApplyOutcome::applied) return;
-      if (outcome == ApplyOutcome::not_applied) continue;
-      auto applied = store.applied_seq("journal");
-      while (!applied) applied = store.applied_seq("journal");
+      const Outcome outcome = store.apply(journal("journal"), {sequence, deltas, once});
+      if (outcome == Outcome::applied) return;
+      if (outcome == Outcome::not_applied) continue;
+      auto applied = store.applied_seq(journal("journal"));
+      while (!applied) applied = store.applied_seq(journal("journal"));
       meanwhile();
       if (*applied == sequence) return;
       REQUIRE(*applied == sequence - 1);
@@ -95,7 +98,7 @@ void cut_everywhere(Fixture& f, Direction direction, Manner manner, size_t first
   }
   CHECK(cuts == last - first);
   CHECK(f.stored() == f.sent);
-  CHECK(*f.store.applied_seq("journal") == f.sequence);
+  CHECK(*f.store.applied_seq(journal("journal")) == f.sequence);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 
 using namespace roost;
 using namespace roost::api;
+using batcher::KeyDelta;
+using batcher::Outcome;
 
 namespace {
 
@@ -39,12 +41,12 @@ struct Fixture {
     store = open_store();
   }
   std::unique_ptr<SqliteLikeStore> open_store() {
-    auto opened = SqliteLikeStore::open(path, &notes);
+    auto opened = SqliteLikeStore::open(path, &notes, quiet_events());
     REQUIRE(opened);
     return std::move(*opened);
   }
-  ApplyOutcome apply(const std::string& journal, uint64_t sequence, const std::vector<LikeDelta>& deltas) {
-    return store->apply(journal, sequence, deltas, {}).outcome;
+  Outcome apply(const std::string& name, uint64_t sequence, const std::vector<KeyDelta>& deltas) {
+    return store->apply(journal(name), {sequence, deltas});
   }
   int64_t likes(int64_t id) {
     return single_integer(*connection, fmt::format("SELECT likes FROM tweets WHERE id = {}", id));
@@ -57,9 +59,9 @@ struct Fixture {
 TEST_CASE("a large batch is two statements") {
   Fixture f;
   f.notes.take();
-  std::vector<LikeDelta> deltas;
+  std::vector<KeyDelta> deltas;
   for (int64_t id = 1; id <= 10'000; ++id) deltas.push_back({id, 3});
-  CHECK(f.apply("j", 1, deltas) == ApplyOutcome::applied);
+  CHECK(f.apply("j", 1, deltas) == Outcome::applied);
   CHECK(f.all_likes() == 36);
   CHECK(f.notes.take() == std::vector<std::string>{"INSERT like_journals 1 ", "UPDATE tweets 12 "});
 }
@@ -69,7 +71,7 @@ TEST_CASE("a page's applied sequence and its counts are of one moment") {
   std::atomic<bool> done = false;
   std::thread writer([&] {
     for (uint64_t sequence = 1; sequence <= 200; ++sequence)
-      CHECK(f.apply("j", sequence, {{1, 1}, {5, 1}}) == ApplyOutcome::applied);
+      CHECK(f.apply("j", sequence, {{1, 1}, {5, 1}}) == Outcome::applied);
     done = true;
   });
   auto reader = SqliteConnection::open(f.path, SqliteConnection::Mode::read, nullptr);
@@ -92,11 +94,10 @@ TEST_CASE("writers of several connections never lose a batch") {
   std::atomic<int> applied = 0;
   for (int w = 0; w < 3; ++w) {
     writers.emplace_back([&f, &applied, w] {
-      auto store = SqliteLikeStore::open(f.path, nullptr);
-      const std::string journal = "journal-" + std::to_string(w);
+      auto store = SqliteLikeStore::open(f.path, nullptr, quiet_events());
+      const batcher::JournalId own = journal("journal-" + std::to_string(w));
       for (uint64_t sequence = 1; sequence <= 60; ++sequence) {
-        const LikeDelta delta{1, 1};
-        applied += (*store)->apply(journal, sequence, {&delta, 1}, {}).outcome == ApplyOutcome::applied ? 1 : 0;
+        applied += (*store)->apply(own, {sequence, {{1, 1}}}) == Outcome::applied ? 1 : 0;
       }
     });
   }
