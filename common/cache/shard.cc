@@ -7,7 +7,7 @@
 namespace roost::cache {
 
 Shard::Departed::~Departed() {
-  while (first_ != nullptr) std::exchange(first_, first_->next_in_bucket_)->drop_reference();
+  while (first_ != nullptr) Ref<Entry>::adopt(std::exchange(first_, first_->next_in_bucket_));
 }
 
 void Shard::Departed::add(Entry& entry) {
@@ -26,8 +26,7 @@ Entry* Shard::find(std::string_view key, uint64_t hash, int64_t now_ms, bool cou
   if (counts) ++(entry != nullptr ? stats_.hits : stats_.misses);
   if (entry == nullptr) return nullptr;
   if (counts) policy_.hit(*entry);
-  entry->add_reference();
-  return entry;
+  return Ref<Entry>::share(entry).release();
 }
 
 bool Shard::insert(Entry* entry, uint64_t max_entry_bytes, int64_t now_ms) {

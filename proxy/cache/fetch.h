@@ -12,6 +12,7 @@
 
 #include "common/base/block.h"
 #include "common/base/intrusive_list.h"
+#include "common/base/ref.h"
 #include "common/net/event_loop.h"
 #include "proxy/cache/stored_head.h"
 
@@ -49,7 +50,7 @@ struct FetchedHead : StoredHead {
 ///
 /// Thread: the leader's calls on the leader's loop, a waiter's on the waiter's loop; what they share is under one
 /// mutex, never held while anybody is called.
-class Fetch {
+class Fetch : public RefCounted {
  public:
   static constexpr uint32_t kBlockBytes = 16 * 1024;
   static constexpr uint64_t kMaxLagBytes = 64 * kBlockBytes;
@@ -65,9 +66,6 @@ class Fetch {
     int failed_status = 0;
     bool lagging = false;  ///< the bytes behind the cursor are gone: give up
   };
-
-  Fetch(const Fetch&) = delete;
-  Fetch& operator=(const Fetch&) = delete;
 
   // ---- for the leader ----
 
@@ -105,9 +103,9 @@ class Fetch {
   Reading read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t max_pieces);
 
  private:
-  friend class FetchRef;
+  friend class Ref<Fetch>;
   struct Group;  // those who wait on one loop
-  explicit Fetch(int64_t begun_us);
+  explicit Fetch(int64_t begun_us = 0);
   ~Fetch();
   void add_block(size_t arriving);                          // mutex_ held
   void trim();                                              // mutex_ held
@@ -117,7 +115,6 @@ class Fetch {
   void deliver(Group& group);
 
   const int64_t begun_us_;
-  std::atomic<uint32_t> references_{1};
   std::atomic<bool> spoiled_{false};
   mutable std::mutex mutex_;  // guards what follows; head_ is immutable once published
   FetchState state_ = FetchState::head_awaited;
@@ -131,33 +128,8 @@ class Fetch {
   std::vector<std::unique_ptr<Group>> groups_;  // at most one per loop; stays until the end
 };
 
-/// A counted reference to a Fetch, so that it lives until the last reader and the last posted wake-up are done.
-class FetchRef {
- public:
-  FetchRef() = default;
-  static FetchRef make(int64_t begun_us = 0) { return FetchRef(new Fetch(begun_us)); }
-  static FetchRef share(Fetch* fetch) {
-    if (fetch != nullptr) fetch->references_.fetch_add(1, std::memory_order_relaxed);
-    return FetchRef(fetch);
-  }
-  FetchRef(const FetchRef& other) : FetchRef(share(other.fetch_)) {}
-  FetchRef(FetchRef&& other) noexcept : fetch_(std::exchange(other.fetch_, nullptr)) {}
-  FetchRef& operator=(FetchRef other) noexcept {
-    std::swap(fetch_, other.fetch_);
-    return *this;
-  }
-  ~FetchRef() {
-    if (fetch_ != nullptr && fetch_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete fetch_;
-  }
-  explicit operator bool() const { return fetch_ != nullptr; }
-  Fetch* get() const { return fetch_; }
-  Fetch* operator->() const { return fetch_; }
-  Fetch& operator*() const { return *fetch_; }
-
- private:
-  explicit FetchRef(Fetch* fetch) : fetch_(fetch) {}
-  Fetch* fetch_ = nullptr;
-};
+/// Keeps a fetch until its last reader and its last posted wake-up are done.
+using FetchRef = Ref<Fetch>;
 
 /// One client's wait for a fetch. Lives on its loop's thread, which must not end before it.
 class FetchWaiter : public ListLink<Fetch> {
