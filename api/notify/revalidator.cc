@@ -6,6 +6,7 @@
 
 #include "api/http/cache_groups.h"
 #include "api/notify/revalidation_queue.h"
+#include "common/base/backoff.h"
 #include "common/http/client.h"
 #include "common/net/timer.h"
 
@@ -37,8 +38,7 @@ class Revalidator::Proxy final : private http::ResponseReceiver {
 
  private:
   enum class State : uint8_t { idle, telling, pausing };
-  static constexpr int64_t kFirstPauseMs = 100;
-  static constexpr int64_t kLongestPauseMs = 5'000;
+  static constexpr Backoff kBackoff{100, 5'000, 100, 100};
   static constexpr int64_t kTimeoutMs = 5'000;
 
   void tell();
@@ -61,7 +61,7 @@ class Revalidator::Proxy final : private http::ResponseReceiver {
   std::vector<RevalidationQueue::Word> telling_;
   State state_ = State::idle;
   int status_ = 0;
-  int64_t pause_ms_ = kFirstPauseMs;
+  int failures_in_a_row_ = 0;
   uint64_t told_ = 0;
   uint64_t failures_ = 0;
 };
@@ -96,8 +96,8 @@ void Revalidator::Proxy::tell() {
 void Revalidator::Proxy::on_response_end() {
   if (status_ != 200) return fail(fmt::format("answered {}", status_));
   drop_connection();
-  if (pause_ms_ != kFirstPauseMs) events_.info("proxy told again", {{"proxy", address_.to_string()}});
-  pause_ms_ = kFirstPauseMs;
+  if (failures_in_a_row_ > 0) events_.info("proxy told again", {{"proxy", address_.to_string()}});
+  failures_in_a_row_ = 0;
   told_ += telling_.size();
   telling_.clear();
   state_ = State::idle;
@@ -107,14 +107,13 @@ void Revalidator::Proxy::on_response_end() {
 void Revalidator::Proxy::fail(std::string_view why) {
   drop_connection();
   ++failures_;
-  if (pause_ms_ == kFirstPauseMs) {
+  if (++failures_in_a_row_ == 1) {
     events_.warning("proxy not told", {{"proxy", address_.to_string()}, {"why", why}});
   }
   queue_.give_back(telling_);
   telling_.clear();
   state_ = State::pausing;
-  timer_.start_ms(pause_ms_);
-  pause_ms_ = std::min(pause_ms_ * 2, kLongestPauseMs);
+  timer_.start_ms(kBackoff.delay_ms(failures_in_a_row_, 0));
 }
 
 void Revalidator::Proxy::on_timer() {

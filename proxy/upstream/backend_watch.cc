@@ -4,13 +4,17 @@
 
 #include <fmt/format.h>
 
+#include "common/base/backoff.h"
 #include "common/net/tcp_stream.h"
 #include "common/net/timer.h"
-#include "proxy/upstream/backoff.h"
 
 namespace roost::proxy {
 
 namespace {
+
+// A restarted backend is found within half a second.
+constexpr Backoff kProbeBackoff{100, 500, 75, 125};
+constexpr Backoff kResolveBackoff{1'000, 5'000, 75, 125};
 
 std::string list_addresses(const Backend::AddressList& addresses) {
   std::string text;

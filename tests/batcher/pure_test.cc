@@ -3,7 +3,6 @@
 #include "batcher/flush_policy.h"
 #include "batcher/journal/journal_id.h"
 #include "batcher/key_counts.h"
-#include "common/base/backoff.h"
 
 namespace roost::batcher {
 
@@ -16,21 +15,6 @@ TEST_CASE("a key is due with more than ten pending, or when the oldest has waite
   CHECK(policy.due_at_ms(500) == 60'500);
   const FlushPolicy eager{0, 1000};
   CHECK(eager.is_due(1, 0, 0));
-}
-
-TEST_CASE("back-off doubles up to its limit, the upper half at random") {
-  const Backoff backoff{100, 1000};
-  CHECK(backoff.delay_ms(1, 0) == 50);
-  CHECK(backoff.delay_ms(1, 50) == 100);
-  CHECK(backoff.delay_ms(2, 100) == 200);
-  CHECK(backoff.delay_ms(4, 0) == 400);
-  CHECK(backoff.delay_ms(5, 0) == 500);
-  CHECK(backoff.delay_ms(1'000'000, 500) == 1000);
-  for (uint64_t random = 0; random < 2000; ++random) {
-    CHECK(backoff.delay_ms(9, random) >= 500);
-    CHECK(backoff.delay_ms(9, random) <= 1000);
-  }
-  CHECK(Backoff{0, 0}.delay_ms(3, 12345) == 0);
 }
 
 TEST_CASE("a journal's name is 32 hexadecimal digits") {
