@@ -45,26 +45,11 @@ Result<std::string> hash_password(std::string_view password, uint64_t operations
 }
 
 Passwords::Passwords(Options options)
-    : options_(std::move(options)), hash_of_nobody_(random_hash(options_.operations, options_.memory_bytes)) {
-  for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
-}
-
-Passwords::~Passwords() {
-  std::deque<Task> dropped;
-  {
-    const std::lock_guard guard(mutex_);
-    ending_ = true;
-    dropped = std::move(queue_);
-    queue_.clear();
-  }
-  wake_.notify_all();
-  dropped.clear();
-  for (std::thread& thread : threads_) thread.join();
-}
+    : options_(std::move(options)), hash_of_nobody_(random_hash(options_.operations, options_.memory_bytes)) {}
 
 void Passwords::hash(std::string password, Done<std::string> done) {
   auto answer = std::make_shared<Done<std::string>>(std::move(done));
-  Task job = [this, password = std::move(password), answer]() mutable {
+  WorkQueue::Job job = [this, password = std::move(password), answer](size_t) mutable {
     Result<std::string> hashed = hash_password(password, options_.operations, options_.memory_bytes);
     sodium_memzero(password.data(), password.size());
     options_.deliver(
@@ -75,7 +60,7 @@ void Passwords::hash(std::string password, Done<std::string> done) {
 
 void Passwords::verify(std::string password, std::string hash, Done<bool> done) {
   auto answer = std::make_shared<Done<bool>>(std::move(done));
-  Task job = [this, password = std::move(password), hash = std::move(hash), answer]() mutable {
+  WorkQueue::Job job = [this, password = std::move(password), hash = std::move(hash), answer](size_t) mutable {
     errno = 0;
     Result<bool> fits = crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
     if (!*fits && errno == ENOMEM) fits = fail("no memory to check a password", Side::internal, true);
@@ -85,30 +70,8 @@ void Passwords::verify(std::string password, std::string hash, Done<bool> done) 
   submit(std::move(job), [answer] { (*answer)(fail("too many passwords wait to be hashed", Side::internal, true)); });
 }
 
-void Passwords::submit(Task job, Task refuse) {
-  {
-    const std::lock_guard guard(mutex_);
-    if (queue_.size() < kMaxQueued) {
-      queue_.push_back(std::move(job));
-      refuse = nullptr;
-    }
-  }
-  if (refuse) return options_.deliver(std::move(refuse));
-  wake_.notify_one();
-}
-
-void Passwords::work() {
-  std::unique_lock guard(mutex_);
-  while (true) {
-    wake_.wait(guard, [this] { return ending_ || !queue_.empty(); });
-    if (ending_) return;
-    Task job = std::move(queue_.front());
-    queue_.pop_front();
-    guard.unlock();
-    job();
-    job = Task();
-    guard.lock();
-  }
+void Passwords::submit(WorkQueue::Job job, Task refuse) {
+  if (!queue_.submit(std::move(job))) options_.deliver(std::move(refuse));
 }
 
 }  // namespace roost::api

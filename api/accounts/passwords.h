@@ -1,18 +1,14 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <vector>
 
 #include "api/db/done.h"
 #include "common/base/task.h"
+#include "common/base/work_queue.h"
 
 namespace roost::api {
 
@@ -34,7 +30,7 @@ class Passwords {
   };
   explicit Passwords(Options options);
   /// Drops what is queued, unanswered; waits for what is being hashed.
-  ~Passwords();
+  ~Passwords() = default;
   Passwords(const Passwords&) = delete;
   Passwords& operator=(const Passwords&) = delete;
 
@@ -43,21 +39,16 @@ class Passwords {
   /// Whether `hash` was made of this password.
   void verify(std::string password, std::string hash, Done<bool> done);
 
-  /// A hash that no password fits, as dear to verify as any other: checked for a name that nobody has, it hides from
-  /// who measures time that nobody has it.
+  /// Dummy hash verified for unknown users, so that timing does not reveal whether an account exists. No password fits
+  /// it, and it costs as much to verify as any other.
   const std::string& hash_of_nobody() const { return hash_of_nobody_; }
 
  private:
-  void submit(Task job, Task refuse);
-  void work();
+  void submit(WorkQueue::Job job, Task refuse);
 
   const Options options_;
   const std::string hash_of_nobody_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Task> queue_;  // guarded by mutex_
-  bool ending_ = false;     // guarded by mutex_
-  std::vector<std::thread> threads_;
+  WorkQueue queue_{{kThreads, kMaxQueued, WorkQueue::AtEnd::drop}};
 };
 
 }  // namespace roost::api

@@ -155,7 +155,7 @@ void Logs::answer(Request& request, Reply reply) {
 
 void Logs::read(LogsQuery query, Reply reply) {
   auto to = std::make_shared<Reply>(std::move(reply));
-  Task task = [this, query = std::move(query), to]() mutable {
+  WorkQueue::Job read = [this, query = std::move(query), to](size_t) mutable {
     own_.flush();
     auto answer = read_request_logs(options_.directory, query.query);
     Result<std::string> body = fail("");
@@ -170,7 +170,7 @@ void Logs::read(LogsQuery query, Reply reply) {
       to->send(problem_of(body.error()));
     });
   };
-  if (!background_.submit(std::move(task))) to->send(problem_of(Error{"too many read the log", {}, true, 0}));
+  if (!readers_.submit(std::move(read))) to->send(problem_of(Error{"too many read the log", {}, true, 0}));
 }
 
 }  // namespace roost::api

@@ -8,9 +8,9 @@
 
 #include "api/http/input.h"
 #include "api/http/service.h"
-#include "api/logs/background.h"
 #include "api/logs/log_reader.h"
 #include "api/logs/request_log.h"
+#include "common/base/work_queue.h"
 #include "common/net/event_loop.h"
 #include "common/net/timer.h"
 #include "common/observe/event_log.h"
@@ -47,6 +47,7 @@ class Logs {
  public:
   static constexpr int64_t kSettleMs = 20;
   static constexpr size_t kMaxWaiting = 64;  ///< requests at a time; one more gets 503
+  static constexpr size_t kMaxQueued = 64;   ///< of those, that wait for the thread
 
   struct Options {
     std::string directory;
@@ -69,7 +70,7 @@ class Logs {
   observe::EventLog& events_;
   Action page_;
   std::vector<std::unique_ptr<Waiting>> waiting_;  ///< for their kSettleMs
-  Background background_;
+  WorkQueue readers_{{.threads = 1, .max_queued = kMaxQueued}};
 };
 
 }  // namespace roost::api

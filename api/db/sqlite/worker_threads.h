@@ -1,44 +1,35 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "api/db/sqlite/sqlite_connection.h"
-#include "common/base/task.h"
+#include "common/base/work_queue.h"
 
 namespace roost::api {
 
-/// Threads that work off one bounded queue, each with a connection of its own.
+/// Threads that run jobs from one bounded queue, each with a connection of its own.
 class WorkerThreads {
  public:
-  using Job = UniqueFunction<void(SqliteConnection&)>;
   static constexpr size_t kMaxQueued = 4096;
 
-  /// One thread per connection.
-  explicit WorkerThreads(std::vector<std::unique_ptr<SqliteConnection>> connections);
-  /// Finishes what is queued, then ends the threads.
-  ~WorkerThreads();
-  WorkerThreads(const WorkerThreads&) = delete;
-  WorkerThreads& operator=(const WorkerThreads&) = delete;
+  /// One thread per connection. The destructor runs what is queued.
+  explicit WorkerThreads(std::vector<std::unique_ptr<SqliteConnection>> connections)
+      : connections_(std::move(connections)), queue_({.threads = connections_.size(), .max_queued = kMaxQueued}) {}
 
-  /// False, and `job` is not moved from, when kMaxQueued jobs are waiting. Any thread.
-  bool submit(Job&& job);
-  size_t queued() const;
+  /// Calls `job(SqliteConnection&)` on one of the threads. False if kMaxQueued jobs are waiting; `job` is dropped then.
+  /// Any thread.
+  template <class Job>
+  bool submit(Job job) {
+    return queue_.submit([this, job = std::move(job)](size_t thread) mutable { job(*connections_[thread]); });
+  }
+  size_t queued() const { return queue_.queued(); }
 
  private:
-  void work(SqliteConnection& connection);
-
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Job> queue_;  // guarded by mutex_
-  bool ending_ = false;    // guarded by mutex_
-  std::vector<std::unique_ptr<SqliteConnection>> connections_;
-  std::vector<std::thread> threads_;
+  const std::vector<std::unique_ptr<SqliteConnection>> connections_;
+  WorkQueue queue_;
 };
 
 }  // namespace roost::api

@@ -1,9 +1,5 @@
 #include "api/logs/logs.h"
 
-#include <atomic>
-#include <mutex>
-#include <thread>
-
 #include <doctest/doctest.h>
 
 using namespace roost;
@@ -82,24 +78,4 @@ TEST_CASE("the body of the log") {
         R"({"requests":[["GET","/like/1"],["POST","/a\"b"]],"db_accesses":[["SELECT","tweets"]],)"
         R"("request_count":2,"db_access_count":1,"incomplete":false})");
   CHECK(logs_body(answer, true).find(R"("endpoint":"/like/1","status":200)") != std::string::npos);
-}
-
-TEST_CASE("what waits for the background thread is bounded") {
-  std::mutex gate;
-  gate.lock();
-  std::atomic<size_t> ran = 0;
-  size_t accepted = 0;
-  {
-    Background background;
-    std::atomic<bool> begun = false;
-    REQUIRE(background.submit([&] {
-      begun = true;
-      const std::lock_guard wait(gate);
-    }));
-    while (!begun) std::this_thread::yield();
-    while (background.submit([&] { ++ran; })) ++accepted;
-    CHECK(accepted == Background::kMaxQueued);
-    gate.unlock();
-  }
-  CHECK(ran == accepted);
 }
