@@ -1,12 +1,14 @@
 #include "common/observe/event_log.h"
 
 #include <algorithm>
-#include <mutex>
+#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+
+#include "common/base/clock.h"
+#include "common/base/iso_time.h"
+#include "common/base/mutex.h"
 
 namespace roost::observe {
 namespace {
@@ -30,10 +32,14 @@ void append_quoted(std::string& line, std::string_view text) {
   line += '"';
 }
 
-spdlog::level::level_enum spdlog_level(EventLevel level) {
-  static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                          spdlog::level::warn, spdlog::level::err};
-  return kLevels[static_cast<size_t>(level)];
+std::string_view level_name(EventLevel level) {
+  static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
+  return kNames[static_cast<size_t>(level)];
+}
+
+void write_to_stderr(EventLevel level, std::string_view line) {
+  const std::string text = fmt::format("{} {} {}\n", format_iso_time(SystemClock().unix_ms()), level_name(level), line);
+  std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 }  // namespace
@@ -59,16 +65,11 @@ void EventField::append_to(std::string& line) const {
 
 struct EventLog::Output {
   explicit Output(Sink to) : sink(std::move(to)) {}
-  Output() : logger("roost", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
-    logger.set_level(spdlog::level::debug);
-    logger.set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  }
-  std::mutex mutex;
-  Sink sink;
-  spdlog::logger logger{"unused"};
+  Mutex mutex;
+  Sink sink ROOST_GUARDED_BY(mutex);
 };
 
-EventLog::EventLog(EventLevel lowest) : lowest_(lowest), output_(std::make_unique<Output>()) {}
+EventLog::EventLog(EventLevel lowest) : EventLog(write_to_stderr, lowest) {}
 
 EventLog::EventLog(Sink sink, EventLevel lowest)
     : lowest_(lowest), output_(std::make_unique<Output>(std::move(sink))) {}
@@ -79,11 +80,7 @@ void EventLog::write(EventLevel level, std::string_view event, EventFields field
   if (level < lowest_) return;
   std::string line(event);
   for (const EventField& field : fields) field.append_to(line);
-  if (!output_->sink) {
-    output_->logger.log(spdlog_level(level), std::string_view(line));
-    return;
-  }
-  const std::scoped_lock lock(output_->mutex);
+  const MutexLock lock(output_->mutex);
   output_->sink(level, line);
 }
 
