@@ -21,13 +21,13 @@ struct EventLoop::Impl {
   uv_prepare_t before_poll{};
   std::array<Signal, kMaxSignals> signals;
   size_t signal_count = 0;
-  int64_t armed_for_ms = -1;  // what the alarm is set to; -1 when it is not
+  int64_t armed_for_ms = -1;  // Time the alarm is set to; -1 if it is not set.
   int64_t offset_taken_ms = -1;
   std::array<char, kReadBufferBytes> read_buffer{};
 };
 
 EventLoop::EventLoop() : timers_(SystemClock().monotonic_ms()), impl_(std::make_unique<Impl>()) {
-  // A write to a connection that the peer has closed is an error to be handled there, not the end of the process.
+  // A write to a connection that the peer has closed returns an error instead of ending the process.
   std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::this_thread::get_id();
   ROOST_CHECK(uv_loop_init(&impl_->loop) == 0);
@@ -38,8 +38,8 @@ EventLoop::EventLoop() : timers_(SystemClock().monotonic_ms()), impl_(std::make_
   uv_timer_init(&impl_->loop, &impl_->alarm);
   uv_check_init(&impl_->loop, &impl_->after_poll);
   uv_prepare_init(&impl_->loop, &impl_->before_poll);
-  // libuv runs: timers, prepare, poll (all I/O), check. What I/O starts and retires is put in order in check, and what
-  // timers start in prepare, before the loop waits.
+  // The order of libuv: timers, prepare, poll (all I/O), check. A turn ends in check, after I/O, and again in prepare,
+  // before the loop waits.
   uv_prepare_start(&impl_->before_poll, [](uv_prepare_t* h) { static_cast<EventLoop*>(h->loop->data)->end_turn(); });
   uv_check_start(&impl_->after_poll, [](uv_check_t* h) { static_cast<EventLoop*>(h->loop->data)->after_events(); });
 }
@@ -53,23 +53,23 @@ EventLoop::~EventLoop() {
   close(&impl_->after_poll);
   close(&impl_->before_poll);
   for (size_t i = 0; i < impl_->signal_count; ++i) close(&impl_->signals[i].handle);
-  // A stream that is still open would keep the loop below running for ever.
+  // An open stream would keep the loop below running for ever.
   uv_walk(
       &impl_->loop, [](uv_handle_t* handle, void*) { ROOST_CHECK(uv_is_closing(handle) != 0); }, nullptr);
-  // Streams and look-ups that were closed a moment ago still wait for their close callbacks.
+  // Streams and look-ups that were just closed have yet to get their close callbacks.
   while (uv_run(&impl_->loop, UV_RUN_DEFAULT) != 0) {
   }
   ROOST_CHECK(uv_loop_close(&impl_->loop) == 0);
 }
 
-// Destroys what may own something of this loop; whatever is destroyed may post and retire more.
+// Destroys tasks and retired objects, which may own streams of this loop, and whatever these post and retire.
 void EventLoop::drop_unrun() {
   for (size_t i = 0; i < impl_->signal_count; ++i) impl_->signals[i].task = nullptr;
   std::vector<Task> tasks;
   do {
     tasks.clear();
     end_turn();
-    const std::lock_guard lock(posted_mutex_);
+    const MutexLock lock(posted_mutex_);
     tasks.swap(posted_);
   } while (!tasks.empty());
 }
@@ -86,7 +86,7 @@ void EventLoop::run_once(bool wait) {
   end_turn();
 }
 
-// Time has passed outside. What is due already makes the first wait end at once, and runs then.
+// Time has passed outside run(). Timers that are due already end the first wait at once.
 void EventLoop::begin_run() {
   thread_ = std::this_thread::get_id();
   uv_update_time(&impl_->loop);
@@ -101,7 +101,7 @@ void EventLoop::stop() {
 void EventLoop::post(Task task) {
   bool first = false;
   {
-    const std::lock_guard lock(posted_mutex_);
+    const MutexLock lock(posted_mutex_);
     first = posted_.empty();
     posted_.push_back(std::move(task));
   }
@@ -150,21 +150,21 @@ void EventLoop::run_posted() {
   observe_time();
   std::vector<Task> tasks;
   {
-    const std::lock_guard lock(posted_mutex_);
+    const MutexLock lock(posted_mutex_);
     tasks.swap(posted_);
   }
   for (Task& task : tasks) task();
 }
 
-// A steady offset: the two clocks are cut to milliseconds at different moments, which alone must not make time jitter.
+// The two clocks are rounded to milliseconds at different moments; differences of that size leave the offset unchanged.
 void EventLoop::take_unix_offset(int64_t now_ms) {
   impl_->offset_taken_ms = now_ms;
   const int64_t offset_ms = SystemClock().unix_ms() - now_ms;
   if (offset_ms > unix_offset_ms_ + 2 || offset_ms < unix_offset_ms_ - 2) unix_offset_ms_ = offset_ms;
 }
 
-// Timers come behind the I/O of the same moment: data that has arrived in time stops its time-out, however late the
-// loop gets to it.
+// Timers run after the I/O of the same turn, so that data that arrived in time cancels its time-out even when the loop
+// is late.
 void EventLoop::after_events() {
   const auto now_ms = static_cast<int64_t>(uv_now(&impl_->loop));
   if (now_ms != impl_->offset_taken_ms) take_unix_offset(now_ms);
@@ -181,8 +181,8 @@ void EventLoop::end_turn() {
   arm_timer();
 }
 
-// The alarm is left alone when it rings early enough: ringing once for nothing is cheaper than setting it at every
-// turn, as time-outs that are moved forward with each request would.
+// An alarm that is set early enough stays as it is: an unneeded wake-up costs less than setting it in every turn, since
+// each request moves time-outs forward.
 void EventLoop::arm_timer() {
   const int64_t wanted_ms = timers_.next_wakeup_ms();
   if (wanted_ms < 0 || (impl_->armed_for_ms >= 0 && impl_->armed_for_ms <= wanted_ms)) return;
@@ -191,7 +191,7 @@ void EventLoop::arm_timer() {
   uv_timer_start(
       &impl_->alarm,
       [](uv_timer_t* handle) {
-        // Ends the wait, no more: the timers run in after_events.
+        // Only ends the wait; the timers run in after_events.
         static_cast<EventLoop*>(handle->loop->data)->impl_->armed_for_ms = -1;
       },
       static_cast<uint64_t>(wanted_ms > now_ms ? wanted_ms - now_ms : 0), 0);

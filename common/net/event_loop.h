@@ -3,11 +3,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/mutex.h"
 #include "common/base/task.h"
 #include "common/net/timer.h"
 
@@ -15,52 +15,52 @@ struct uv_loop_s;
 
 namespace roost::net {
 
-/// Something that must outlive the call it is in: an owner gives it to EventLoop::retire instead of deleting it, and it
-/// is destroyed at the end of the loop's turn, when no frame of it is on the stack any more.
+/// An object that may be given up by its owner while one of its methods is running: EventLoop::retire keeps it until
+/// the end of the loop's turn, when none of its frames is on the stack any more, and destroys it then.
 class Retirable {
  public:
   virtual ~Retirable() = default;
-  /// Called by EventLoop::retire: from here on it takes part in nothing; only its memory is still there.
+  /// Called by EventLoop::retire: releases everything but its memory.
   virtual void on_retired() {}
 };
 
-/// One libuv loop and what belongs to it: timers, posted tasks, the retire list, the shared read buffer. One per
-/// thread. Everything but post(), stop() and in_loop_thread() belongs to the thread that calls run() (or to the one
-/// that made the loop, before).
+/// One libuv loop with its timers, posted tasks, retired objects and shared read buffer. One per thread. All methods
+/// but post(), stop() and in_loop_thread() are called on the thread that calls run(), or before that on the one that
+/// constructed the loop.
 class EventLoop {
  public:
   EventLoop();
-  /// All streams, listeners and look-ups of this loop must be closed by their owners before, or be owned by tasks and
-  /// retired objects, which go first. Waits for a look-up that is too far gone to be cancelled.
+  /// Owners must have closed all streams, listeners and look-ups of this loop, except those owned by tasks and retired
+  /// objects, which are destroyed first. Waits for a look-up that can no longer be cancelled.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
   /// Runs until stop(). May be called again afterwards.
   void run();
-  /// Runs what is ready, waiting for the first event when `wait` is true; for tests and for draining at the end.
+  /// Handles the events that are ready; if there are none and `wait`, waits for the first. For tests and for draining.
   void run_once(bool wait);
-  /// Ends run() after the present turn. Any thread.
+  /// Ends run() after the current turn. Any thread.
   void stop();
   /// Runs `task` on the loop's thread at a later turn, in the order posted. Any thread; wakes the loop once however
   /// many tasks are posted. Tasks that are still queued when the loop is destroyed are destroyed unrun.
   void post(Task task);
   bool in_loop_thread() const;
 
-  /// The present as of this turn (monotonic); costs nothing.
+  /// Monotonic time as of this turn; does not read the clock.
   int64_t now_ms() const { return timers_.now_ms(); }
-  /// Wall-clock time as of this turn, ms since 1970 UTC; costs nothing.
+  /// Unix milliseconds as of this turn; does not read the clock.
   int64_t unix_ms() const { return timers_.now_ms() + unix_offset_ms_; }
   TimerQueue& timers() { return timers_; }
-  /// Destroys `object` at the end of this turn. What its destructor retires goes in the same turn.
+  /// Destroys `object` at the end of this turn, with whatever its destructor retires.
   void retire(std::unique_ptr<Retirable> object);
   /// Runs `task` on SIGTERM, SIGINT or SIGHUP (a number each) until the loop ends. At most kMaxSignals.
   void on_signal(int signal_number, Task task);
-  /// For common/net alone: libuv has called back, so the present is libuv's.
+  /// For common/net only: takes the current time from libuv, in a callback of libuv.
   void observe_time();
-  /// For common/net alone.
+  /// For common/net only.
   uv_loop_s* raw();
-  /// Where every stream of this loop reads to: data is handed on, or copied, before the next read.
+  /// All streams of this loop read into this buffer: data is passed on or copied before the next read.
   char* read_buffer();
   static constexpr size_t kReadBufferBytes = 64 * 1024;
   static constexpr size_t kMaxSignals = 8;
@@ -76,11 +76,11 @@ class EventLoop {
   void arm_timer();
 
   TimerQueue timers_;
-  int64_t unix_offset_ms_ = 0;  // wall clock minus monotonic clock, taken anew each millisecond
+  int64_t unix_offset_ms_ = 0;  // Wall clock minus monotonic clock, read once each millisecond.
   std::unique_ptr<Impl> impl_;
   std::vector<std::unique_ptr<Retirable>> retired_;
-  std::mutex posted_mutex_;
-  std::vector<Task> posted_;  // guarded by posted_mutex_
+  Mutex posted_mutex_;
+  std::vector<Task> posted_ ROOST_GUARDED_BY(posted_mutex_);
   std::atomic<std::thread::id> thread_;
 };
 

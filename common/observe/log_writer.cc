@@ -13,14 +13,17 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(LogWriterOptions options, Eve
 
 LogWriter::LogWriter(LogWriterOptions options, LogFile file, EventLog& events)
     : options_(std::move(options)), events_(events), file_(std::move(file)) {
-  filling_.reserve(options_.buffer_bytes);
+  {
+    const MutexLock lock(mutex_);
+    filling_.reserve(options_.buffer_bytes);
+  }
   writing_.reserve(options_.buffer_bytes);
   thread_ = std::thread([this] { run(); });
 }
 
 LogWriter::~LogWriter() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     wake();
   }
@@ -28,10 +31,10 @@ LogWriter::~LogWriter() {
 }
 
 bool LogWriter::append(std::string_view line) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const size_t bytes = line.size() + 1;
   if (options_.overflow == Overflow::wait && bytes <= options_.buffer_bytes) {
-    progress_.wait(lock, [&] { return filling_.size() + bytes <= options_.buffer_bytes; });
+    while (filling_.size() + bytes > options_.buffer_bytes) progress_.wait(mutex_);
   }
   if (filling_.size() + bytes > options_.buffer_bytes) {
     ++stats_.dropped;
@@ -46,61 +49,61 @@ bool LogWriter::append(std::string_view line) {
 }
 
 bool LogWriter::flush() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const uint64_t target = stats_.lines;
   ++flushers_;
   wake();
-  progress_.wait(lock, [&] { return finished_lines_ >= target; });
+  while (finished_lines_ < target) progress_.wait(mutex_);
   --flushers_;
   return std::exchange(lost_at_flush_, stats_.lost) == stats_.lost;
 }
 
 void LogWriter::reopen() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   reopen_wanted_ = true;
   wake();
 }
 
 LogWriterStats LogWriter::stats() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return stats_;
 }
 
-// Under the lock. Whoever comes next need not wake the thread again.
+// The next append need not wake the thread again.
 void LogWriter::wake() {
   rest_ = Rest::none;
   work_.notify_one();
 }
 
 void LogWriter::run() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (;;) {
-    wait_for_work(lock);
-    if (!filling_.empty()) write_batch(lock);
-    if (reopen_wanted_) reopen_file(lock);
+    wait_for_work();
+    if (!filling_.empty()) write_batch();
+    if (reopen_wanted_) reopen_file();
     if (stopping_ && filling_.empty()) return;
-    pause(lock);
+    pause();
   }
 }
 
-void LogWriter::wait_for_work(std::unique_lock<std::mutex>& lock) {
+void LogWriter::wait_for_work() {
   while (filling_.empty() && !reopen_wanted_ && !stopping_) {
     rest_ = Rest::idle;
-    work_.wait(lock);
+    work_.wait(mutex_);
   }
   rest_ = Rest::none;
 }
 
-void LogWriter::write_batch(std::unique_lock<std::mutex>& lock) {
+void LogWriter::write_batch() {
   std::swap(filling_, writing_);
   const uint64_t lines = std::exchange(filling_lines_, 0);
-  if (options_.overflow == Overflow::wait) progress_.notify_all();  // the other buffer is free
-  lock.unlock();
+  if (options_.overflow == Overflow::wait) progress_.notify_all();  // The other buffer is free.
+  mutex_.unlock();
   const Result<void> rotated = file_.rotate_if_due(writing_.size());
   const Result<void> written = file_.write(writing_);
   report(written ? rotated : written);
   writing_.clear();
-  lock.lock();
+  mutex_.lock();
   ++stats_.writes;
   stats_.write_errors += (rotated ? 0 : 1) + (written ? 0 : 1);
   if (!written) stats_.lost += lines;
@@ -108,28 +111,29 @@ void LogWriter::write_batch(std::unique_lock<std::mutex>& lock) {
   progress_.notify_all();
 }
 
-void LogWriter::reopen_file(std::unique_lock<std::mutex>& lock) {
+void LogWriter::reopen_file() {
   reopen_wanted_ = false;
-  lock.unlock();
+  mutex_.unlock();
   const Result<void> reopened = file_.reopen();
   report(reopened);
-  lock.lock();
+  mutex_.lock();
   if (!reopened) ++stats_.write_errors;
 }
 
-void LogWriter::pause(std::unique_lock<std::mutex>& lock) {
+void LogWriter::pause() {
   const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(options_.pause_us);
-  const auto is_over = [this] {
-    return flushers_ != 0 || stopping_ || reopen_wanted_ || filling_.size() > options_.buffer_bytes / 2;
-  };
-  while (!is_over()) {
+  while (!pause_is_over()) {
     rest_ = Rest::pause;
-    if (work_.wait_until(lock, end) == std::cv_status::timeout) break;
+    if (!work_.wait_until(mutex_, end)) break;
   }
   rest_ = Rest::none;
 }
 
-// Once for a row of failures, and once when it is over.
+bool LogWriter::pause_is_over() const {
+  return flushers_ != 0 || stopping_ || reopen_wanted_ || filling_.size() > options_.buffer_bytes / 2;
+}
+
+// Once for a series of failures, and once when it has ended.
 void LogWriter::report(const Result<void>& outcome) {
   if (!outcome && !error_reported_) events_.error("log cannot be written", {{"error", outcome.error().what}});
   if (outcome && error_reported_) events_.info("log is written again", {{"path", options_.path}});

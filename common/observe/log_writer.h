@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 #include "common/observe/event_log.h"
 #include "common/observe/log_file.h"
@@ -65,34 +64,35 @@ class LogWriter {
  private:
   LogWriter(LogWriterOptions options, LogFile file, EventLog& events);
   void run();
-  void wait_for_work(std::unique_lock<std::mutex>& lock);
-  void write_batch(std::unique_lock<std::mutex>& lock);
-  void reopen_file(std::unique_lock<std::mutex>& lock);
-  void pause(std::unique_lock<std::mutex>& lock);
+  void wait_for_work() ROOST_REQUIRES(mutex_);
+  void write_batch() ROOST_REQUIRES(mutex_);
+  void reopen_file() ROOST_REQUIRES(mutex_);
+  void pause() ROOST_REQUIRES(mutex_);
+  bool pause_is_over() const ROOST_REQUIRES(mutex_);
   void report(const Result<void>& outcome);
-  void wake();
+  void wake() ROOST_REQUIRES(mutex_);
 
-  /// Whom an append has to wake: nobody, the thread at rest, or the thread in its pause if there is much to write.
+  /// What an append has to wake: nothing, the idle thread, or the pausing thread once there is much to write.
   enum class Rest : uint8_t { none, idle, pause };
 
   const LogWriterOptions options_;
   EventLog& events_;
-  LogFile file_;                 // the writing thread's
-  std::string writing_;          // the writing thread's
-  bool error_reported_ = false;  // the writing thread's
+  LogFile file_;                 ///< Writing thread only.
+  std::string writing_;          ///< Writing thread only.
+  bool error_reported_ = false;  ///< Writing thread only.
 
-  mutable std::mutex mutex_;  // guards everything below
-  std::condition_variable work_;
-  std::condition_variable progress_;
-  std::string filling_;
-  uint64_t filling_lines_ = 0;
-  uint64_t finished_lines_ = 0;  // written or lost
-  uint64_t lost_at_flush_ = 0;
-  LogWriterStats stats_;
-  Rest rest_ = Rest::none;
-  unsigned flushers_ = 0;
-  bool reopen_wanted_ = false;
-  bool stopping_ = false;
+  mutable Mutex mutex_;
+  CondVar work_;
+  CondVar progress_;
+  std::string filling_ ROOST_GUARDED_BY(mutex_);
+  uint64_t filling_lines_ ROOST_GUARDED_BY(mutex_) = 0;
+  uint64_t finished_lines_ ROOST_GUARDED_BY(mutex_) = 0;  ///< Written or lost.
+  uint64_t lost_at_flush_ ROOST_GUARDED_BY(mutex_) = 0;
+  LogWriterStats stats_ ROOST_GUARDED_BY(mutex_);
+  Rest rest_ ROOST_GUARDED_BY(mutex_) = Rest::none;
+  unsigned flushers_ ROOST_GUARDED_BY(mutex_) = 0;
+  bool reopen_wanted_ ROOST_GUARDED_BY(mutex_) = false;
+  bool stopping_ ROOST_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

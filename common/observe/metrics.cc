@@ -128,20 +128,20 @@ struct MetricScope::Cells {
 
   template <class Cell>
   Cell& cell(MetricRegistry& registry, const MetricInfo& info, Labels labels, MetricKind kind,
-             const Cell* Place::*member, CellPool<Cell>& pool) {
-    const std::scoped_lock lock(mutex);
+             const Cell* Place::*member, CellPool<Cell> Cells::*pool) {
+    const MutexLock lock(mutex);
     auto [found, added] = places.try_emplace(Key{info.name, label_text(labels)}, Place{&info, kind, false});
     Place& place = found->second;
     ROOST_CHECK(place.kind == kind);
     if (added) {
       place.shown = registry.admit_cell();
-      place.*member = &pool.add();
+      place.*member = &(this->*pool).add();
     }
     return const_cast<Cell&>(*(place.*member));
   }
 
   void add_to(Families& families) const {
-    const std::scoped_lock lock(mutex);
+    const MutexLock lock(mutex);
     for (const auto& [key, place] : places) {
       if (!place.shown) continue;
       Family& family = families[key.first];
@@ -156,11 +156,11 @@ struct MetricScope::Cells {
     }
   }
 
-  mutable std::mutex mutex;  // guards the containers, not the cells
-  std::map<Key, Place> places;
-  CellPool<Counter> counters;
-  CellPool<Gauge> gauges;
-  CellPool<Histogram> histograms;
+  mutable Mutex mutex;  // Of the containers; the cells belong to the thread that writes them.
+  std::map<Key, Place> places ROOST_GUARDED_BY(mutex);
+  CellPool<Counter> counters ROOST_GUARDED_BY(mutex);
+  CellPool<Gauge> gauges ROOST_GUARDED_BY(mutex);
+  CellPool<Histogram> histograms ROOST_GUARDED_BY(mutex);
 };
 
 MetricScope::MetricScope(MetricRegistry& registry) : registry_(registry), cells_(std::make_unique<Cells>()) {}
@@ -168,27 +168,27 @@ MetricScope::MetricScope(MetricRegistry& registry) : registry_(registry), cells_
 MetricScope::~MetricScope() = default;
 
 Counter& MetricScope::counter(const MetricInfo& info, Labels labels) {
-  return cells_->cell(registry_, info, labels, MetricKind::counter, &Cells::Place::counter, cells_->counters);
+  return cells_->cell(registry_, info, labels, MetricKind::counter, &Cells::Place::counter, &Cells::counters);
 }
 
 Gauge& MetricScope::gauge(const MetricInfo& info, Labels labels) {
-  return cells_->cell(registry_, info, labels, MetricKind::gauge, &Cells::Place::gauge, cells_->gauges);
+  return cells_->cell(registry_, info, labels, MetricKind::gauge, &Cells::Place::gauge, &Cells::gauges);
 }
 
 Histogram& MetricScope::histogram(const MetricInfo& info, Labels labels) {
-  return cells_->cell(registry_, info, labels, MetricKind::histogram, &Cells::Place::histogram, cells_->histograms);
+  return cells_->cell(registry_, info, labels, MetricKind::histogram, &Cells::Place::histogram, &Cells::histograms);
 }
 
 MetricRegistry::MetricRegistry() = default;
 MetricRegistry::~MetricRegistry() = default;
 
 MetricScope& MetricRegistry::make_scope() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return *scopes_.emplace_back(std::make_unique<MetricScope>(*this));
 }
 
 void MetricRegistry::before_exposition(Task refresh) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   refreshes_.push_back(std::move(refresh));
 }
 
@@ -197,7 +197,7 @@ bool MetricRegistry::admit_cell() {
 }
 
 std::string MetricRegistry::exposition() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Task& refresh : refreshes_) refresh();
   Families families;
   for (const auto& scope : scopes_) scope->cells_->add_to(families);

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "common/base/task.h"
 
 namespace roost::observe {
@@ -101,9 +101,9 @@ class MetricRegistry {
   friend class MetricScope;
   bool admit_cell();
 
-  std::mutex mutex_;  // guards the two vectors
-  std::vector<std::unique_ptr<MetricScope>> scopes_;
-  std::vector<Task> refreshes_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<MetricScope>> scopes_ ROOST_GUARDED_BY(mutex_);
+  std::vector<Task> refreshes_ ROOST_GUARDED_BY(mutex_);
   std::atomic<size_t> cells_{0};
 };
 
