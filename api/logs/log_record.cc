@@ -1,13 +1,18 @@
 #include "api/logs/log_record.h"
 
+#include <cstdint>
+#include <utility>
+
 #include <fmt/format.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 
 #include "common/observe/json_text.h"
 
 namespace roost::api {
 namespace {
 
-// Cut to kMaxFieldBytes without splitting a UTF-8 character.
+/// At most kMaxFieldBytes of `text`, cut before a UTF-8 character.
 std::string_view cut(std::string_view text) {
   if (text.size() <= kMaxFieldBytes) return text;
   size_t size = kMaxFieldBytes;
@@ -15,7 +20,7 @@ std::string_view cut(std::string_view text) {
   return text.substr(0, size);
 }
 
-// `key` with what stands around it: one piece to copy.
+/// `key` includes the punctuation around it, so that it is one piece to copy.
 void append_text(std::string& line, std::string_view key, std::string_view value) {
   line.append(key);
   observe::append_json_string(line, cut(value));
@@ -26,33 +31,69 @@ void append_integer(std::string& line, std::string_view key, int64_t value) {
   line.append(key).append(digits.data(), digits.size());
 }
 
-void take_text(LogRecord& record, bool& has_kind, const observe::JsonMember& member) {
-  const std::string_view key = member.key;
-  if (key == "worker") {
-    record.worker = member.text;
-  } else if (key == "request_id") {
-    record.request_id = member.text;
-  } else if (key == "method" || key == "operation") {
-    record.verb = member.text;
-  } else if (key == "endpoint" || key == "table") {
-    record.subject = member.text;
-  } else if (key == "kind" && (member.text == "api" || member.text == "db")) {
-    record.kind = member.text == "api" ? RecordKind::api : RecordKind::db;
-    has_kind = true;
+/// Half of a UTF-16 pair, encoded as if it were a character: RapidJSON lets an escaped low half pass.
+bool has_surrogate(std::string_view text) {
+  for (size_t at = text.find('\xed'); at != std::string_view::npos; at = text.find('\xed', at + 1)) {
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xa0) return true;
   }
+  return false;
 }
 
-void take_integer(LogRecord& record, bool& has_time, const observe::JsonMember& member) {
-  const std::string_view key = member.key;
-  if (key == "time_us") {
-    record.time_us = member.integer;
-    has_time = member.integer >= 0;
-  } else if (key == "status" || key == "rows") {
-    record.result = member.integer;
-  } else if (key == "duration_us") {
-    record.duration_us = member.integer;
+/// Takes the members of one flat object from RapidJSON's parser; false ends the parse.
+class RecordReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, RecordReader> {
+ public:
+  explicit RecordReader(LogRecord& record) : record_(record) {}
+  /// The object had a kind and a time.
+  bool complete() const { return has_kind_ && has_time_; }
+
+  bool StartObject() { return !std::exchange(inside_, true); }
+  bool EndObject(rapidjson::SizeType) { return true; }
+  bool StartArray() { return false; }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    key_.assign(text, size);
+    return true;
   }
-}
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    const std::string_view value(text, size);
+    if (has_surrogate(value)) return false;
+    if (key_ == "worker") {
+      record_.worker = value;
+    } else if (key_ == "request_id") {
+      record_.request_id = value;
+    } else if (key_ == "method" || key_ == "operation") {
+      record_.verb = value;
+    } else if (key_ == "endpoint" || key_ == "table") {
+      record_.subject = value;
+    } else if (key_ == "kind" && (value == "api" || value == "db")) {
+      record_.kind = value == "api" ? RecordKind::api : RecordKind::db;
+      has_kind_ = true;
+    }
+    return inside_;
+  }
+  bool Int(int value) { return Int64(value); }
+  bool Uint(unsigned value) { return Int64(value); }
+  bool Uint64(uint64_t value) { return value > INT64_MAX ? Default() : Int64(static_cast<int64_t>(value)); }
+  bool Int64(int64_t value) {
+    if (key_ == "time_us") {
+      record_.time_us = value;
+      has_time_ = value >= 0;
+    } else if (key_ == "status" || key_ == "rows") {
+      record_.result = value;
+    } else if (key_ == "duration_us") {
+      record_.duration_us = value;
+    }
+    return inside_;
+  }
+  /// Null, a bool or a real number.
+  bool Default() { return inside_; }
+
+ private:
+  LogRecord& record_;
+  std::string key_;
+  bool inside_ = false;
+  bool has_kind_ = false;
+  bool has_time_ = false;
+};
 
 }  // namespace
 
@@ -90,15 +131,10 @@ void append_json(std::string& line, const LogRecord& record) {
 
 std::optional<LogRecord> parse_record(std::string_view line) {
   LogRecord record;
-  bool has_kind = false;
-  bool has_time = false;
-  observe::FlatJsonReader reader(line);
-  observe::JsonMember member;
-  while (reader.next(member)) {
-    if (member.kind == observe::JsonMember::Kind::text) take_text(record, has_kind, member);
-    if (member.kind == observe::JsonMember::Kind::integer) take_integer(record, has_time, member);
-  }
-  if (!reader.complete() || !has_kind || !has_time) return std::nullopt;
+  RecordReader handler(record);
+  rapidjson::MemoryStream stream(line.data(), line.size());
+  const bool whole = rapidjson::Reader().Parse(stream, handler) && stream.Tell() == line.size();
+  if (!whole || !handler.complete()) return std::nullopt;
   return record;
 }
 

@@ -69,6 +69,61 @@ TEST_CASE("unknown fields are skipped, what lacks a kind or a time is nothing") 
   CHECK_FALSE(parse_record(""));
 }
 
+TEST_CASE("members are read in any order, with white space and escapes") {
+  const auto record = parse_record(
+      R"( {"endpoint":"\"\\\/\b\f\n\r\t\u00e4\u20ac\ud83d\ude00","st\u0061tus" : -12 ,"x":1.5,"y":true,"z":null, )"
+      R"("rows":99999999999999999999,"kind":"api","time_us":9223372036854775807,"duration_us":-9223372036854775808} )");
+  REQUIRE(record);
+  CHECK_EQ(record->subject, "\"\\/\b\f\n\r\tä€😀");
+  CHECK_EQ(record->result, -12);
+  CHECK_EQ(record->time_us, INT64_MAX);
+  CHECK_EQ(record->duration_us, INT64_MIN);
+  std::string nul = R"({"kind":"api","time_us":5})";
+  CHECK(parse_record(nul));
+  nul += '\0';
+  CHECK_FALSE(parse_record(nul));
+}
+
+TEST_CASE("a line that is no flat JSON object is nothing") {
+  const std::string good = R"("kind":"api","time_us":5)";
+  REQUIRE(parse_record("{" + good + "}"));
+  REQUIRE(parse_record("{" + good + R"(,"a":1})"));
+  for (const char* bad : {"{",
+                          "}",
+                          "[]",
+                          "{\"a\"",
+                          "{\"a\":",
+                          "{\"a\":1",
+                          "{\"a\":1,",
+                          "{\"a\":1,}",
+                          "{\"a\":}",
+                          "{\"a\" 1}",
+                          "{a:1}",
+                          "{\"a\":{}}",
+                          "{\"a\":[1]}",
+                          "{\"a\":\"x}",
+                          "{\"a\":\"\\x\"}",
+                          "{\"a\":\"\\u12\"}",
+                          "{\"a\":\"\\ud800\"}",
+                          "{\"a\":\"\\ud800\\u0041\"}",
+                          "{\"a\":\"\\udc00\"}",
+                          "{\"a\":\"\n\"}",
+                          "{\"a\":1}x",
+                          "{\"a\":1 \"b\":2}",
+                          "{,}",
+                          "{\"a\":\"\\u-123\"}",
+                          "{}{",
+                          "5",
+                          "\"a\"",
+                          "null"}) {
+    // Behind a good record's members, unless it is no object at all.
+    std::string line(bad);
+    if (line.starts_with("{") && line.size() > 1) line.insert(1, good + (line[1] == '}' ? "" : ","));
+    INFO(line);
+    CHECK_FALSE(parse_record(line));
+  }
+}
+
 TEST_CASE("a worker's name makes a file name") {
   CHECK_EQ(request_log_path("/var/log", "w-1"), "/var/log/requests-w-1.log");
   CHECK_EQ(request_log_path("logs", "127.0.0.1:9001/../x"), "logs/requests-127.0.0.1_9001_.._x.log");

@@ -14,27 +14,6 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-struct Reading {
-  std::string members;
-  bool complete = false;
-};
-
-// "key=text;" or "key:integer;" or "key?;" for each member.
-Reading read(std::string_view object) {
-  FlatJsonReader reader(object);
-  JsonMember member;
-  Reading reading;
-  while (reader.next(member)) {
-    reading.members += member.key;
-    if (member.kind == JsonMember::Kind::text) reading.members += "=" + member.text;
-    if (member.kind == JsonMember::Kind::integer) reading.members += ":" + std::to_string(member.integer);
-    if (member.kind == JsonMember::Kind::other) reading.members += "?";
-    reading.members += ";";
-  }
-  reading.complete = reader.complete();
-  return reading;
-}
-
 }  // namespace
 
 TEST_CASE("text is escaped as RFC 8259 asks") {
@@ -53,45 +32,4 @@ TEST_CASE("what is not UTF-8 becomes U+FFFD") {
   CHECK_EQ(quoted("\xed\xa0\x80"), "\"\uFFFD\uFFFD\uFFFD\"");            // a surrogate
   CHECK_EQ(quoted("\xf4\x90\x80\x80"), "\"\uFFFD\uFFFD\uFFFD\uFFFD\"");  // beyond U+10FFFF
   CHECK_EQ(quoted("\xe2\x82z"), "\"\uFFFD\uFFFDz\"");                    // cut short
-}
-
-TEST_CASE("a flat object is read member by member") {
-  const Reading all = read(R"( {"a":"x","b" : -12 ,"c":1.5,"d":true,"e":null,"f":99999999999999999999} )");
-  CHECK_EQ(all.members, "a=x;b:-12;c?;d?;e?;f?;");
-  CHECK(all.complete);
-  CHECK(read("{}").complete);
-  CHECK(read(" { } ").complete);
-  CHECK_EQ(read(R"({"\u0041\n":"\"\\\/\b\f\n\r\t\u00e4\u20ac\ud83d\ude00"})").members, "A\n=\"\\/\b\f\n\r\tä€😀;");
-}
-
-TEST_CASE("what is no flat object is not complete") {
-  for (const char* bad : {"",
-                          "{",
-                          "}",
-                          "[]",
-                          "{\"a\"",
-                          "{\"a\":",
-                          "{\"a\":1",
-                          "{\"a\":1,",
-                          "{\"a\":1,}",
-                          "{\"a\":}",
-                          "{\"a\" 1}",
-                          "{a:1}",
-                          "{\"a\":{}}",
-                          "{\"a\":[1]}",
-                          "{\"a\":\"x}",
-                          "{\"a\":\"\\x\"}",
-                          "{\"a\":\"\\u12\"}",
-                          "{\"a\":\"\\ud800\"}",
-                          "{\"a\":\"\\ud800\\u0041\"}",
-                          "{\"a\":\"\\udc00\"}",
-                          "{\"a\":\"\n\"}",
-                          "{\"a\":1}x",
-                          "{\"a\":1 \"b\":2}",
-                          "{,}",
-                          "{\"a\":\"\\u-123\"}",
-                          "{}{"}) {
-    INFO(bad);
-    CHECK_FALSE(read(bad).complete);
-  }
 }
