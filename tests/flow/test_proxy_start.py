@@ -15,7 +15,7 @@ class Starting(FlowTest):
         self.assertEqual(ended, code, output)
         return output
 
-    def test_every_mistake_in_a_file_is_told_with_its_place(self):
+    def test_every_mistake_in_a_file_is_reported_with_its_place(self):
         config = self.write("bad.toml", '[proxy]\nlisten = ["127.0.0.1:0"]\ntreads = 2\nconnect_timeout = "2 parsecs"\n'
                                         '[[pool]]\nbackends = ["127.0.0.1:9001"]\nbalance = "round_robbin"\n')
         for flags in (["--check"], []):
@@ -65,7 +65,7 @@ class Starting(FlowTest):
                               "--access-log", "no/such/directory/log")
         self.assertIn("no/such/directory/log", output)
 
-    def test_flags_go_before_the_environment_and_that_before_the_file(self):
+    def test_flags_override_the_environment_and_that_the_file(self):
         config = self.write("roost.toml", '[proxy]\nthreads = 3\n[cache]\nsize = "8MiB"\ndefault_ttl = "5s"\n'
                                           '[[pool]]\nbackends = ["127.0.0.1:9001"]\n')
         environment = {"ROOST_PROXY_THREADS": "4", "ROOST_CACHE_SIZE": "16MiB"}
@@ -112,7 +112,7 @@ class Logging(FlowTest):
                          ("POST", "/none?q=%22", 404, "pass"))
         self.assertEqual(refused["status"], 400)
 
-    def test_a_log_that_was_moved_away_is_opened_anew_at_sighup(self):
+    def test_sighup_reopens_a_log_that_was_moved_away(self):
         log = self.directory / "access.log"
         proxy = self.proxy(self.backend(), flags=["--access-log", log])
         get(proxy.address, "/a")
@@ -125,7 +125,7 @@ class Logging(FlowTest):
 
 
 class Ending(FlowTest):
-    def test_sigterm_lets_what_is_under_way_come_to_its_end(self):
+    def test_sigterm_lets_requests_in_progress_finish(self):
         gate = threading.Event()
         backend = self.backend(Reply(body=b"whole", gate=gate))
         proxy = self.proxy(backend)

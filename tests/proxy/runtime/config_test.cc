@@ -38,7 +38,7 @@ TEST_CASE("upstreams alone make a pool and a route") {
   CHECK(config.routes[0].default_ttl_ms == 5'000);
 }
 
-TEST_CASE("pools and routes from a file, other programs' tables left alone") {
+TEST_CASE("pools and routes from a file; tables of other programs are ignored") {
   ConfigLoader loader;
   loader.load_text(R"([proxy]
 listen = ["127.0.0.1:0"]
@@ -74,7 +74,7 @@ default_ttl = "1s"
   CHECK_FALSE(config.routes[1].cache);
 }
 
-TEST_CASE("every mistake is told at once, with its place and what was meant") {
+TEST_CASE("every mistake is reported at once, with its place and a suggestion") {
   ConfigLoader loader;
   loader.load_text(R"([proxy]
 listen = ["127.0.0.1"]
@@ -97,7 +97,7 @@ pool = "apu"
   CHECK(contains(text, "there is no pool \"apu\"; did you mean \"api\"?"));
 }
 
-TEST_CASE("what does not go together is told") {
+TEST_CASE("values that contradict each other are reported") {
   const auto told = [](std::string_view toml) {
     ConfigLoader loader;
     loader.load_text(toml);
@@ -175,7 +175,7 @@ TEST_CASE("mistakes in listeners") {
                  "admin and listen have the same address, 127.0.0.1:8081"));
 }
 
-TEST_CASE("listeners that are printed read back, with their origin") {
+TEST_CASE("printed listeners can be read back, with their origin") {
   for (const char* toml : {"[[listen]]\naddress = \"127.0.0.1:80\"\n", "[proxy]\nlisten = [\"127.0.0.1:80\"]\n",
                            "[proxy]\nlisten = [\"127.0.0.1:81\"]\n[[listen]]\naddress = \"127.0.0.1:80\"\n"}) {
     CAPTURE(toml);
@@ -222,7 +222,7 @@ TEST_CASE("backends may be written as URLs") {
   }
 }
 
-TEST_CASE("what is printed reads back") {
+TEST_CASE("a printed configuration can be read back") {
   ConfigLoader first;
   first.load_text("[proxy]\nthreads = 3\n[[pool]]\nname = \"p\"\nbackends = [\"b:1\"]\n");
   ConfigLoader second;
