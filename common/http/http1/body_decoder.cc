@@ -33,7 +33,11 @@ class BodyDecoder::Chunks {
     rules_ = ChunkRules();
   }
   Event next(std::string_view& bytes, std::string_view& content) {
-    roost_spans spans{};
+    roost_spans spans;  // no fields: trailers are dropped
+    spans.fields = nullptr;
+    spans.field_count = 0;
+    spans.body.at = nullptr;
+    spans.complete = 0;
     machine_.data = &spans;
     const char* const begin = bytes.data();
     const char* end = begin + bytes.size();

@@ -18,8 +18,31 @@ bool is_control(char c) {
 }  // namespace
 
 bool ChunkRules::take(std::string_view bytes) {
+  bytes.remove_prefix(take_plain(bytes));
   for (const char c : bytes) place_ = behind(c);
   return place_ != Place::broken;
+}
+
+// What nearly always comes between two pieces of content: the CRLF behind a chunk and a size line without extensions,
+// in one piece. How many bytes of that there are; the rest goes by the byte.
+size_t ChunkRules::take_plain(std::string_view bytes) {
+  size_t at = 0;
+  if (place_ == Place::chunk && bytes.starts_with("\r\n")) {
+    place_ = Place::size_first;
+    at = 2;
+  } else if (place_ != Place::size_first) {
+    return 0;
+  }
+  digits_ = 0;
+  zero_ = true;
+  line_bytes_ = 0;
+  bool zero = true;
+  size_t end = at;
+  while (end < bytes.size() && is_hex_digit(bytes[end])) zero = (bytes[end++] == '0') && zero;
+  const size_t digits = end - at;
+  if (digits == 0 || digits > kMaxSizeDigits || !bytes.substr(end).starts_with("\r\n")) return at;
+  place_ = zero ? Place::trailer_first : Place::chunk;
+  return end + 2;
 }
 
 inline ChunkRules::Place ChunkRules::behind(char c) {

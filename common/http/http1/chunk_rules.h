@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -35,6 +36,7 @@ class ChunkRules {
     done,
     broken,
   };
+  size_t take_plain(std::string_view bytes);
   Place behind(char c);
   Place behind_size(char c);
   Place behind_trailer(char c);
