@@ -60,7 +60,7 @@ class RequestStream {
   /// Back-pressure: stop and go on delivering the response.
   virtual void pause() = 0;
   virtual void resume() = 0;
-  /// Abandons the request: no event comes any more. On HTTP/1 this closes the connection.
+  /// Abandons the request: no event comes any more. A connection that carries one request at a time is closed by it.
   virtual void cancel() = 0;
 
  protected:
@@ -86,9 +86,9 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-/// One connection to a backend. HTTP/1 carries one request at a time; the interface leaves room for a version that
-/// carries several. Loop thread only. Destroying it closes the socket at once, and no event comes any more; owners
-/// retire it when they are inside one of its calls.
+/// One connection to a backend. Whether it carries one request at a time or several depends on its protocol. Loop
+/// thread only. Destroying it closes the socket at once, and no event comes any more; owners retire it when they are
+/// inside one of its calls.
 class ClientConnection : public net::Retirable {
  public:
   /// Starts connecting over TCP; begin() may be called right away, its bytes wait for the connection.
@@ -107,7 +107,8 @@ class ClientConnection : public net::Retirable {
   /// inside this call.
   virtual RequestStream& begin(const RequestStart& request, std::span<const Slice> body,
                                ResponseReceiver* receiver) = 0;
-  /// Connected, and takes another request now (HTTP/1: keep-alive, the last one ended, nothing left over).
+  /// Connected, and takes another request now (one request at a time: the last one has ended, and nothing is left
+  /// over).
   virtual bool reusable() const = 0;
   /// Null: nobody.
   virtual void set_owner(ConnectionOwner* owner) = 0;

@@ -22,7 +22,7 @@ struct BodyLength {
     none,     ///< there is no body
     known,    ///< `bytes` of them, zero included
     unknown,  ///< it ends where the connection says so
-    tunnel,   ///< no body but bytes both ways until either side ends; HTTP/1 connections do not carry one
+    tunnel,   ///< no body but bytes both ways until either side ends; not every connection carries one
   };
   Kind kind = Kind::none;
   uint64_t bytes = 0;  ///< when known

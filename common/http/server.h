@@ -34,7 +34,7 @@ class Responder;
 /// on_client_gone; until then the receiver must stay. All calls come after on_request has returned.
 class RequestReceiver {
  public:
-  /// A piece of the request's body, de-chunked, borrowed for the call.
+  /// A piece of the request's body, free of its framing, borrowed for the call.
   virtual void on_request_body(std::string_view bytes) = 0;
   /// The request is whole; once for each, with or without a body.
   virtual void on_request_end() = 0;
@@ -66,8 +66,7 @@ class Responder {
   /// With fewer bytes than announced: abort(). Trailers are sent where the body's length was not announced and the
   /// client's HTTP has them; else they are left out, as any recipient may (RFC 9110 §6.5).
   virtual void end(FieldBlockView trailers = {}) = 0;
-  /// Gives up in the middle: the client must see that the body is not whole (HTTP/1: the connection is closed without
-  /// the last chunk).
+  /// Gives up in the middle: the client must see that the body is not whole.
   virtual void abort() = 0;
   /// Stops and goes on with the request's body. 100 Continue, when the client waits for it, is sent by itself: on the
   /// first resume_body(), or behind on_request when the body was not paused there.
@@ -93,9 +92,8 @@ class RequestAcceptor {
   ~RequestAcceptor() = default;
 };
 
-/// One client's HTTP/1 connection: reads requests one after the other (pipelined ones wait in order), parses strictly
-/// (RFC 9112 and the list in docs/http.md), hands each to the acceptor and writes its response. State table in
-/// server_connection_impl.h. Belongs to a Server, which keeps it until it is closed.
+/// One client's connection: reads requests, strictly (docs/http.md), hands each to the acceptor and writes its
+/// response. Belongs to a Server, which keeps it until it is closed.
 class ServerConnection;
 
 /// All client connections of one loop: adopts streams, counts them, drains. Loop thread only.

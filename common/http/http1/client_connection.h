@@ -6,6 +6,7 @@
 #include "common/http/http1/body_decoder.h"
 #include "common/http/http1/connection_parts.h"
 #include "common/http/http1/head_reader.h"
+#include "common/net/deadline.h"
 
 namespace roost::http {
 
@@ -63,7 +64,7 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   ClientLimits limits_;
   net::Address backend_;
   net::StreamPtr stream_;
-  Deadline deadline_;
+  net::Deadline deadline_;
   ResponseReceiver* receiver_ = nullptr;
   ConnectionOwner* owner_ = nullptr;
   std::string pending_;  // a head that is not whole yet, or what came while paused

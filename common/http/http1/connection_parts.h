@@ -10,7 +10,6 @@
 #include "common/http/field_block.h"
 #include "common/http/http1/framing.h"
 #include "common/net/stream.h"
-#include "common/net/timer.h"
 
 namespace roost::http {
 
@@ -41,40 +40,6 @@ class HeadBuilder {
   static constexpr size_t kSmallPieces = 256;  // versions, status and reason, framing, Connection, the empty line
   char* start_;
   char* at_;
-};
-
-/// The one deadline of a connection, moved at nearly every event. Moving it costs a store: the timer below rings at the
-/// deadline or before, and is started anew then. The owner's callback asks over().
-class Deadline {
- public:
-  Deadline(net::TimerQueue& queue, net::Timer::Callback callback, void* owner)
-      : queue_(queue), timer_(queue, callback, owner) {}
-
-  void set_ms(int64_t after_ms) {
-    at_ms_ = queue_.now_ms() + after_ms;
-    if (!timer_.active() || timer_.due_ms() > at_ms_) timer_.start_ms(after_ms);
-  }
-  /// Nothing is awaited.
-  void clear() { at_ms_ = kNever; }
-  /// The callback runs at the loop's next turn, whatever the deadline: there is work kept for then.
-  void wake() { timer_.start_ms(0); }
-  void stop() {
-    clear();
-    timer_.stop();
-  }
-  /// In the callback: whether the deadline has passed.
-  bool over() {
-    if (timer_.active() || at_ms_ == kNever) return false;
-    const int64_t left_ms = at_ms_ - queue_.now_ms();
-    if (left_ms > 0) timer_.start_ms(left_ms);
-    return left_ms <= 0;
-  }
-
- private:
-  static constexpr int64_t kNever = INT64_MAX;
-  net::TimerQueue& queue_;
-  net::Timer timer_;
-  int64_t at_ms_ = kNever;
 };
 
 /// Counts what a body of known length still lacks, and writes pieces in its framing. Shared by both kinds of

@@ -7,7 +7,7 @@
 #include "common/http/http1/connection_parts.h"
 #include "common/http/http1/head_reader.h"
 #include "common/http/server.h"
-#include "common/net/timer.h"
+#include "common/net/deadline.h"
 
 namespace roost::http {
 
@@ -109,7 +109,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   Server::Impl& server_;
   net::StreamPtr stream_;
   RequestReceiver* receiver_ = nullptr;
-  Deadline deadline_;
+  net::Deadline deadline_;
   std::string pending_;  // a head that is not whole yet, or bytes behind the request under way
   HeadReader reader_;
   BodyDecoder decoder_;
