@@ -2,7 +2,7 @@
 """Divides the sources of a library into units that compile as one (ROOST_UNITY in CMakeLists.txt).
 
 unity_groups.py FILE…: prints a number for each file, its unit, separated by semicolons. Two files that declare the same
-name for themselves, in an anonymous namespace, as static or by #define, are never in one unit."""
+name for themselves, in an anonymous namespace, as static, constant or alias, or by #define, are never in one unit."""
 
 import pathlib
 import re
@@ -10,6 +10,7 @@ import sys
 
 MOST_FILES = 12
 LITERALS = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/', re.S)
+OWN = re.compile(r"\s*(static|const|constexpr|using\s+\w+\s*=)(?=\W)")  # internal to a file whatever the namespace
 SCOPE = re.compile(r"^\s*(?:inline\s+)?namespace\b\s*([\w:]*)\s*$")
 
 
@@ -41,7 +42,7 @@ def private_names(text):
         elif char == "{" and (scope := SCOPE.match(head)):
             scopes.append(not scope[1])
         else:
-            if any(scopes) or re.match(r"\s*static\b", head):
+            if any(scopes) or OWN.match(head):
                 names |= declared(head)
             skipped = char == "{"
         start = at + 1
