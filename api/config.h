@@ -11,7 +11,7 @@
 
 namespace roost::api {
 
-/// Everything that can be configured of a worker, with its defaults. `declare` binds it to names, bounds and prose.
+/// The configuration of a worker, with its defaults. `declare` binds it to names, bounds and help texts.
 struct Config {
   // [api]
   std::string listen = "127.0.0.1:9001";
@@ -65,11 +65,11 @@ struct Config {
   batcher::Durability batcher_durability() const;
 };
 
-/// Declares every field of `config`, and passes over the tables of the proxy, which stand in the same file. `config`
-/// must outlive `table`.
+/// Declares every field of `config`, and ignores the tables of the proxy, which are in the same file. `config` must
+/// outlive `table`.
 void declare(config::FieldTable& table, Config& config);
 
-/// What only several fields together can get wrong; call after all have been read.
+/// Checks that involve several fields; call after all have been read.
 void check_together(config::FieldTable& table, const Config& config);
 
 }  // namespace roost::api

@@ -6,13 +6,13 @@
 
 namespace roost::api {
 
-/// /healthz (the process runs), /readyz (it can serve: the database answers and it is not draining), /metrics.
+/// The routes /healthz (liveness), /readyz (readiness: the database answers and the worker is not draining), /metrics.
 class Health {
  public:
   /// Both outlive it.
   Health(Database& database, observe::MetricRegistry& metrics) : database_(database), metrics_(metrics) {}
   void add_to(Router& router);
-  /// From now on not ready, so that proxies send their requests elsewhere.
+  /// From now on not ready, so that proxies use other workers.
   void set_draining() { draining_ = true; }
 
  private:

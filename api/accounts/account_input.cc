@@ -18,7 +18,7 @@ constexpr TextRule kEmail{"email", 1, kMaxEmailBytes};
 constexpr TextRule kPassword{"password", kLeastPassword, kMostPassword};
 constexpr TextRule kDisplayName{"display_name", 0, kMostDisplayName};
 constexpr TextRule kBio{"bio", 0, kMostBio};
-// At log-in a wrong name or password is just that; the limits are there to bound the work.
+// At log-in these limits only bound the work: a name or password of another length is merely wrong.
 constexpr TextRule kLoginName{"username", 1, kMaxEmailBytes};
 constexpr TextRule kLoginPassword{"password", 1, kMostPassword};
 

@@ -17,19 +17,19 @@ constexpr size_t kMostDisplayName = 50;
 constexpr size_t kMostBio = 160;
 constexpr size_t kMaxEmailBytes = 254;  ///< RFC 5321, with the erratum on it
 
-/// A registration, each part within its limits.
+/// A registration with valid fields.
 struct NewAccount {
   std::string username;
   std::string email;
   std::string password;
-  std::string display_name;  ///< the user name where none was given
+  std::string display_name;  ///< the user name when none was given
   std::string bio;
 };
 
-/// {"username","email","password","display_name"?,"bio"?}; else 415, or 422 naming what is wrong.
+/// {"username","email","password","display_name"?,"bio"?}; else 415, or 422 naming the wrong field.
 Input<NewAccount> read_new_account(const Request& request);
 
-/// Who wants to log in: the name is a user name or an e-mail address.
+/// A log-in: `name` is a user name or an e-mail address.
 struct Credentials {
   std::string name;
   std::string password;

@@ -15,10 +15,10 @@ namespace roost::api {
 struct Credentials;
 struct NewAccount;
 
-/// The routes of one's own account: register, log in and out, look at it, delete it (docs/api.md). Loop thread only.
+/// The routes of a user's own account: register, log in, log out, show, delete (docs/api.md). Loop thread only.
 class Accounts {
  public:
-  /// What it works with; all of it outlives the routes.
+  /// All outlive the routes.
   struct Parts {
     UserStore& users;
     const Authentication& authentication;

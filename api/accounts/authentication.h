@@ -11,19 +11,19 @@
 
 namespace roost::api {
 
-/// Who asks, by the bearer token of the request (RFC 6750). Loop thread only.
+/// Authenticates requests by their bearer token (RFC 6750). Loop thread only.
 class Authentication {
  public:
   /// All outlive it.
   Authentication(const Tokens& tokens, UserStore& users, const Clock& clock, observe::EventLog& events)
       : tokens_(tokens), users_(users), clock_(clock), events_(events) {}
 
-  /// The user's id, or 401. That the account still exists is not known by that: what is written finds out by the
-  /// database, what is read asks with_account.
+  /// The user's id, or 401. The account may have been deleted since: writes learn that from the database, reads use
+  /// with_account.
   Input<int64_t> user_id(const Request& request) const;
 
-  /// Loads the account past all caches and calls `then` with it; answers 401 when there is no valid token or the
-  /// account is gone.
+  /// Loads the account, bypassing caches, and calls `then` with it; answers 401 when there is no valid token or the
+  /// account has been deleted.
   using WithAccount = UniqueFunction<void(User account, Reply reply)>;
   void with_account(Reply reply, WithAccount then) const;
 
@@ -34,13 +34,13 @@ class Authentication {
   observe::EventLog& events_;
 };
 
-/// 401 with WWW-Authenticate: who asks did not say who they are, or cannot be believed.
+/// 401 with WWW-Authenticate: credentials missing or invalid.
 Answer unauthorized(std::string_view detail);
 
-/// The same for a token whose account has been deleted.
+/// 401 for a token whose account has been deleted.
 Answer account_is_gone();
 
-/// JSON about whoever sent the token: for their eyes only.
+/// 200 with JSON that depends on the token: `private, no-store`.
 Answer private_json(std::string body);
 
 }  // namespace roost::api

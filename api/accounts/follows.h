@@ -7,8 +7,8 @@
 
 namespace roost::api {
 
-/// The routes of whoever is logged in: follow and unfollow, and see whom they follow and who follows them
-/// (docs/api.md). Loop thread only.
+/// The routes of a logged-in user's follows: follow, unfollow, list followers and followed users (docs/api.md). Loop
+/// thread only.
 class Follows {
  public:
   /// All outlive it.

@@ -52,7 +52,7 @@ void AttemptLimit::forget_some(int64_t now_ms) {
   std::nth_element(times.begin(), middle, times.end());
   const int64_t least_ms = *middle;
   std::erase_if(full_at_ms_, [&](const auto& entry) { return entry.second < least_ms; });
-  if (full_at_ms_.size() >= kMaxKeys) full_at_ms_.clear();  // all alike
+  if (full_at_ms_.size() >= kMaxKeys) full_at_ms_.clear();  // all equal
 }
 
 int64_t LoginLimit::attempt(std::string_view address, std::string_view account, int64_t now_ms) {

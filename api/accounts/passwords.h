@@ -12,12 +12,12 @@
 
 namespace roost::api {
 
-/// The text that is stored of a password, with its salt and cost: `operations` passes over `memory_bytes`. Blocks for
-/// as long as that takes. Any thread. A retryable error where there is not so much memory.
+/// The argon2id hash of a password for storage, salt and cost included: `operations` passes over `memory_bytes`.
+/// Blocks. Any thread. A retryable error when the memory cannot be allocated.
 Result<std::string> hash_password(std::string_view password, uint64_t operations, size_t memory_bytes);
 
-/// Hashes passwords with argon2id (RFC 9106), which is slow on purpose, on kThreads threads of its own. Called on one
-/// thread, the one that `deliver` leads to.
+/// Hashes passwords with argon2id (RFC 9106), which is slow by design, on kThreads threads. Called on one thread, the
+/// one on which `deliver` runs tasks.
 class Passwords {
  public:
   static constexpr size_t kThreads = 2;
@@ -25,7 +25,7 @@ class Passwords {
 
   struct Options {
     uint64_t operations = 2;         ///< passes over the memory
-    size_t memory_bytes = 64 << 20;  ///< of each hash that is being made
+    size_t memory_bytes = 64 << 20;  ///< of each hash
     std::function<void(Task)> deliver;
   };
   explicit Passwords(Options options);

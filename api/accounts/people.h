@@ -7,8 +7,8 @@
 
 namespace roost::api {
 
-/// The routes on which everybody sees who is there: the list, the search, the counts of followers (docs/api.md). None
-/// of them looks at a token, so that their answers may be shared. Loop thread only.
+/// The public routes about users: list, search, counts of followers (docs/api.md). None reads a token, so that caches
+/// may share the answers. Loop thread only.
 class People {
  public:
   static constexpr size_t kMaxQueryBytes = 200;

@@ -25,7 +25,7 @@ struct FreeJwt {
 };
 using JwtPtr = std::unique_ptr<jwt_t, FreeJwt>;
 
-/// A descriptor that is closed.
+/// Closes its descriptor.
 class File {
  public:
   explicit File(int fd) : fd_(fd) {}
@@ -53,11 +53,11 @@ Result<void> write_key(const std::string& path) {
   return {};
 }
 
-/// Puts a new key at `path` unless there is one by then. A link, not a rename: a rename would replace the key that
-/// another worker has made and read meanwhile.
+/// Creates a key at `path` unless another worker has done so. A link, not a rename, which would replace the key that
+/// the other worker already uses.
 Result<void> make_key(const std::string& path) {
   const std::string part = fmt::format("{}.{}", path, ::getpid());
-  ::unlink(part.c_str());  // of a process of that number that was killed at this point
+  ::unlink(part.c_str());  // left by a killed process with the same id
   if (auto written = write_key(part); !written) return written;
   const int linked = ::link(part.c_str(), path.c_str());
   const int error = errno;
@@ -119,7 +119,7 @@ std::optional<int64_t> Tokens::user_of(const std::string& token, int64_t now_uni
   const int failed = jwt_decode(&raw, token.c_str(), reinterpret_cast<const unsigned char*>(key_.data()),
                                 static_cast<int>(key_.size()));
   const JwtPtr jwt(raw);
-  // Only what issue() makes: "none" and the algorithms that would read the key as something else are not ours.
+  // Only the algorithm of issue(): neither "none" nor one that would interpret the key differently.
   if (failed != 0 || raw == nullptr || jwt_get_alg(raw) != JWT_ALG_HS256) return std::nullopt;
   const long expires_s = jwt_get_grant_int(raw, "exp");
   const char* subject = jwt_get_grant(raw, "sub");

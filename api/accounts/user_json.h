@@ -7,15 +7,15 @@
 
 namespace roost::api {
 
-/// "id":1,"username":"…","display_name":"…","bio":"…": what everybody sees of a person, without braces.
+/// Appends the public fields of a user, without braces: "id":1,"username":"…","display_name":"…","bio":"…".
 void append_public_fields(std::string& out, const User& user);
 
-/// One's own account, the only place where an e-mail address is shown:
+/// The user's own account, the only JSON with an e-mail address:
 /// {"id":1,"username":"…","email":"…","display_name":"…","bio":"…","created_at":"…Z","updated_at":"…Z","followers":2,
 ///  "following":3}
 std::string own_user_json(const User& user);
 
-/// A person's profile: {"id":1,"username":"…","display_name":"…","bio":"…","created_at":"…Z","updated_at":"…Z",
+/// A user's profile: {"id":1,"username":"…","display_name":"…","bio":"…","created_at":"…Z","updated_at":"…Z",
 ///  "followers":2,"following":3,"joinDate":"November 2026"}
 std::string profile_json(const User& user);
 

@@ -13,7 +13,7 @@ std::string profile_key(int64_t id) {
   return fmt::format("profile/{}", id);
 }
 
-/// What the cache keeps is what everybody may see.
+/// Clears e-mail addresses: the cache holds public data only.
 Done<UserPage> without_email(Done<UserPage> done) {
   return [done = std::move(done)](Result<UserPage> page) mutable {
     if (page) {
@@ -64,7 +64,7 @@ void UserStore::follows(int64_t id, FollowSide side, ListRange range, const std:
 
 void UserStore::insert(NewUser user, const std::string& request_id, Done<Registration> done) {
   database_.insert_user(std::move(user), request_id, [this, done = std::move(done)](Result<Registration> made) mutable {
-    // Also when it failed: that it did is not always known for sure.
+    // Also after an error: the outcome may be unknown.
     cache_.invalidate_people();
     if (made) cache_.invalidate(profile_key(made->user.id));
     done(std::move(made));
@@ -73,8 +73,7 @@ void UserStore::insert(NewUser user, const std::string& request_id, Done<Registr
 
 void UserStore::remove(int64_t id, const std::string& request_id, Done<Change> done) {
   database_.delete_user(id, request_id, [this, done = std::move(done)](Result<Change> change) mutable {
-    // Its tweets, wherever they were listed, and the counts of all whom it followed: which ones, only the database
-    // knew.
+    // Its tweets are in lists, and the counts of users it followed have changed; which ones, only the database knows.
     cache_.invalidate_all();
     done(std::move(change));
   });
@@ -88,7 +87,7 @@ Done<FollowChange> UserStore::then_forget(int64_t follower, int64_t followee, Do
   return [this, follower, followee, done = std::move(done)](Result<FollowChange> change) mutable {
     forget(follower);
     forget(followee);
-    cache_.invalidate_people();  // what was found by searching shows counts
+    cache_.invalidate_people();  // search results show counts
     done(std::move(change));
   };
 }

@@ -8,8 +8,8 @@
 
 namespace roost::api {
 
-/// People and who follows whom: what everybody may see through the DB cache, what is about one's own account straight
-/// from the database. Writes drop what they change from the cache. Loop thread only.
+/// Users and follows: public reads through the DB cache, those of a user's own account straight from the database.
+/// Writes invalidate what they change. Loop thread only.
 class UserStore {
  public:
   /// Both outlive the store.
@@ -18,7 +18,7 @@ class UserStore {
   using PageDone = Done<Reading<UserPage>>;
   using Use = DbCache::Use;
   void users(ListRange range, Use use, const std::string& request_id, PageDone done);
-  /// Without the e-mail address. An absent page when there is nobody of that id.
+  /// Without the e-mail address. An absent page when there is no such user.
   void profile(int64_t id, Use use, const std::string& request_id, PageDone done);
   void search(const std::string& query, Use use, const std::string& request_id, PageDone done);
 
@@ -28,7 +28,7 @@ class UserStore {
   void follows(int64_t id, FollowSide side, ListRange range, const std::string& request_id, Done<FollowPage> done);
 
   void insert(NewUser user, const std::string& request_id, Done<Registration> done);
-  /// Everything the account wrote goes with it.
+  /// Deletes the account with its tweets and follows.
   void remove(int64_t id, const std::string& request_id, Done<Change> done);
   void follow(int64_t follower, int64_t followee, const std::string& request_id, Done<FollowChange> done);
   void unfollow(int64_t follower, int64_t followee, const std::string& request_id, Done<FollowChange> done);

@@ -7,13 +7,13 @@
 
 namespace roost::api {
 
-/// One statement that touched a table, for the record at /logs.
+/// One statement on a table, for the log of accesses (/logs).
 struct AccessRecord {
   std::string_view operation;  ///< SELECT, INSERT, UPDATE, DELETE
   std::string_view table;
   int64_t rows = 0;  ///< returned or changed
   int64_t duration_us = 0;
-  std::string_view request_id;  ///< of the call it was made for; empty when for none (a flush of likes)
+  std::string_view request_id;  ///< of the API call; empty when there is none (a flush of likes)
 };
 
 /// Told of every access. Called on the database's threads, concurrently; the record is borrowed for the call.
@@ -25,7 +25,7 @@ class AccessObserver {
   ~AccessObserver() = default;
 };
 
-/// Measures one access from its making to its end and reports it then.
+/// Measures one access from construction to destruction, then reports it.
 class AccessScope {
  public:
   AccessScope(AccessObserver* observer, std::string_view operation, std::string_view table, std::string_view request_id)

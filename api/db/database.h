@@ -11,13 +11,13 @@
 
 namespace roost::api {
 
-/// What the API asks of a database, in its own words; SQL stays behind it. Calls are made on the loop's thread and
-/// never block it; `done` runs on that thread at a later turn, exactly once, never inside the call. A retryable error
-/// means that nothing happened and that the same may work later (queue full, database locked or gone): answer 503.
-/// `request_id` is for the record of accesses alone.
+/// The database as the API sees it; SQL stays behind it. Calls are made on the loop's thread and never block it; `done`
+/// runs on that thread at a later turn, exactly once, never inside the call. A retryable error means that nothing was
+/// changed and that the call may be repeated (queue full, database locked or unreachable): answer 503. `request_id` is
+/// only for the log of accesses.
 class Database : public UserDatabase {
  public:
-  /// From now on every TweetPage tells how far this journal's likes were applied in its snapshot. Before serving.
+  /// From now on every TweetPage has this journal's applied sequence, read in its snapshot. Call before serving.
   virtual void watch_journal(std::string journal) = 0;
 
   virtual void load_timeline(ListRange range, std::string request_id, Done<TweetPage> done) = 0;
@@ -26,7 +26,7 @@ class Database : public UserDatabase {
   virtual void load_user_tweets(int64_t user_id, ListRange range, std::string request_id, Done<TweetPage> done) = 0;
   /// `tag` without '#', compared folded (fold_text).
   virtual void load_hashtag_tweets(std::string tag, ListRange range, std::string request_id, Done<TweetPage> done) = 0;
-  /// Those that hold every one of `words` (as extract_words makes them; at least one, at most kMaxSearchWords).
+  /// Tweets with all of `words` (as extract_words makes them; at least one, at most kMaxSearchWords).
   virtual void search_tweets(std::vector<std::string> words, ListRange range, std::string request_id,
                              Done<TweetPage> done) = 0;
   /// Durable when `done` runs; nothing when there is no such user. `content` is valid UTF-8 and within the limits

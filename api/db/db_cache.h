@@ -10,12 +10,12 @@ namespace roost::api {
 
 using cache::Reading;
 
-/// What was read from the database, kept for a while: cache::ReadThrough with the groups the API has. Loop thread only.
+/// Caches reads of the database: cache::ReadThrough with the API's groups. Loop thread only.
 class DbCache : public cache::ReadThrough {
  public:
   using ReadThrough::ReadThrough;
-  /// Single tweets and profiles are dropped by their keys. Lists contain many tweets, and any change of any tweet drops
-  /// them all; the same goes for what is found among people.
+  /// Single tweets and profiles are invalidated by key. Lists contain many tweets, so a change of any tweet invalidates
+  /// all of them; likewise the lists and searches of users.
   enum class Group : cache::ReadThrough::Group { tweet = kNoGroup + 1, list, profile, people };
 
   template <cache::Readable T, class Load>
@@ -23,11 +23,11 @@ class DbCache : public cache::ReadThrough {
     ReadThrough::get<T>(std::move(key), static_cast<ReadThrough::Group>(group), use, std::forward<Load>(load),
                         std::move(done));
   }
-  /// What was read of any list is no longer so.
+  /// Invalidates all lists of tweets.
   void invalidate_lists() { drop(Group::list); }
-  /// What was read of any list of people, or found among them, is no longer so.
+  /// Invalidates all lists and searches of users.
   void invalidate_people() { drop(Group::people); }
-  /// Nothing that was read is so any more.
+  /// Invalidates everything.
   void invalidate_all() {
     for (const Group group : {Group::tweet, Group::list, Group::profile, Group::people}) drop(group);
   }

@@ -7,11 +7,11 @@
 
 namespace roost::api {
 
-/// The answer to one operation of a database.
+/// Called with the result of a database operation.
 template <class T>
 using Done = UniqueFunction<void(Result<T>)>;
 
-/// What became of a change that only the owner may make.
+/// Result of a change that only the owner may make.
 enum class Change : uint8_t { made, not_found, not_owner };
 
 /// What became of a new tweet: the author may be gone, though the token still holds.

@@ -15,7 +15,7 @@
 
 namespace roost::api {
 
-/// Which database, and for PostgreSQL how it is used.
+/// Which database to open and, for PostgreSQL, how to use it.
 struct DatabaseOptions {
   std::string url;  ///< "sqlite:PATH", or "postgres://…" (PgTarget)
   std::vector<std::string> replicas;
@@ -25,9 +25,9 @@ struct DatabaseOptions {
   int64_t timeout_ms = 5000;
   int64_t statement_timeout_ms = 4000;
   bool prepared_statements = true;
-  HashDemoPassword hash_demo_password;  ///< set: fill an empty database with sample users and tweets; any thread
+  HashDemoPassword hash_demo_password;  ///< when set, an empty database is filled with samples; any thread
   std::string demo_lock_path;           ///< as DemoTarget::lock_path, for PostgreSQL
-  AccessObserver* observer = nullptr;   ///< outlives what is opened
+  AccessObserver* observer = nullptr;   ///< outlives the database
 };
 
 struct OpenDatabase {
@@ -39,8 +39,8 @@ struct OpenDatabase {
 std::string check_database_url(std::string_view url);
 
 /// Opens the database that the URL names; everything but `options` outlives it. SQLite is opened and migrated here and
-/// an error is final. PostgreSQL is connected to, migrated and filled behind the scenes, as soon and as often as it can
-/// be reached; until then everything fails with a retryable error.
+/// an error is final. PostgreSQL is connected to, migrated and filled in the background once it can be
+/// reached; until then every operation fails with a retryable error.
 Result<OpenDatabase> open_database(const DatabaseOptions& options, net::EventLoop& loop, observe::EventLog& events,
                                    const Clock& clock);
 

@@ -7,7 +7,7 @@
 
 namespace roost::api {
 
-/// A tweet as the database holds it, with what is shown of its author.
+/// A tweet's row, with the author's names.
 struct Tweet {
   int64_t id = 0;
   int64_t user_id = 0;
@@ -16,17 +16,17 @@ struct Tweet {
   std::string content;
   int64_t created_at_ms = 0;  ///< Unix time
   int64_t updated_at_ms = 0;
-  int64_t likes = 0;  ///< those applied; what is still pending in a journal is not among them
+  int64_t likes = 0;  ///< applied ones; those pending in a journal are not included
   friend bool operator==(const Tweet&, const Tweet&) = default;
 };
 
-/// A run of tweets, newest first, read from one snapshot of the database.
+/// A page of tweets, newest first, read from one snapshot of the database.
 struct TweetPage {
   std::vector<Tweet> tweets;
-  bool more = false;         ///< there are older ones
+  bool more = false;         ///< older tweets exist
   uint64_t applied_seq = 0;  ///< of the watched journal (Database::watch_journal), in the same snapshot
 
-  /// Nothing was found; a cache keeps that for a shorter time.
+  /// Nothing was found; cached for the shorter negative TTL.
   bool absent() const { return tweets.empty(); }
   size_t memory_bytes() const {
     size_t bytes = sizeof *this;
@@ -36,7 +36,7 @@ struct TweetPage {
   }
 };
 
-/// Which part of a list: at most `limit` tweets with ids below `before`.
+/// A part of a list: at most `limit` entries with ids below `before`.
 struct ListRange {
   static constexpr int64_t kMaxLimit = 200;
   int64_t limit = 50;

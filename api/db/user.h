@@ -7,11 +7,11 @@
 
 namespace roost::api {
 
-/// A person as the database holds them. The password's hash is not among it: see Login.
+/// A user's row, without the password's hash (see Login).
 struct User {
   int64_t id = 0;
   std::string username;
-  std::string email;  ///< for its owner alone; empty where the call that loaded it says so
+  std::string email;  ///< shown to its owner only; empty where the loading call says so
   std::string display_name;
   std::string bio;
   int64_t created_at_ms = 0;  ///< Unix time
@@ -21,7 +21,7 @@ struct User {
   friend bool operator==(const User&, const User&) = default;
 };
 
-/// Who registers. All of it is valid UTF-8 and within its limits already.
+/// A new user; the caller has checked UTF-8 and limits.
 struct NewUser {
   std::string username;
   std::string email;
@@ -30,24 +30,24 @@ struct NewUser {
   std::string password_hash;  ///< as crypto_pwhash_str makes it
 };
 
-/// What became of a registration.
+/// Result of a registration.
 struct Registration {
   enum class Outcome : uint8_t { made, username_taken, email_taken };
   Outcome outcome = Outcome::made;
   User user;  ///< when made
 };
 
-/// Somebody who logs in: who they are and what their password is checked against.
+/// The account that a log-in names, and the hash to check its password against.
 struct Login {
   bool found = false;
   User user;
   std::string password_hash;
 };
 
-/// A run of people, newest first, without their e-mail addresses; or the one person that was asked for.
+/// A page of users, newest first, without e-mail addresses; or the single user that was asked for.
 struct UserPage {
   std::vector<User> users;
-  bool more = false;  ///< there are older ones
+  bool more = false;  ///< older users exist
 
   bool absent() const { return users.empty(); }
   size_t memory_bytes() const {
@@ -58,26 +58,26 @@ struct UserPage {
   }
 };
 
-/// One person of a list of followers or of those followed.
+/// An entry of a list of followers or followed users.
 struct FollowedUser {
   User user;
-  bool is_following = false;  ///< whether the one who asks follows them
+  bool is_following = false;  ///< by the user who asks
 };
 
 struct FollowPage {
-  std::vector<FollowedUser> users;  ///< the ones most recently registered first
+  std::vector<FollowedUser> users;  ///< newest accounts first
   bool more = false;
 };
 
-/// Whose side of a follow is listed.
+/// Which side of the follows of a user is listed.
 enum class FollowSide : uint8_t { followers, following };
 
-/// What became of a follow or an unfollow.
+/// Result of a follow or an unfollow.
 enum class FollowChange : uint8_t {
   made,
-  unchanged,    ///< was so already
-  not_found,    ///< nobody has the id that was to be followed
-  no_follower,  ///< the account that asked is gone
+  unchanged,    ///< already so
+  not_found,    ///< no user has the followee's id
+  no_follower,  ///< the follower's account was deleted
 };
 
 }  // namespace roost::api

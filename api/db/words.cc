@@ -20,14 +20,14 @@ bool is_word_part(utf8proc_int32_t point) {
   return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
 }
 
-/// Han and kana: a word each.
+/// Han and kana: one word per character.
 bool is_word_alone(utf8proc_int32_t point) {
   return (point >= 0x3040 && point <= 0x30ff) || (point >= 0x3400 && point <= 0x4dbf) ||
          (point >= 0x4e00 && point <= 0x9fff) || (point >= 0xf900 && point <= 0xfaff) ||
          (point >= 0x20000 && point <= 0x3ffff);
 }
 
-/// Takes words one by one and keeps each once.
+/// Collects words without duplicates.
 class WordList {
  public:
   void extend(std::string_view bytes) {

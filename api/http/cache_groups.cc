@@ -25,7 +25,7 @@ std::string tweet_change_groups(int64_t id) {
 }
 
 std::string user_groups(const UserPage& page) {
-  // A list of people shows names, which nobody changes, so only who comes and goes makes it different.
+  // A list of users shows names, which cannot be changed, so only new and deleted accounts invalidate it.
   return page.users.size() == 1 ? fmt::format("\"users\", \"user-{}\"", page.users.front().id) : "\"users\"";
 }
 

@@ -13,7 +13,7 @@
 namespace roost::api {
 namespace {
 
-/// As X-Forwarded-For has it: mostly without a port.
+/// An element of X-Forwarded-For, with or without a port.
 std::optional<net::Address> parse_forwarded(std::string_view text) {
   const bool bare_v6 = text.find(':') != text.rfind(':') && !text.starts_with('[');
   const bool with_port = !bare_v6 && text.find(':') != std::string_view::npos && !text.ends_with(']');

@@ -7,9 +7,9 @@
 
 namespace roost::api {
 
-/// The client a request came from, for counting: the peer; or, when that is a trusted proxy, the last address of its
-/// X-Forwarded-For that is none (what stands before it, the client may have made up). An IPv6 address is cut to its
-/// /64, since one client has all of that.
+/// The client's address, as a key for rate limits: the peer; or, when that is a trusted proxy, the last address of
+/// X-Forwarded-For that is not (those before it may be forged). An IPv6 address is reduced to its /64, since a client
+/// can use all of that.
 std::string client_address(const Request& request, const net::NetworkSet& trusted);
 
 }  // namespace roost::api

@@ -6,8 +6,8 @@
 
 namespace roost::api {
 
-/// Logs what went wrong in the database or a queue before it, and makes the answer that tells the client no more than
-/// whether to try again (problem_of).
+/// Logs an error of the database or of a queue before it; returns its answer (problem_of), which tells the client only
+/// whether to try again.
 Answer failure(observe::EventLog& events, const Error& error);
 
 }  // namespace roost::api

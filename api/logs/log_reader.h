@@ -12,13 +12,13 @@
 
 namespace roost::api {
 
-/// Which records are wanted. Empty text and absent values filter nothing.
+/// A query of the log. Empty text and absent values do not filter.
 struct LogQuery {
   static constexpr size_t kMaxLimit = 100'000;
 
-  size_t limit = 1000;                                     ///< The newest so many of those that match; 1 to kMaxLimit.
-  int64_t since_us = 0;                                    ///< This instant and later.
-  int64_t until_us = std::numeric_limits<int64_t>::max();  ///< Before this instant: for turning pages.
+  size_t limit = 1000;                                     ///< The newest matches, 1 to kMaxLimit.
+  int64_t since_us = 0;                                    ///< Records from this time on.
+  int64_t until_us = std::numeric_limits<int64_t>::max();  ///< Records before this time; for paging.
   std::optional<RecordKind> kind = {};
   std::string method = {};  ///< API calls of this method, or database accesses of this operation; case-insensitive.
   std::string path_prefix = {};  ///< API calls whose endpoint starts so, or database accesses whose table does.

@@ -12,7 +12,7 @@
 namespace roost::api {
 namespace {
 
-/// An address as X-Forwarded-For has it: without a port.
+/// An element of X-Forwarded-For, without a port.
 bool is_loopback_text(std::string_view address) {
   const bool bare_v6 = address.find(':') != std::string_view::npos && !address.starts_with('[');
   const auto parsed = net::Address::parse(bare_v6 ? fmt::format("[{}]:1", address) : fmt::format("{}:1", address));
@@ -106,7 +106,7 @@ std::string logs_body(const LogAnswer& answer, bool full) {
       accesses, call_count, access_count, answer.incomplete);
 }
 
-/// A request whose records are given the time to reach their files.
+/// A request that waits for the workers' records to reach their files.
 struct Logs::Waiting {
   Waiting(Logs& owner, LogsQuery asked, Reply to)
       : logs(owner),

@@ -19,30 +19,29 @@ namespace roost::api {
 
 /// Who may read /logs.
 enum class LogAccess : uint8_t {
-  open,      ///< everybody
-  loopback,  ///< who asks from this host, through a proxy on this host or directly
-  token,     ///< who sends `Authorization: Bearer <token>`
+  open,      ///< anyone
+  loopback,  ///< clients on this host, directly or through a proxy on this host
+  token,     ///< requests with `Authorization: Bearer <token>`
 };
 
 /// Whether this request may read the log.
 bool may_read_logs(LogAccess access, std::string_view token, const Request& request);
 
-/// The query of /logs and how it wants its answer.
+/// The query of /logs and the format of its answer.
 struct LogsQuery {
   static constexpr size_t kDefaultLimit = 10'000;
   LogQuery query;
-  bool full = false;  ///< format=full: objects with all fields, rather than pairs
+  bool full = false;  ///< format=full: objects with all fields instead of pairs
 };
 /// limit, since (ISO 8601 or Unix milliseconds), method, path, kind=api|db, format=pairs|full; else 422.
 Input<LogsQuery> read_logs_query(const Request& request);
 
 /// {"requests":[["GET","/api/tweets"],…],"db_accesses":[["SELECT","tweets"],…],"request_count":…,"db_access_count":…,
-///  "incomplete":…}; with `full`, objects in place of pairs.
+///  "incomplete":…}; with `full`, objects instead of pairs.
 std::string logs_body(const LogAnswer& answer, bool full);
 
-/// GET /logs: every API call and database access of all workers of this host up to the moment of asking, oldest first,
-/// newest last. Workers write their files a moment after they answer, so the files are read kSettleMs later, on a
-/// thread of its own.
+/// GET /logs: all API calls and database accesses of this host's workers before the request, newest last. Workers write
+/// their files shortly after they answer, so the files are read kSettleMs later, on a thread of its own.
 class Logs {
  public:
   static constexpr int64_t kSettleMs = 20;
@@ -54,7 +53,7 @@ class Logs {
     LogAccess access = LogAccess::loopback;
     std::string token;
   };
-  /// All outlive it. `page` answers browsers.
+  /// All outlive it. `page` answers requests for HTML.
   Logs(Options options, net::EventLoop& loop, RequestLog& own, observe::EventLog& events, Action page);
   ~Logs();
   void add_to(Router& router);

@@ -13,7 +13,7 @@ Result<std::unique_ptr<RequestLog>> RequestLog::open(const Options& options, obs
   writing.rotate_bytes = options.rotate_bytes;
   writing.keep_files = options.keep_files;
   writing.overflow = observe::Overflow::wait;
-  // Each pause of a busy worker costs a switch of threads and back; /logs gives the files twenty times as long.
+  // Each pause costs two context switches; /logs waits twenty times as long before it reads the files.
   writing.pause_us = 1'000;
   auto writer = observe::LogWriter::open(std::move(writing), events);
   if (!writer) return tl::unexpected<Error>(writer.error());

@@ -10,8 +10,8 @@
 
 namespace roost::api {
 
-/// The worker's record of API calls and database accesses, as /logs shows it: one file per worker in a directory that
-/// the workers of a host share. No line is dropped: whoever writes waits when the file does not keep up. Any thread.
+/// The worker's log of API calls and database accesses, which /logs shows: one file per worker in a directory shared by
+/// the workers of a host. No line is dropped: writers wait when the file does not keep up. Any thread.
 class RequestLog final : public AccessObserver, public service::CallObserver {
  public:
   struct Options {

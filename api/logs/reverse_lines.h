@@ -8,9 +8,9 @@
 
 namespace roost::api {
 
-/// The lines of a file from the last to the first, read in blocks. What follows the last newline is not a line yet and
-/// is left out; so is a line longer than kMaxRecordBytes. What the file's end is, is seen at the first call of next().
-/// Takes over the file descriptor. Not thread-safe.
+/// Reads the lines of a file from the last to the first, in blocks. Text after the last newline is an incomplete line
+/// and skipped; so is a line longer than kMaxRecordBytes. The file's size is taken at the first call of next(). Owns
+/// the file descriptor. Not thread-safe.
 class ReverseLines {
  public:
   static constexpr size_t kBlockBytes = 64 * 1024;
@@ -32,9 +32,9 @@ class ReverseLines {
 
   int descriptor_;
   uint64_t offset_ = 0;  // in the file, of buffer_[0]
-  std::string buffer_;   // [0, end_) is what has not been returned
+  std::string buffer_;   // [0, end_) has not been returned yet
   size_t end_ = 0;
-  bool skipping_ = true;  // what is before end_ belongs to a line that is left out
+  bool skipping_ = true;  // the bytes before end_ belong to a line that is skipped
   bool started_ = false;
   bool failed_ = false;
   uint64_t bytes_read_ = 0;

@@ -1,10 +1,10 @@
-// Sentences for everybody: a note at the bottom of the screen, and one for screen readers alone.
+// Notices: one at the bottom of the screen, and one for screen readers only.
 
 const note = document.getElementById("notice");
 const spoken = document.getElementById("spoken");
 let timer = 0;
 
-/** Shows a sentence for a while; `bad` when something went wrong. */
+/** Shows a notice for a while; `bad` marks an error. */
 export function notice(text, bad = false) {
   clearTimeout(timer);
   note.classList.toggle("bad", bad);
@@ -14,7 +14,7 @@ export function notice(text, bad = false) {
 
 export const failed = (error) => notice(error.message, true);
 
-/** Says something to those who listen only, such as a count that changed. */
+/** Announces something to screen readers only, such as a changed count. */
 export function speak(text) {
   spoken.textContent = text;
 }

@@ -1,13 +1,13 @@
-// The API of the workers. Every failure becomes an ApiError whose message is a sentence for a person.
+// Client of the workers' API. Every failure becomes an ApiError whose message can be shown to the user.
 
 import { session } from "./session.js";
 
 const kTimeout_ms = 20000;
 const kAttempts = 5;
-const kWorthAnotherTry = new Set([0, 502, 503, 504]);  // no answer, or one that may be another next time
+const kWorthAnotherTry = new Set([0, 502, 503, 504]);  // no answer, or a transient error
 
 export class ApiError extends Error {
-  /** status 0: no answer came. `field` names the part of a form that is wrong, or is empty. */
+  /** status 0: no answer. `field` names the wrong field of a form, or is empty. */
   constructor(status, detail, field = "", retryAfter_s = 0) {
     super(detail);
     this.status = status;
@@ -22,7 +22,7 @@ function noAnswer(error) {
   return new ApiError(0, navigator.onLine ? "The server cannot be reached." : "You are offline.");
 }
 
-/** "username: at least 3 characters" is told at that field, as "At least 3 characters." */
+/** "username: at least 3 characters" is shown at that field, as "At least 3 characters." */
 function sentence(detail, field) {
   if (!field || !detail.startsWith(`${field}: `)) return detail;
   const rest = detail.slice(field.length + 2);
@@ -38,8 +38,9 @@ async function problemOf(response) {
 }
 
 /**
- * One call. `json` or `form` is its body; `auth` sends the token, which public reads must not, for they are shared;
- * `fresh` asks past the browser's cache. Answers {data, next}: the body, and the path of the next page or "".
+ * Makes one call. `json` or `form` is its body; `auth` sends the token, which public reads must not do, since caches
+ * share them; `fresh` bypasses the browser's cache. Resolves to {data, next}: the body, and the path of the next page
+ * or "".
  */
 export async function call(method, path, { json, form, auth = false, fresh = false, headers = {} } = {}) {
   const signal = AbortSignal.timeout(kTimeout_ms);
@@ -75,12 +76,12 @@ function nextPage(response) {
 
 export const get = async (path, options) => (await call("GET", path, options)).data;
 
-/** A name that no other click has. */
+/** An idempotency key, unique for each click. */
 function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** A like. It counts once under its key, so asking again is safe, whatever became of the answer; nothing else is. */
+/** Sends a like. It counts once per key, so a retry is safe even if the answer was lost; no other write is retried. */
 export async function like(id) {
   const headers = { "Idempotency-Key": newKey() };
   for (let attempt = 1; ; ++attempt) {
@@ -105,14 +106,14 @@ export async function logIn(username, password) {
   session.begin(data.access_token, data);
 }
 
-/** Logs out here whatever the server says: without its token this browser is nobody. */
+/** Discards the token even if the server cannot be reached. */
 export async function logOut() {
   const done = call("POST", "/api/users/logout", { auth: true }).catch(() => {});
   session.end();
   await done;
 }
 
-/** The person with that very user name, or a 404. Of oneself the numbers are never old. */
+/** The user with exactly this name, or a 404. One's own profile bypasses the browser's cache. */
 export async function personNamed(username) {
   const own = session.user?.username.toLowerCase() === username.toLowerCase();
   if (own) return get("/api/users/me", { auth: true });

@@ -1,4 +1,4 @@
-// Puts the page together: addresses to views, the bar at the top, and what changes when somebody comes or goes.
+// Connects the parts of the page: routes to views, the top bar, and updates on log-in and log-out.
 
 import { get, logOut } from "./api.js";
 import { notice } from "./announce.js";
@@ -16,7 +16,7 @@ import { timelineView } from "./views/timeline.js";
 import { tweetView } from "./views/tweet.js";
 import { profilePath, searchPath } from "./words.js";
 
-// The server answers these addresses with the page (api/pages/pages.cc); the last field: for those who are logged in.
+// The server answers these addresses with the page (api/pages/pages.cc); the last field: requires a log-in.
 const kViews = [
   [/^\/$/, timelineView],
   [/^\/tweets\/([1-9][0-9]*)\/?$/, tweetView],

@@ -1,4 +1,4 @@
-// A text of at most 280 characters, with what is left of them: for writing and for editing.
+// A text field of at most 280 characters with a counter, for writing and editing.
 
 import { h } from "./dom.js";
 import { lengthOf } from "./words.js";
@@ -21,7 +21,7 @@ function ring() {
   return { svg, used };
 }
 
-/** `send(text)` may throw an ApiError, shown beneath. Answers {element, control, clear}. `onInput(text)` is told. */
+/** `send(text)` may throw an ApiError, shown below. Returns {element, control, clear}. Calls `onInput(text)`. */
 export function composer({ id, label, placeholder, button, text = "", send, onInput = () => {}, extra = [] }) {
   const control = h("textarea", {
     id, name: "content", rows: 3, placeholder, "aria-describedby": `${id}-left ${id}-error`, dir: "auto",

@@ -1,5 +1,4 @@
-// Questions in front of the page. A <dialog> keeps the focus inside, Escape closes it, and the focus goes back to where
-// it came from.
+// Modal dialogs. A <dialog> traps the focus, Escape closes it, and the focus returns to where it was.
 
 import { h } from "./dom.js";
 import { composer } from "./composer.js";
@@ -16,7 +15,7 @@ function open(title, body, className = "") {
   return dialog;
 }
 
-/** Asks for a new text; `save(text)` may throw, the dialog stays open then. */
+/** Asks for a new text; if `save(text)` throws, the dialog stays open. */
 export function askForText({ title, label, text, save }) {
   const cancel = h("button", { type: "button", class: "quiet-button" }, "Cancel");
   const writing = composer({
@@ -32,7 +31,7 @@ export function askForText({ title, label, text, save }) {
   writing.control.setSelectionRange(text.length, text.length);
 }
 
-/** Asks before something that cannot be undone; `act()` may throw, which is shown in the dialog. */
+/** Asks for confirmation of an irreversible action; an error thrown by `act()` is shown in the dialog. */
 export function askFirst({ title, text, button, act }) {
   const problem = h("p", { class: "form-error", role: "alert" });
   const cancel = h("button", { type: "button", class: "quiet-button", autofocus: true }, "Keep");

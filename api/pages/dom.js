@@ -1,6 +1,6 @@
-// Elements made in code. Whatever came from a person goes in as text, never as markup.
+// Creates DOM elements. User input is inserted as text, never as markup.
 
-/** An element; attributes that are null, undefined or false are left out, `onclick` and its like become listeners. */
+/** Creates an element; attributes that are null, undefined or false are omitted, `onclick` etc. become listeners. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,8 +12,8 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Tells something to the elements on screen that have `data-hears`. What is not on screen looks for itself when it
- *  comes back, so that nothing holds on to views that are gone. */
+/** Sends an event to the elements on screen with `data-hears`. Views that are not on screen update when they are shown
+ *  again, so that nothing keeps discarded views alive. */
 export function broadcast(type, detail) {
   for (const element of document.querySelectorAll("[data-hears]"))
     element.dispatchEvent(new CustomEvent(type, { detail }));
@@ -34,7 +34,7 @@ const kShapes = {
   back: "M10.5 5.5 4 12l6.5 6.5M4.5 12H20",
 };
 
-/** A drawing of 24 × 24 in the colour of the text around it; decoration, so never alone in a button without a name. */
+/** A decorative 24 × 24 icon in the text's colour; a button with an icon only needs a label. */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 24 24");

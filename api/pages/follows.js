@@ -1,4 +1,4 @@
-// Whom the person who is logged in follows. Broadcasts "follows" when that changed.
+// The users that the logged-in user follows. Broadcasts "follows" when that changes.
 
 import { call } from "./api.js";
 import { broadcast } from "./dom.js";
@@ -8,7 +8,7 @@ const kPage = 200;
 const kMostPages = 10;
 const kLag_ms = 150000;
 
-// User id → { before, after, at_ms }: followers as they were read before one's own click, and after it.
+// User id → { before, after, at_ms }: the count of followers before and after the user's own click.
 const counted = new Map();
 let ids = new Set();
 let loading = null;
@@ -29,7 +29,7 @@ async function load() {
   broadcast("follows");
 }
 
-/** Reads the list once for each log-in. Errors are passed over here: a button that is wrong is put right by a click. */
+/** Reads the list once per log-in. Errors are ignored: a click corrects a button that is wrong. */
 export function loadFollows() {
   if (!session.user) return Promise.resolve();
   loading ||= load().catch(() => { loading = null; });
@@ -38,7 +38,7 @@ export function loadFollows() {
 
 export const isFollowed = (id) => ids.has(id);
 
-/** Learns what a list says of one person. */
+/** Takes over what a list says about one user. */
 export function learnFollow(id, followed) {
   if (followed) ids.add(id);
   else ids.delete(id);
@@ -66,7 +66,7 @@ async function settle(id, followed, error) {
   if (ids.has(id) !== followed) throw error;
 }
 
-/** Followers as the person should see them: what was read, with one's own click of a moment ago. */
+/** The count of followers to show: the count read, corrected by the user's own recent click. */
 export function followersOf(person) {
   const own = counted.get(person.id);
   const lagging = own && own.before === person.followers && Date.now() - own.at_ms < kLag_ms;

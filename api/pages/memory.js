@@ -1,5 +1,5 @@
-// What this tab has seen and done. Public reads may be a minute old; a person's own likes, tweets, edits and follows
-// must not seem to vanish meanwhile, so what was done here is laid over what is read. Broadcasts "likes", "tweet" and
+// The writes of this tab. Public reads may be a minute old; the user's own likes, tweets, edits and follows must not
+// seem to vanish meanwhile, so they are applied on top of what is read. Broadcasts "likes", "tweet" and
 // "deleted", with the tweet's id as `detail`, and "posted" with the tweet.
 
 import { broadcast } from "./dom.js";
@@ -23,7 +23,7 @@ function save(key, map, most) {
   try {
     sessionStorage.setItem(key, JSON.stringify([...map]));
   } catch {
-    // Full or forbidden: it lasts until the next reload then.
+    // Storage full or forbidden: kept until the next reload only.
   }
 }
 
@@ -35,7 +35,7 @@ export function likesOf(tweet) {
   return Math.max(tweet.likes, shown.get(tweet.id) || 0);
 }
 
-/** A count from the server, or from a like that it has taken; a lower one than before changes nothing. */
+/** Takes over a count from the server or from an accepted like; a lower one than before is ignored. */
 export function confirmLikes(id, count) {
   if (count > (confirmed.get(id) || 0)) {
     confirmed.delete(id);
@@ -45,7 +45,7 @@ export function confirmLikes(id, count) {
   showLikes(id, count);
 }
 
-/** A count on screen that the server has not confirmed yet; gone with the next reload unless it does. */
+/** Sets a count that the server has not confirmed yet; lost with the next reload unless it does. */
 export function showLikes(id, count) {
   if (count <= (shown.get(id) || 0)) return;
   shown.set(id, count);
@@ -80,7 +80,7 @@ function recent(id) {
 
 export const isDeleted = (id) => recent(id)?.tweet === null;
 
-/** The tweet as it is after one's own edits, or null once deleted. */
+/** The tweet with the user's own edits applied; null once deleted. */
 export function latest(tweet) {
   const write = recent(tweet.id);
   if (!write) return tweet;
@@ -88,11 +88,11 @@ export function latest(tweet) {
   return write.tweet.updated_at > tweet.updated_at ? { ...write.tweet, likes: tweet.likes } : tweet;
 }
 
-/** One's own tweet of a moment ago, which public reads may not know yet; or null. */
+/** The user's own recent tweet, which public reads may not include yet; or null. */
 export const ownTweet = (id) => recent(id)?.tweet || null;
 
-/** A page of a list, newest first, with one's own writes in it. `matches` says which of those belong to the list, as
- *  well as can be said here; what the server found is not doubted. `last`: no older page follows. */
+/** Merges the user's own writes into a page of a list, newest first. `matches` decides, as far as the client can, which
+ *  of them belong to the list; results of the server are kept. `last`: no older page follows. */
 export function withOwnWrites(tweets, matches, isFirst, last) {
   const page = tweets.map((read) => {
     const tweet = latest(read);

@@ -4,14 +4,13 @@
 
 namespace roost::api {
 
-/// The web pages: one HTML page that is the answer at every address of theirs (its script shows the right view), and
-/// the files it needs below /assets/<version>/. The page may be kept for a minute. The files of this worker's version
-/// may be kept for a year; asked for those of another, as while workers are being replaced, it answers with its own and
-/// nobody may keep that. Stateless.
+/// The web pages: one HTML page for all of their addresses (its script shows the view), and its files below
+/// /assets/<version>/. The page is cacheable for a minute, the files of this worker's version for a year. Requests for
+/// another version, as during an upgrade, get this worker's files with `no-store`. Stateless.
 class Pages {
  public:
   static void add_to(Router& router);
-  /// Answers with the page; /logs, which is also read by programs, goes through here.
+  /// Answers with the page; also for /logs, when a browser asks for it.
   static void show(const Request& request, Reply reply);
 };
 

@@ -1,4 +1,4 @@
-// A person in a list, and the button that follows them.
+// A user in a list, with a follow button.
 
 import { failed, notice } from "./announce.js";
 import { h } from "./dom.js";
@@ -7,7 +7,7 @@ import { session } from "./session.js";
 import { avatar } from "./tweet_card.js";
 import { profilePath } from "./words.js";
 
-/** A toggle, or nothing for oneself and for those who are not logged in. */
+/** The follow toggle; nothing for the user themselves and without a log-in. */
 export function followButton(person) {
   if (!session.user || session.user.id === person.id) return null;
   const button = h("button", { type: "button", class: "follow", "data-hears": true });

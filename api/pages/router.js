@@ -1,6 +1,6 @@
-// Which view is shown. Addresses are plain paths, answered by the server with the same page, so that a reload, a
-// bookmark and a shared link all work. A view is { title, element, wake(), sleep() }; the last few are kept, so that
-// going back finds the page as it was left.
+// Client-side router. Addresses are plain paths, for all of which the server returns the same page, so that reloads,
+// bookmarks and shared links work. A view is { title, element, wake(), sleep() }; the last few are kept, so that going
+// back restores them.
 
 const kMostKept = 8;
 
@@ -39,7 +39,7 @@ function show(key, isNavigation) {
   target?.focus({ preventScroll: true });
 }
 
-/** A view whose name is known only later says so here. */
+/** Sets the title of a view that learns it later. */
 export function retitle(view, title) {
   view.title = title;
   if (shown?.view === view) document.title = `${title} – Roost`;
@@ -53,7 +53,7 @@ export function navigate(path, { replace = false } = {}) {
   show(key, true);
 }
 
-/** All views are made anew: somebody logged in or out. */
+/** Discards all views, after a log-in or log-out. */
 export function forgetViews() {
   shown?.view.sleep?.();
   shown = null;
@@ -72,7 +72,7 @@ function linkOf(event) {
   return /^\/(api|assets)\//.test(link.pathname) ? null : link;
 }
 
-/** `make(url)` makes the view of an address; `shows()` is called when another one is on screen. */
+/** `make(url)` creates the view of an address; `shows()` is called after another view is shown. */
 export function startRouter(element, make, shows) {
   [outlet, makeView, onShow] = [element, make, shows];
   history.scrollRestoration = "manual";

@@ -1,4 +1,4 @@
-// Who is logged in, in all tabs of this browser: the token and the person it belongs to.
+// The log-in, shared by all tabs of the browser: the token and its user.
 
 const kKey = "roost.session";
 
@@ -11,7 +11,7 @@ function stored() {
   }
 }
 
-/** Fires "change" when somebody logs in or out, in any tab; `detail.expired` when the server ended it. */
+/** Fires "change" on log-in and log-out, in any tab; `detail.expired` when the server rejected the token. */
 class Session extends EventTarget {
   #session = stored();
 
@@ -31,7 +31,7 @@ class Session extends EventTarget {
     try {
       localStorage.setItem(kKey, JSON.stringify(session));
     } catch {
-      // Storage is forbidden here: the log-in lasts as long as the page.
+      // Storage is forbidden: the log-in lasts as long as the page.
     }
     this.#become(session);
   }
@@ -40,7 +40,7 @@ class Session extends EventTarget {
     try {
       localStorage.removeItem(kKey);
     } catch {
-      // Nothing was stored then.
+      // Then nothing was stored.
     }
     this.#become(null, expired);
   }

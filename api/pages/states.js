@@ -1,8 +1,8 @@
-// What stands in place of content: nothing yet, nothing at all, or something that went wrong.
+// Placeholders for content: loading, empty, error.
 
 import { h } from "./dom.js";
 
-/** Cards without text, shown when loading takes more than a moment. */
+/** Skeleton cards, shown when loading takes a while. */
 export function skeleton(count = 4) {
   const card = () => h("div", { class: "card tweet ghost" }, h("span", { class: "avatar" }),
     h("div", {}, h("span", { class: "bar short" }), h("span", { class: "bar" }), h("span", { class: "bar half" })));
@@ -21,7 +21,7 @@ export function emptyState(title, hint) {
     hint ? h("p", {}, hint) : null);
 }
 
-/** Says what happened and what can be done; `retry` is called by its button. */
+/** Shows an error and what can be done; its button calls `retry`. */
 export function errorState(error, retry) {
   const gone = error.status === 404 || error.status === 422;
   const title = error.unreachable ? (navigator.onLine ? "No answer" : "You are offline")

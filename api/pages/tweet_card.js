@@ -1,4 +1,4 @@
-// One tweet on the screen.
+// A tweet's card.
 
 import { deleteTweet, editTweet, like } from "./api.js";
 import { failed, notice, speak } from "./announce.js";
@@ -8,7 +8,7 @@ import { confirmLikes, latest, likesOf, rememberDeletion, rememberEdit, showLike
 import { session } from "./session.js";
 import { contentNodes, counted, profilePath, shortNumber, timeElement } from "./words.js";
 
-/** The first letter of a name on a colour of the person's own. */
+/** The first letter of a name on a colour derived from the user. */
 export function avatar(person, className = "") {
   const name = person.display_name || person.username || "?";
   return h("span", { class: `avatar hue-${person.id % 6} ${className}`, "aria-hidden": "true" },
@@ -72,7 +72,7 @@ function ownButtons(get) {
   return [button("Edit", "pen", edit), button("Delete", "bin", remove)];
 }
 
-/** {id, element, update()}; `update` takes in what memory has learned meanwhile. */
+/** {id, element, update()}; `update` applies what memory.js has learned meanwhile. */
 export function tweetCard(given, { large = false } = {}) {
   let tweet = latest(given) || given;
   const person = { id: tweet.user_id, username: tweet.username, display_name: tweet.display_name };

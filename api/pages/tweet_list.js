@@ -1,4 +1,4 @@
-// A list of tweets, newest first, that reads older ones as its end comes near and tells of newer ones.
+// A list of tweets, newest first, that loads older ones on scrolling and announces newer ones.
 
 import { call } from "./api.js";
 import { counted, tickTimes } from "./words.js";
@@ -10,7 +10,7 @@ import { tweetCard } from "./tweet_card.js";
 const kRefresh_ms = 15000;
 
 export class TweetList {
-  /** `url`: the first page; `take(data)` its tweets; `matches` which belong here, also of one's own of a moment ago. */
+  /** `url`: the first page; `take(data)` its tweets; `matches(tweet)` whether the user's own tweet belongs here. */
   constructor({ url, label, take = (data) => data, matches = () => true, empty, end = "" }) {
     Object.assign(this, { url, take, matches, empty, endText: end });
     this.cards = new Map(); // id → card
@@ -38,7 +38,7 @@ export class TweetList {
     this.readFirst();
   }
 
-  /** On screen, perhaps again: takes in what was done meanwhile. */
+  /** Shown, perhaps again: applies changes made meanwhile. */
   wake() {
     if (this.cards.size) this.put(withOwnWrites([], this.matches, true, false), true);
     for (const card of this.cards.values()) card.update();
@@ -122,7 +122,7 @@ export class TweetList {
     card.item.remove();
     this.showPlace();
     if (!refocus) return;
-    // The dialog gives the focus back to a button that is gone; it goes to the neighbour instead.
+    // The dialog would return the focus to a button that is gone; move it to the neighbour instead.
     setTimeout(() => (neighbour?.querySelector(".when") || this.list).focus({ preventScroll: true }), 0);
   }
 
@@ -142,7 +142,7 @@ export class TweetList {
       this.newsButton.hidden = this.news.length === 0;
       this.newsButton.textContent = `Show ${counted(this.news.length, "new tweet")}`;
     } catch {
-      // The next turn tries again; whoever clicks something is told.
+      // The next poll tries again; errors are shown for the user's own actions only.
     }
   }
 

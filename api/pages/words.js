@@ -1,4 +1,4 @@
-// Times, numbers and the parts of a tweet's text.
+// Formats times, numbers and the text of tweets.
 
 import { h } from "./dom.js";
 
@@ -14,7 +14,7 @@ export function timeAgo(iso, now_ms = Date.now()) {
   return "just now";
 }
 
-/** A <time> element that says how long ago it was; `tickTimes` keeps all of them true. */
+/** A <time> element with a relative time; `tickTimes` keeps all of them current. */
 export function timeElement(iso) {
   return h("time", { datetime: iso, title: new Date(iso).toLocaleString("en") }, timeAgo(iso));
 }

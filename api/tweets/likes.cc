@@ -21,7 +21,7 @@ void Likes::add_to(Router& router) {
              [this](Request& request, Reply reply) { show(request, std::move(reply)); });
 }
 
-/// The key is kept as a hash of 128 bits, together with the tweet: the same key for another tweet is another like.
+/// The key is hashed to 128 bits together with the tweet's id: the same key for another tweet is another like.
 Input<Likes::Wish> Likes::read_wish(const Request& request) {
   const auto id = read_id(request);
   if (!id) return tl::unexpected<Answer>(id.error());
@@ -41,11 +41,11 @@ Input<Likes::Wish> Likes::read_wish(const Request& request) {
 void Likes::like(Request& request, Reply reply) {
   const auto wish = read_wish(request);
   if (!wish) return reply.send(wish.error());
-  // While the database is away, what was read before does, and nobody waits for the next read to fail.
+  // While the database is away, the last reading is used instead of waiting for the next read to fail.
   if (clock_.monotonic_ms() < away_until_ms_) {
     if (auto known = store_.last_read(wish->id)) return queue(*wish, std::move(*known), std::move(reply));
   }
-  // Mostly it is in the cache, where it costs no callback.
+  // The usual case: in the cache, without a callback.
   if (auto kept = store_.kept(wish->id)) return queue_if_there(*wish, std::move(*kept), std::move(reply));
   store_.tweet(wish->id, DbCache::Use::cached, request.request_id,
                [this, wish = *wish, reply = std::move(reply)](Result<Reading<TweetPage>> reading) mutable {
@@ -64,7 +64,7 @@ void Likes::queue_if_there(const Wish& wish, Reading<TweetPage> reading, Reply r
 }
 
 Answer Likes::queued(int64_t id, Reading<TweetPage> reading) const {
-  // The count may have been loaded anew while the like was being written; an older one would miss applied batches.
+  // The count may have been reloaded while the like was being written; an older one would miss applied batches.
   const Reading<TweetPage> newest = store_.newest(id, std::move(reading));
   const int64_t likes = store_.likes_here(*newest.value, newest.value->tweets.front());
   fmt::memory_buffer body;
@@ -79,12 +79,12 @@ void Likes::queue(const Wish& wish, Reading<TweetPage> reading, Reply reply) {
                                  reply = std::move(reply)](Result<batcher::Accepted> accepted) mutable {
     reply.send(accepted ? queued(id, std::move(reading)) : problem_of(accepted.error()));
   };
-  // A refusal leaves `done` as it is, and with it the reply.
+  // A refusal does not move from `done`, which still holds the reply.
   if (auto added = batcher_.add(wish.id, 1, std::move(done)); !added) done(tl::unexpected<Error>(added.error()));
 }
 
 void Likes::queue_once(const Wish& wish, Reading<TweetPage> reading, Reply reply) {
-  // Shared, since a repetition must find the reply where it left it.
+  // Shared, since a known like does not run `done`, and is answered here.
   auto waiting = std::make_shared<Reply>(std::move(reply));
   batcher::Batcher::Done done = [this, id = wish.id, reading, waiting](Result<batcher::Accepted> accepted) mutable {
     waiting->send(accepted ? queued(id, std::move(reading)) : problem_of(accepted.error()));

@@ -11,9 +11,8 @@
 
 namespace roost::api {
 
-/// The routes of likes: POST /api/tweets/{id}/like and POST /like/{id} count one, acknowledged with 202 once it cannot
-/// be lost any more, and under one Idempotency-Key only once; GET /like/{id} shows the count and changes nothing. Loop
-/// thread only.
+/// The routes of likes: POST /api/tweets/{id}/like and POST /like/{id} add one, acknowledged with 202 once it is
+/// durable and counted once per Idempotency-Key; GET /like/{id} returns the count. Loop thread only.
 class Likes {
  public:
   /// All outlive it. The batcher's completions must be run on the loop.
@@ -22,7 +21,7 @@ class Likes {
   void add_to(Router& router);
 
  private:
-  /// What a like is to do: for which tweet, and under which token if only once.
+  /// A like to add: its tweet, and its idempotency token if it has one.
   struct Wish {
     int64_t id = 0;
     std::optional<batcher::LikeToken> token;
@@ -39,7 +38,7 @@ class Likes {
   batcher::Batcher& batcher_;
   const Clock& clock_;
   observe::EventLog& events_;
-  /// For so long after a read has failed for want of the database, likes of tweets known before do not ask for it.
+  /// After a read has failed because the database is away, likes of known tweets do without it for this long.
   static constexpr int64_t kAwayMs = 5'000;
   static constexpr size_t kMaxKeyBytes = 255;
   int64_t away_until_ms_ = INT64_MIN;

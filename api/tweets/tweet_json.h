@@ -7,7 +7,7 @@
 
 namespace roost::api {
 
-/// Appends a tweet as the API shows it, with `likes` in place of its own count:
+/// Appends a tweet's JSON, with `likes` in place of its own count:
 /// {"id":1,"user_id":1,"username":"…","display_name":"…","content":"…","created_at":"…Z","updated_at":"…Z","likes":3,
 ///  "hashtags":["…"]}
 void append_tweet(std::string& out, const Tweet& tweet, int64_t likes);

@@ -60,7 +60,7 @@ void TweetStore::insert(int64_t user_id, std::string content, const std::string&
                         Done<std::optional<Tweet>> done) {
   database_.insert_tweet(user_id, std::move(content), request_id,
                          [this, done = std::move(done)](Result<std::optional<Tweet>> tweet) mutable {
-                           if (tweet && *tweet) forget((*tweet)->id);  // "nothing there" may be known of its id
+                           if (tweet && *tweet) forget((*tweet)->id);  // a negative entry may exist for its id
                            done(std::move(tweet));
                          });
 }

@@ -14,8 +14,8 @@
 
 namespace roost::api {
 
-/// Tweets as readers see them: the database through its cache, plus the likes pending here. Writes drop what they
-/// change from the cache. Loop thread only.
+/// Tweets read through the DB cache, and the likes pending in this worker. Writes invalidate what they change. Loop
+/// thread only.
 class TweetStore {
  public:
   /// All outlive the store.
@@ -29,7 +29,7 @@ class TweetStore {
   void tweet(int64_t id, Use use, const std::string& request_id, PageDone done);
   void user_tweets(int64_t user_id, ListRange range, Use use, const std::string& request_id, PageDone done);
   void hashtag_tweets(const std::string& tag, ListRange range, Use use, const std::string& request_id, PageDone done);
-  /// Those with all of the words: at least one, as extract_words makes them.
+  /// Tweets with all of the words (at least one, from extract_words).
   void word_tweets(std::vector<std::string> words, ListRange range, Use use, const std::string& request_id,
                    PageDone done);
 
@@ -37,20 +37,20 @@ class TweetStore {
   void update(int64_t id, int64_t user_id, std::string content, const std::string& request_id, Done<Change> done);
   void remove(int64_t id, int64_t user_id, const std::string& request_id, Done<Change> done);
 
-  /// What the database holds of a tweet's likes and what is pending here, without counting any twice: for who has just
-  /// liked it. Everybody else is shown what the database holds, which every worker shows alike, so that no count goes
-  /// down for a reader who meets one worker after another.
+  /// The database's count plus the likes pending here, none counted twice: for the answer to a like. Reads show the
+  /// database's count alone, which is the same on all workers, so that it never decreases for a reader who is served by
+  /// one worker after another.
   int64_t likes_here(const TweetPage& page, const Tweet& tweet) const {
     return tweet.likes + batcher_.pending_after(tweet.id, page.applied_seq);
   }
-  /// What the cache holds of the tweet, "no such tweet" included; nothing when it would have to be read.
+  /// The cached reading of the tweet, "no such tweet" included; nothing when it is not in the cache.
   std::optional<Reading<TweetPage>> kept(int64_t id) { return cache_.find<TweetPage>(tweet_key(id)); }
   /// The newest reading of the tweet that is in the cache, or `known`.
   Reading<TweetPage> newest(int64_t id, Reading<TweetPage> known);
-  /// Counts of these tweets have changed in the database.
+  /// Invalidates these tweets: their counts have changed in the database.
   void on_likes_applied(std::span<const int64_t> ids);
-  /// What was read of the tweet before its last batch of likes: it is there, though its count is an older one. So that
-  /// likes go on while the database is away, which is just after a batch has dropped what was read.
+  /// The reading before the tweet's last batch of likes: it proves that the tweet exists, though its count is old. With
+  /// it likes are accepted while the database is away, although each batch invalidates the cached reading.
   std::optional<Reading<TweetPage>> last_read(int64_t id) const;
   static constexpr size_t kMaxLastRead = 10'000;
 

@@ -90,7 +90,7 @@ void Tweets::list_of_words(Request& request, Reply reply) {
   const auto range = read_range(request);
   if (!range) return reply.send(range.error());
   std::vector<std::string> words = extract_words(*query);
-  if (words.empty())  // signs alone: no tweet has been found by them
+  if (words.empty())  // punctuation only: matches no tweet
     return reply.send(public_answer("[]", kJson, 0, request.if_none_match));
   words.resize(std::min(words.size(), kMaxSearchWords));
   const auto use = use_of(request);
@@ -179,7 +179,7 @@ void Tweets::remove(Request& request, Reply reply) {
   });
 }
 
-/// A deleted account has no tweets any more, so its token ends up here; it is told so.
+/// The token of a deleted account, which has no tweets any more, ends up here too and is answered 401.
 void Tweets::refuse_change(Change change, Reply reply) {
   authentication_.with_account(std::move(reply), [change](const User&, Reply to) {
     if (change == Change::not_owner) return to.send(problem(403, "This tweet is somebody else's."));

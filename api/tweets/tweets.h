@@ -8,8 +8,8 @@
 
 namespace roost::api {
 
-/// The routes of tweets (docs/api.md). Reading looks at no token; writing is for whoever the token names, and changing
-/// for the author alone. Loop thread only.
+/// The routes of tweets (docs/api.md). Reads ignore tokens; writes need one, changes that of the author. Loop thread
+/// only.
 class Tweets {
  public:
   static constexpr size_t kMaxCharacters = 280;  ///< code points of a tweet

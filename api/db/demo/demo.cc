@@ -21,7 +21,7 @@ constexpr int64_t kLockTimeoutMs = 20'000;
 constexpr int64_t kMinuteMs = 60'000;
 constexpr int64_t kUsersMinutesAgo = 10'000;  // before the first tweet
 
-/// One filling, step after step; `clock` is what the database reads the time from.
+/// One filling, step by step; the database reads the time from `clock`.
 class DemoFill {
  public:
   DemoFill(const DemoTarget& target, Database& database, ManualClock& clock, int64_t now_ms)
@@ -43,7 +43,7 @@ class DemoFill {
   }
   Result<void> add_user(const SampleUser& user, const std::string& password_hash);
   Result<void> add_follows(const SampleUser& user);
-  /// The id of the tweet; 0 where there is nobody to write it.
+  /// The id of the tweet; 0 when its author does not exist.
   Result<int64_t> write(const SampleTweet& tweet);
   Result<std::optional<Tweet>> newest_of(int64_t user);
 
@@ -51,7 +51,7 @@ class DemoFill {
   Database& database_;
   ManualClock& clock_;
   const int64_t now_ms_;
-  std::unordered_map<std::string_view, int64_t> ids_;  // of those that are ours
+  std::unordered_map<std::string_view, int64_t> ids_;  // of the sample users that exist
 };
 
 Result<bool> DemoFill::has_tweets() {
@@ -129,7 +129,7 @@ Result<void> DemoFill::add_tweets(size_t first) {
     clock_.advance_ms(std::max<int64_t>(0, now_ms_ - tweets[i].minutes_ago * kMinuteMs - clock_.unix_ms()));
     batcher::KeyDelta likes{0, tweets[i].likes};
     if (const auto author = ids_.find(tweets[i].username); i == first && author != ids_.end()) {
-      // Written already, if the last filling ended between the tweet and its likes.
+      // Exists already if the last filling was interrupted between the tweet and its likes.
       const auto newest = newest_of(author->second);
       if (!newest) return tl::unexpected<Error>(newest.error());
       if (*newest && (*newest)->content == tweets[i].content) likes.key = (*newest)->id;
@@ -202,9 +202,9 @@ Result<void> fill_postgres_with_demo(PgCluster::Options cluster, observe::EventL
                                      const std::string& lock_path, const HashDemoPassword& hash, int64_t now_ms) {
   auto parsed = PgTarget::parse(cluster.url);
   if (!parsed) return tl::unexpected<Error>(parsed.error());
-  cluster.replicas.clear();  // they may not know yet what was written a moment ago
+  cluster.replicas.clear();  // they may lag behind the primary
   cluster.pool.connections = 1;
-  cluster.pool.queue_timeout_ms = cluster.timeout_ms;  // it begins to connect with the first question
+  cluster.pool.queue_timeout_ms = cluster.timeout_ms;  // the first operation waits for the connection
   const PgConnection::Options& connection = cluster.pool.connection;
   PgLikeStore likes(std::move(*parsed),
                     {.connect_timeout_ms = connection.connect_timeout_ms,

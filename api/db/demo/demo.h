@@ -20,23 +20,23 @@ constexpr std::string_view kDemoPassword = "roost-demo";
 /// The journal whose applied sequence tells how far a database was filled: 1 and one for each tweet.
 constexpr batcher::JournalId kDemoJournal{0, 0x64656d6f};  // "demo"
 
-/// A database to be filled before anybody is served.
+/// A database to fill before serving.
 struct DemoTarget {
-  /// Opens it, its schema there. It reads from `clock` when what it writes is to have happened.
+  /// Opens it, schema included. `clock` gives the times of what is written.
   std::function<Result<std::unique_ptr<Database>>(const Clock& clock)> open;
   batcher::Sink& likes;
   /// Waits until the database has something to tell, and lets it call back.
   std::function<void()> turn;
-  std::string lock_path;  ///< of the file whose flock is held meanwhile
+  std::string lock_path;  ///< of the file that is locked (flock) during the filling
 };
 
-/// Makes what is stored of kDemoPassword.
+/// Hashes kDemoPassword for storage.
 using HashDemoPassword = std::function<Result<std::string>()>;
 
-/// Fills a database without tweets with sample users, follows, tweets and likes; leaves any other alone. Blocks. Of
-/// several workers of one host that ask at the same time one does it and the others wait. The lock is that host's own:
-/// workers of two hosts must not fill one database at the same moment. What was interrupted is taken up where it ended,
-/// with no tweet and no like twice. A name that somebody else has is passed over.
+/// Fills a database without tweets with sample users, follows, tweets and likes; does nothing to any other. Blocks. Of
+/// several workers on one host that call it at the same time, one fills and the others wait. The lock is per host:
+/// workers of two hosts must not fill one database at the same time. An interrupted filling is resumed, no tweet or
+/// like is added twice. User names that are taken are skipped.
 Result<void> fill_with_demo(const DemoTarget& target, const HashDemoPassword& hash, int64_t now_ms);
 
 /// The same for the SQLite file at `path`, which is created when it is missing.

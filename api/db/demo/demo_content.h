@@ -6,7 +6,7 @@
 
 namespace roost::api {
 
-/// People and tweets that never were, to look at Roost with.
+/// Sample users and tweets for demonstrations.
 struct SampleUser {
   std::string_view username;
   std::string_view display_name;
@@ -16,14 +16,14 @@ struct SampleUser {
 
 struct SampleTweet {
   std::string_view username;  ///< of a SampleUser
-  int64_t minutes_ago;        ///< falls from tweet to tweet
+  int64_t minutes_ago;        ///< decreases from tweet to tweet
   int64_t likes;
   std::string_view content;
 };
 
-/// The first one is for whoever tries Roost.
+/// The first one is the account to log in with.
 std::span<const SampleUser> sample_users();
-/// The oldest first.
+/// Oldest first.
 std::span<const SampleTweet> sample_tweets();
 
 }  // namespace roost::api

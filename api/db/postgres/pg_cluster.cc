@@ -64,7 +64,7 @@ void PgCluster::on_answer(PgJobPtr job, PgResult<PgRows> result, bool from_repli
     }
     if (worth_sending_again(*job, result.error())) return primary_->submit(std::move(job));
   }
-  // A read that nobody answered has changed nothing, whatever became of it.
+  // A read has changed nothing, even if its outcome is unknown.
   if (!result && result.error().verdict == PgVerdict::unknown && job->statement->reads)
     result.error().verdict = PgVerdict::try_later;
   job->done(std::move(result));

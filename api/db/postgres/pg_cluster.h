@@ -9,15 +9,15 @@
 
 namespace roost::api {
 
-/// The servers of one database, a primary and any number of read replicas, and what is done about failures:
+/// The servers of one database, a primary and any number of read replicas. Failures:
 ///
-/// | failure of a job | done |
+/// | failure of a job | reaction |
 /// |---|---|
-/// | a replica's, whatever it is | sent to the primary |
+/// | on a replica, of any kind | sent to the primary |
 /// | rolled back by a conflict (40001, 40P01) | sent again, at most kMaxAttempts times |
 /// | connection lost, the job only reads | sent once more, on another connection; then a retryable error |
 /// | connection lost, the job writes | an error that is not retryable: it may have been committed |
-/// | queue full, no connection in time, server short of something | a retryable error |
+/// | queue full, no connection in time, server out of a resource | a retryable error |
 ///
 /// Each job is one transaction in one round trip. Loop thread only.
 class PgCluster {
@@ -26,7 +26,7 @@ class PgCluster {
 
   struct Options {
     std::string url;
-    std::vector<std::string> replicas;  ///< URLs; reads go there, in turn, as long as they are up
+    std::vector<std::string> replicas;  ///< URLs; reads are distributed over those that are up
     PgPool::Options pool;               ///< of each server
     int64_t timeout_ms = 5000;          ///< of an operation, from its call to its answer
   };
@@ -34,7 +34,7 @@ class PgCluster {
   /// Both outlive it. The error is about a URL.
   static Result<std::unique_ptr<PgCluster>> make(net::EventLoop& loop, observe::EventLog& events, Options options);
 
-  /// Begins to connect. Jobs may be run before; they wait as for a busy server.
+  /// Starts connecting. Jobs may be submitted before; they queue.
   void start();
   /// `done` runs at a later turn, once, unless the cluster is destroyed before. A job that only reads goes to a replica
   /// when `replica` allows it.

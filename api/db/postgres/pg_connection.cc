@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kSessionName = "roost-api";
 
-/// 42P05 duplicate_prepared_statement: a pooler gave us a session in which it was prepared before.
+/// 42P05 duplicate_prepared_statement: a pooler has assigned a session in which the statement exists.
 bool is_there_already(const pg_result* failed) {
   const char* sqlstate = PQresultErrorField(failed, PG_DIAG_SQLSTATE);
   return sqlstate != nullptr && std::string_view(sqlstate) == "42P05";
@@ -102,7 +102,7 @@ void PgConnection::connect() {
 }
 
 void PgConnection::poll_connecting() {
-  // libpq may close the socket in the call and open another, with the same number perhaps.
+  // libpq may close the socket in this call and open another, perhaps with the same number.
   watcher_.reset();
   const PostgresPollingStatusType status = PQconnectPoll(raw_);
   if (status == PGRES_POLLING_FAILED) return go_down(last_error());
@@ -176,7 +176,7 @@ void PgConnection::on_ready(bool readable, bool writable) {
   read_results();
 }
 
-// Each job ends with the result of its Sync; the null pointers between the results of its statements mean nothing here.
+// Each job ends with the result of its Sync; null pointers between the results of its statements are ignored.
 void PgConnection::read_results() {
   while (state_ != State::down && !pending_.empty() && PQisBusy(raw_) == 0) {
     pg_result* result = PQgetResult(raw_);
@@ -192,7 +192,7 @@ void PgConnection::take_result(pg_result* raw) {
     return finish_front();
   }
   const PgStatement* prepared = nullptr;
-  if (!front.steps.empty()) {  // else it is an error of the commit
+  if (!front.steps.empty()) {  // otherwise an error of the commit
     prepared = front.steps.front();
     front.steps.pop_front();
   }
@@ -200,9 +200,9 @@ void PgConnection::take_result(pg_result* raw) {
   switch (status) {
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
-      front.rows = PgRows(raw);  // of the last statement in the end
+      front.rows = PgRows(raw);  // the last statement's remain
       return;
-    case PGRES_PIPELINE_ABORTED:  // passed over after the failure that is known already
+    case PGRES_PIPELINE_ABORTED:  // skipped by the server after the first failure
       PQclear(raw);
       return;
     default:
@@ -216,7 +216,7 @@ void PgConnection::finish_front() {
   Pending front = std::move(pending_.front());
   pending_.pop_front();
   arm_timer();
-  // A pooler has lost a prepared statement, or the server was told to discard all.
+  // A pooler has lost a prepared statement, or the server has executed DISCARD ALL.
   if (!front.failures.empty() && front.failures[0].sqlstate == "26000") prepared_.clear();
   if (state_ == State::preparing) {
     if (!front.failures.empty()) return go_down(front.failures[0].what);
@@ -258,7 +258,7 @@ void PgConnection::break_later(std::string why) {
 
 void PgConnection::go_down(const std::string& why) {
   if (state_ == State::down) return;
-  const std::string reason = why;  // `why` may be of what goes away here
+  const std::string reason = why;  // `why` may belong to an object destroyed below
   set_state(State::down);
   timer_.stop();
   watcher_.reset();

@@ -18,8 +18,8 @@ struct pg_conn;
 
 namespace roost::api {
 
-/// One connection to PostgreSQL on a loop, in libpq's pipeline mode: many jobs are on their way at once, each a
-/// transaction of its own behind a Sync, so that an error stays with its job. Loop thread only.
+/// One connection to PostgreSQL on a loop, in libpq's pipeline mode: many jobs are in flight at once, each a
+/// transaction of its own ended by a Sync, so that an error affects its own job only. Loop thread only.
 ///
 ///   state       meaning                                             leaves for
 ///   resolving   the names of its hosts are looked up                connecting, down
@@ -33,7 +33,7 @@ class PgConnection final : public net::Retirable {
  public:
   struct Options {
     int64_t connect_timeout_ms = 2000;    ///< until it is up, look-ups included
-    int64_t statement_timeout_ms = 4000;  ///< after which the server gives up a statement
+    int64_t statement_timeout_ms = 4000;  ///< after which the server cancels a statement
     /// False behind a pooler that hands each transaction to another server: nothing is prepared, and nothing is set
     /// for the session.
     bool session = true;
@@ -74,7 +74,7 @@ class PgConnection final : public net::Retirable {
     PgJobPtr job;
     std::deque<const PgStatement*> steps;  ///< a result each is to come for: a preparation, or null for an execution
     PgRows rows;
-    std::vector<PgFailure> failures;  ///< the first one is the cause
+    std::vector<PgFailure> failures;  ///< the first is the cause
   };
   static bool is_move(State from, State to);
   void set_state(State next);
@@ -108,7 +108,7 @@ class PgConnection final : public net::Retirable {
   std::unique_ptr<net::FdWatcher> watcher_;
   net::Timer timer_;
   int64_t connect_deadline_ms_ = 0;
-  std::string broken_;  ///< why it goes down at the timer's next call
+  std::string broken_;  ///< reason to close at the next call of the timer
   std::deque<Pending> pending_;
   std::set<const PgStatement*> prepared_;
 };

@@ -14,15 +14,15 @@
 
 namespace roost::api {
 
-/// Database over PostgreSQL. Every operation is one transaction in one round trip, most of them one statement; many are
-/// on their way at once. Nothing blocks the loop: the schema is brought up to date on a thread of its own, and until
-/// then, and whenever no server answers, operations fail with a retryable error in queue_timeout_ms.
+/// Database over PostgreSQL. Every operation is one transaction in one round trip, mostly one statement; many are in
+/// flight at once. Nothing blocks the loop: the schema is migrated on a thread of its own; until that is done, and
+/// whenever no server answers, operations fail with a retryable error after queue_timeout_ms.
 class PgDatabase final : public Database {
  public:
   struct Options {
     PgCluster::Options cluster;
     AccessObserver* observer = nullptr;  ///< may be null; outlives the database
-    /// Runs once on the migration's thread when the schema is there, before anything is served; may be empty.
+    /// Runs once on the migration's thread after the migration, before anything is served; may be empty.
     PgMigration::AfterMigration after_migration;
   };
 
@@ -59,7 +59,7 @@ class PgDatabase final : public Database {
   PgDatabase(net::EventLoop& loop, observe::EventLog& events, const Clock& clock, AccessObserver* observer)
       : loop_(loop), events_(events), clock_(clock), observer_(observer) {}
 
-  /// What is told about an operation at /logs.
+  /// What /logs shows of an operation.
   struct Access {
     std::string_view operation;
     std::string_view table;
@@ -73,14 +73,14 @@ class PgDatabase final : public Database {
     AccessScope scope;
   };
 
-  /// Runs `job` and gives `done` what `decode(rows, scope)` makes of its rows, or its error.
+  /// Runs `job` and calls `done` with decode(rows, scope), or with the error.
   template <class T, class Decode>
   void run(PgJobPtr job, bool replica, Access access, Decode decode, Done<T> done) {
     auto call = std::make_unique<Call>(std::move(access), observer_);
     job->done = [this, call = std::move(call), decode = std::move(decode),
                  done = std::move(done)](PgResult<PgRows> rows) mutable {
       Result<T> result = rows ? decode(*rows, call->scope) : Result<T>(tl::unexpected<Error>(report(rows.error())));
-      call.reset();  // the access is recorded before anybody is answered
+      call.reset();  // records the access before `done` runs
       done(std::move(result));
     };
     cluster_->run(std::move(job), replica);
@@ -98,7 +98,7 @@ class PgDatabase final : public Database {
     };
     run<T>(make_job(statement, std::move(params)), false, std::move(access), std::move(decode), std::move(written));
   }
-  /// `done(value)` at a later turn: for what needs no database.
+  /// Calls `done(value)` at a later turn, for results known without the database.
   template <class T>
   void answer_later(T value, Done<T> done) {
     loop_.post([value = std::move(value), done = std::move(done)]() mutable { done(std::move(value)); });
@@ -113,12 +113,12 @@ class PgDatabase final : public Database {
   net::EventLoop& loop_;
   observe::EventLog& events_;
   const Clock& clock_;
-  /// After a write of this worker its reads are of the primary for a while, since a replica may not have it yet.
+  /// After a write this worker reads from the primary for a while, since replicas may lag.
   static constexpr int64_t kReadOwnWritesMs = 2'000;
   int64_t primary_until_ms_ = INT64_MIN;
   AccessObserver* observer_;
   std::string journal_;
-  std::shared_ptr<PgCluster> cluster_;  // held by this alone; posted tasks know it by a weak pointer
+  std::shared_ptr<PgCluster> cluster_;  // the only strong reference; posted tasks hold weak ones
   std::unique_ptr<PgMigration> migration_;
 };
 

@@ -22,7 +22,7 @@ constexpr PgStatement kWithHashtag{
     "JOIN (SELECT tweet_id FROM tweet_hashtags WHERE tag = $4 AND tweet_id < $2 ORDER BY tweet_id DESC LIMIT $3) h "
     "ON h.tweet_id = t.id " ROOST_JOIN_USERS "ORDER BY t.id DESC",
     true};
-// How many tweets hold a word decides between reading the newest ones and reading the index of words.
+// The number of tweets with a word decides between scanning the newest tweets and using the index of words.
 constexpr PgStatement kWithWords{ROOST_SELECT_TWEETS ROOST_JOIN_USERS
                                  "WHERE t.words @@ $4::text::tsquery AND t.id < $2 ORDER BY t.id DESC LIMIT $3",
                                  true, PgStatement::Plan::fresh};
@@ -39,7 +39,7 @@ constexpr PgStatement kInsert{
     "  INSERT INTO tweet_hashtags(tag, tweet_id) SELECT h.tag, made.id FROM made, unnest($5::text[]) AS h(tag)"
     ") SELECT made.id, author.username, author.display_name FROM made, author"};
 
-// Taken first, so that what follows sees what another change of the tweet at the same time has left. $1 tweet.
+// Locks the tweet first, so that the next statement sees what a concurrent change has committed. $1 tweet.
 constexpr PgStatement kLock{"SELECT 1 FROM tweets WHERE id = $1 FOR NO KEY UPDATE"};
 // $1 tweet, $2 user, $3 content, $4 now, $5 words, $6 hashtags.
 constexpr PgStatement kUpdate{
@@ -53,7 +53,7 @@ constexpr PgStatement kUpdate{
     "  ON CONFLICT DO NOTHING"
     ") SELECT (SELECT count(*) FROM tweets WHERE id = $1), (SELECT count(*) FROM changed)"};
 
-// Hashtags go with the row. $1 tweet, $2 user.
+// Hashtags are deleted by cascade. $1 tweet, $2 user.
 constexpr PgStatement kDelete{
     "WITH gone AS (DELETE FROM tweets WHERE id = $1 AND user_id = $2 RETURNING id) "
     "SELECT (SELECT count(*) FROM tweets WHERE id = $1), (SELECT count(*) FROM gone)"};
@@ -77,7 +77,7 @@ TweetPage read_page(const PgRows& rows, int64_t limit) {
   return page;
 }
 
-/// Of a row that says whether the tweet was there and how many were changed.
+/// From a row that says whether the tweet exists and how many rows were changed.
 Result<Change> read_change(const PgRows& rows, AccessScope& scope) {
   scope.set_rows(rows.integer(0, 1));
   if (rows.integer(0, 1) > 0) return Change::made;

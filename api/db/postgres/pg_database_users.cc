@@ -20,8 +20,8 @@ constexpr PgStatement kLogin{"SELECT " ROOST_USER
                              true};
 constexpr PgStatement kById{"SELECT " ROOST_USER ", u.email FROM users u WHERE u.id = $1", true};
 constexpr PgStatement kList{"SELECT " ROOST_USER " FROM users u WHERE u.id < $1 ORDER BY u.id DESC LIMIT $2", true};
-// The first one at or behind the prefix, in the order of bytes, begins with it, or none does; the very name is the
-// first of those that begin with it.
+// If any name begins with the prefix, the first one at or after the prefix in byte order does; an equal name comes
+// first of these.
 constexpr PgStatement kSearch{
     "SELECT " ROOST_USER
     " FROM ("
@@ -33,11 +33,11 @@ constexpr PgStatement kSearch{
     "  = $1 COLLATE \"C\" ORDER BY u.turn LIMIT 1",
     true};
 
-// The account and everybody whose counts change, in the order of their ids. $1 user.
+// Locks the account and all users whose counts change, in the order of ids. $1 user.
 constexpr PgStatement kLockCircle{
     "SELECT 1 FROM users WHERE id = $1 OR id IN (SELECT followee_id FROM follows WHERE follower_id = $1) "
     "OR id IN (SELECT follower_id FROM follows WHERE followee_id = $1) ORDER BY id FOR UPDATE"};
-// Tweets, their hashtags and follows go with the row.
+// Tweets, their hashtags and follows are deleted by cascade.
 constexpr PgStatement kDelete{
     "WITH counted AS ("
     "  UPDATE users SET"
@@ -48,7 +48,7 @@ constexpr PgStatement kDelete{
     "    OR id IN (SELECT follower_id FROM follows WHERE followee_id = $1))"
     "), gone AS (DELETE FROM users WHERE id = $1 RETURNING id) SELECT count(*) FROM gone"};
 
-// $1 follower, $2 followee, $3 now (follow alone). Counts change with the row, under locks taken in the order of ids.
+// $1 follower, $2 followee, $3 now (follow only). Counts change in the same transaction; locks in the order of ids.
 #define ROOST_LOCK_BOTH                                                                                       \
   "WITH locked AS (SELECT id FROM users WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE), both_there AS (" \
   "  SELECT 1 FROM locked HAVING bool_or(id = $1) AND bool_or(id = $2)), "
@@ -101,7 +101,7 @@ User read_user(const PgRows& rows, int64_t row) {
   return user;
 }
 
-/// What became of a registration that a unique index forbade; nothing when it failed for another reason.
+/// The outcome of a registration refused by a unique index; nothing when it failed for another reason.
 std::optional<Registration> read_refusal(const PgFailure& failure) {
   if (failure.sqlstate != "23505") return std::nullopt;
   if (failure.constraint == kUsernameIndex) return Registration{Registration::Outcome::username_taken, {}};
@@ -154,7 +154,7 @@ void PgDatabase::load_login(std::string name, std::string request_id, Done<Login
     login.password_hash = rows.text(0, kNextColumn + 1);
     return login;
   };
-  // From the primary: whoever has just registered logs in next.
+  // From the primary: a log-in may follow the registration at once.
   write<Login>(kLogin, std::move(params), {"SELECT", "users", std::move(request_id)}, decode, std::move(done));
 }
 
@@ -169,7 +169,7 @@ void PgDatabase::load_user(int64_t id, std::string request_id, Done<UserPage> do
     page.users[0].email = rows.text(0, kNextColumn);
     return page;
   };
-  // From the primary: this decides whether a token's account is there.
+  // From the primary: this decides whether a token's account exists.
   write<UserPage>(kById, std::move(params), {"SELECT", "users", std::move(request_id)}, decode, std::move(done));
 }
 

@@ -44,7 +44,7 @@ void PgMigration::run() {
   for (int failures = 1;; ++failures) {
     const auto migrated = attempt(failures - 1);
     if (migrated) return on_done_();
-    // Once per reason, not once per attempt.
+    // Logged once per reason, not once per attempt.
     if (migrated.error().what != told)
       events_.warning("database is not ready", {{"server", target_.name()}, {"why", migrated.error().what}});
     told = migrated.error().what;

@@ -10,16 +10,16 @@
 
 namespace roost::api {
 
-/// Brings the schema up to date on a thread of its own, as soon as the server can be reached, however long that takes.
+/// Migrates the schema on a thread of its own, once the server can be reached; retries until then.
 class PgMigration {
  public:
   using AfterMigration = std::function<Result<void>(PgSession& session)>;
 
-  /// Calls `on_done` on its thread when the schema is there and `after`, which may be empty, has run. `events` outlives
-  /// it.
+  /// Calls `on_done` on its thread when the schema is current and `after`, which may be empty, has run. `events`
+  /// outlives it.
   PgMigration(PgTarget target, PgSession::Limits limits, observe::EventLog& events, AfterMigration after,
               std::function<void()> on_done);
-  /// Breaks off the attempt under way: at most the time-out of a connection being made is waited for.
+  /// Aborts the attempt under way; waits at most for the time-out of a connection attempt.
   ~PgMigration();
   PgMigration(const PgMigration&) = delete;
   PgMigration& operator=(const PgMigration&) = delete;
@@ -27,7 +27,7 @@ class PgMigration {
  private:
   void run();
   Result<void> attempt(int failures);
-  /// False when it is to end.
+  /// False when it must stop.
   bool note_session(const PgSession* at_work);
   bool sleep_ms(int64_t duration_ms);
 
@@ -40,7 +40,7 @@ class PgMigration {
   std::condition_variable wake_;
   // Below: guarded by mutex_.
   bool ending_ = false;
-  const PgSession* session_ = nullptr;  ///< at work
+  const PgSession* session_ = nullptr;  ///< in use; for abort
   std::thread thread_;
 };
 

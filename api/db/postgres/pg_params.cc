@@ -5,7 +5,7 @@
 namespace roost::api {
 namespace {
 
-// Object identifiers of types, fixed for ever in PostgreSQL's catalogue (pg_type.dat).
+// Object identifiers of types, fixed in PostgreSQL's catalogue (pg_type.dat).
 constexpr unsigned kInt8 = 20;
 constexpr unsigned kText = 25;
 constexpr unsigned kTextArray = 1009;
@@ -91,7 +91,7 @@ std::string tsquery_of_all(std::span<const std::string> words) {
   for (const std::string& word : words) {
     query += query.empty() ? "'" : " & '";
     for (const char c : word) {
-      if (c == '\'' || c == '\\') query += c;  // doubled, it stands for itself
+      if (c == '\'' || c == '\\') query += c;  // escaped by doubling
       query += c;
     }
     query += '\'';

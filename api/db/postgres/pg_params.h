@@ -36,7 +36,7 @@ class PgParams {
 /// Whether PostgreSQL can hold `text`: UTF-8 without NUL. Anything else matches nothing that is stored there.
 bool is_postgres_text(std::string_view text);
 
-/// The tsquery that asks for every one of `words`, each exactly as it stands.
+/// The tsquery that matches all of `words`, each literally.
 std::string tsquery_of_all(std::span<const std::string> words);
 
 }  // namespace roost::api

@@ -93,8 +93,8 @@ void PgPool::submit(PgJobPtr job) {
   const bool full = queue_.size() >= options_.max_queued;
   const int64_t now_ms = loop_.now_ms();
   const int64_t until_ms = std::min(job->deadline_ms, now_ms + options_.queue_timeout_ms);
-  if (full) {  // answered at a later turn, ahead of its time
-    // The job stays here: what a posted task holds may outlive the pool, and what the job reports to.
+  if (full) {  // refused, at a later turn
+    // The job stays in the pool: a posted task may outlive the pool and the job's receiver.
     refused_.push_back(std::move(job));
     if (refused_.size() > 1) return;
     loop_.post([this, alive = std::weak_ptr<char>(alive_)] {

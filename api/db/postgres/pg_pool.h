@@ -13,8 +13,8 @@
 
 namespace roost::api {
 
-/// A fixed number of connections to one server, each made anew when it is lost, and a bounded queue of jobs before
-/// them. A job goes to the connection with the fewest in flight. Loop thread only.
+/// A fixed number of connections to one server, reconnected when lost, and a bounded queue of jobs. A job goes to the
+/// connection with the fewest in flight. Loop thread only.
 class PgPool final : private PgConnection::Owner {
  public:
   struct Options {
@@ -24,16 +24,16 @@ class PgPool final : private PgConnection::Owner {
     int64_t queue_timeout_ms = 1000;  ///< how long a job waits for a connection
     Backoff backoff{50, 5000};        ///< between two attempts to connect
   };
-  /// What became of a job; never called within submit().
+  /// Called with the result of a job; never within submit().
   using OnAnswer = std::function<void(PgJobPtr job, PgResult<PgRows> result)>;
 
   /// `loop`, `resolver` and `events` outlive it.
   PgPool(net::EventLoop& loop, net::Resolver& resolver, PgTarget target, Options options, observe::EventLog& events,
          OnAnswer on_answer);
-  /// Jobs that have no answer yet get none.
+  /// Jobs without an answer get none any more.
   ~PgPool();
 
-  /// Begins to connect. Until then jobs queue.
+  /// Starts connecting. Until then jobs queue.
   void start();
   /// Always takes the job. One that finds the queue full, or that no connection takes in time, is answered `try_later`.
   void submit(PgJobPtr job);
@@ -74,10 +74,10 @@ class PgPool final : private PgConnection::Owner {
   OnAnswer answer_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::deque<Waiting> queue_;
-  std::vector<PgJobPtr> refused_;  ///< found the queue full, not answered yet
+  std::vector<PgJobPtr> refused_;  ///< refused because the queue is full, answered at a later turn
   net::Timer expiry_;
   size_t up_ = 0;
-  bool away_ = false;                                       ///< told so in the event log
+  bool away_ = false;                                       ///< logged as unreachable
   std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< for posted tasks, which may outlive the pool
 };
 

@@ -46,9 +46,10 @@ bool PgRows::flag(int64_t row, int column) const {
 PgVerdict judge_sqlstate(std::string_view sqlstate, bool fatal) {
   // 40003 statement_completion_unknown, 08007 transaction_resolution_unknown.
   if (sqlstate.empty() || fatal || sqlstate == "40003" || sqlstate == "08007") return PgVerdict::unknown;
-  // 40001 serialization_failure, 40P01 deadlock_detected; 26000 and 42P05: what was prepared is not what was thought.
+  // 40001 serialization_failure, 40P01 deadlock_detected; 26000 and 42P05: the set of prepared statements is not the
+  // expected one.
   if (is_class(sqlstate, "40") || sqlstate == "26000" || sqlstate == "42P05") return PgVerdict::try_again;
-  // Out of something, in use, told to stop (57014 is a statement beyond its time), a disk; a server that only reads.
+  // Out of resources, object in use, shutdown or time-out (57014), I/O error; a read-only server.
   for (const std::string_view later : {"08", "53", "55", "57", "58"}) {
     if (is_class(sqlstate, later)) return PgVerdict::try_later;
   }

@@ -10,7 +10,7 @@ struct pg_result;
 
 namespace roost::api {
 
-/// What a statement returned. Rows and columns count from 0; NULL reads as 0, "" and false.
+/// The rows of a statement. Rows and columns count from 0; NULL reads as 0, "" and false.
 class PgRows {
  public:
   PgRows() = default;
@@ -30,31 +30,31 @@ class PgRows {
 
 /// What an error means for the transaction it ended.
 enum class PgVerdict : uint8_t {
-  refused,    ///< rolled back, and would be again: the statement, its values or what is stored forbid it
-  try_again,  ///< rolled back for a conflict with another transaction: the same may work at once
-  try_later,  ///< rolled back, or never begun, for want of something that may come back
-  unknown,    ///< nobody can say whether it was committed
+  refused,    ///< rolled back; a repetition would fail again: bad statement or values, or a constraint
+  try_again,  ///< rolled back for a conflict with another transaction; may be repeated at once
+  try_later,  ///< rolled back, or never begun, for lack of a resource; may be repeated later
+  unknown,    ///< whether it was committed is unknown
 };
 
 struct PgFailure {
   PgVerdict verdict = PgVerdict::unknown;
   std::string what;
   std::string sqlstate;         ///< five characters, or empty where the server did not answer
-  std::string constraint;       ///< the one that was violated
-  bool connection_bad = false;  ///< what follows on this connection would fail too
+  std::string constraint;       ///< the violated one
+  bool connection_bad = false;  ///< the connection cannot be used any more
 };
 
 template <class T>
 using PgResult = tl::expected<T, PgFailure>;
 
-/// The verdict on an error of the server by its SQLSTATE (PostgreSQL's appendix A). `fatal`: the server ends the
-/// connection over it, in which case a commit may have happened just before.
+/// Classifies an error of the server by its SQLSTATE (PostgreSQL's appendix A). `fatal`: the server closes the
+/// connection with it, in which case a commit may have happened just before.
 PgVerdict judge_sqlstate(std::string_view sqlstate, bool fatal);
 
-/// What a result of libpq says went wrong.
+/// The failure described by a result of libpq.
 PgFailure failure_of(const pg_result* raw);
 
-/// The failure as the API's callers see it: retryable only where nothing happened.
+/// The failure as the API's callers see it: retryable only if nothing was changed.
 Error error_of(const PgFailure& failure);
 
 }  // namespace roost::api

@@ -8,10 +8,10 @@ namespace roost::api {
 namespace {
 
 constexpr int64_t kMigrationTimeoutMs = 60'000;
-constexpr int64_t kAdvisoryLock = 0x726f6f7374;  // "roost"; any number that nobody else of this database uses
+constexpr int64_t kAdvisoryLock = 0x726f6f7374;  // "roost"; any number not used otherwise in this database
 
-// Times are milliseconds of Unix time. What is compared folded (fold_text) is stored so, in byte order, whatever the
-// database's locale. Identities are never given twice, since likes for a deleted tweet may still be on their way.
+// Times are Unix milliseconds. Text that is compared folded (fold_text) is stored folded, with a byte-order collation,
+// whatever the database's locale. Ids are never reused, since likes for a deleted tweet may still be pending.
 constexpr std::array<const char*, 2> kMigrations{
     R"sql(
 CREATE TABLE users(
@@ -62,7 +62,7 @@ CREATE TABLE like_journals(
   token bigint NOT NULL
 );
 )sql",
-    // Likes that were given a name, and are not counted again under it.
+    // Idempotency tokens of likes that have been counted.
     R"sql(
 CREATE TABLE like_names(
   high bigint NOT NULL,
@@ -101,7 +101,7 @@ Result<void> apply_missing(PgSession& session) {
   return {};
 }
 
-/// Whether nothing is to be done, which is so at all starts but one: no lock, and no rights to make tables needed.
+/// Whether the schema is current, as at most starts: then neither the lock nor the right to create tables is needed.
 bool is_current(PgSession& session) {
   const auto rows = session.run_script("SELECT max(version) FROM schema_version", kMigrationTimeoutMs);
   return rows && rows->integer(0, 0) == pg_schema_version();

@@ -7,12 +7,12 @@
 
 namespace roost::api {
 
-/// The version of the schema in PostgreSQL this program works with.
+/// The schema version of this program.
 int64_t pg_schema_version();
 
-/// Brings a PostgreSQL database to pg_schema_version(): each missing migration once, all in one transaction under an
-/// advisory lock, so that workers that start together do it once and none fails. A database that is newer is an error
-/// that is not retryable: a newer program wrote it. Blocks, a minute at most where there is something to do.
+/// Migrates a PostgreSQL database to pg_schema_version(): all missing migrations in one transaction under an advisory
+/// lock, so that of workers that start together one migrates and none fails. A newer schema is an error that is not
+/// retryable. Blocks, for at most a minute when there is something to migrate.
 Result<void> pg_migrate(PgSession& session);
 
 }  // namespace roost::api

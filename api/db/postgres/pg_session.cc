@@ -35,7 +35,7 @@ std::string last_error(const pg_conn* raw) {
   return text;
 }
 
-/// Drives PQconnectPoll to its end; what went wrong, or nothing.
+/// Runs PQconnectPoll until connected; returns the error, or nothing.
 std::string finish_connecting(pg_conn* raw, int64_t until_ms) {
   if (raw == nullptr || PQstatus(raw) == CONNECTION_BAD) return last_error(raw);
   PostgresPollingStatusType status = PGRES_POLLING_WRITING;
@@ -163,7 +163,7 @@ PgResult<void> PgSession::prepare(const PgStatement& statement, const PgParams& 
     prepared_.insert(&statement);
     return {};
   }
-  // Whatever became of it, the statement itself was not sent.
+  // Whatever the result, the statement itself was not sent.
   if (failure.verdict == PgVerdict::unknown) failure.verdict = PgVerdict::try_later;
   return tl::unexpected<PgFailure>(std::move(failure));
 }

@@ -12,14 +12,13 @@ struct pg_conn;
 
 namespace roost::api {
 
-/// One connection to PostgreSQL for a thread that may block; each call ends within its time all the same. One thread at
-/// a time.
+/// One blocking connection to PostgreSQL; every call has a time limit. One thread at a time.
 class PgSession {
  public:
   struct Limits {
     int64_t connect_timeout_ms = 2000;
-    int64_t statement_timeout_ms = 4000;  ///< the server's own, set for the session
-    int64_t answer_timeout_ms = 5000;     ///< after which the connection is given up
+    int64_t statement_timeout_ms = 4000;  ///< enforced by the server
+    int64_t answer_timeout_ms = 5000;     ///< after which the connection is closed
     bool session = true;                  ///< as PgConnection::Options::session
     std::string name = "roost-api";       ///< in pg_stat_activity
     size_t first_host = 0;                ///< of several, as PgTarget::settings
@@ -33,12 +32,12 @@ class PgSession {
 
   /// One statement, one transaction: committed when this returns rows.
   PgResult<PgRows> run(const PgStatement& statement, const PgParams& params);
-  /// Several statements without parameters, one transaction unless they say otherwise; the last one's rows. At most
-  /// `timeout_ms`.
+  /// Several statements without parameters, one transaction unless they say otherwise; returns the last one's rows.
+  /// Takes at most `timeout_ms`.
   PgResult<PgRows> run_script(const std::string& sql, int64_t timeout_ms);
-  /// Ends the connection under whatever is under way, which then fails. From any thread; does not block.
+  /// Closes the connection; a call under way fails. From any thread; does not block.
   void break_off() const;
-  /// False after a failure that took the connection with it.
+  /// False after a failure that closed the connection.
   bool usable() const;
 
  private:

@@ -7,10 +7,10 @@
 
 namespace roost::api {
 
-/// The first statement of every session that is ours alone. Statements end in time; a commit that was confirmed
-/// outlives the server's death even where the server's default is weaker; and the server notices within half a minute
-/// when the host at this end is gone, however little it was told of a transaction, and lets go of its locks. What a
-/// server does not know is left out.
+/// The first statement of every session that is not shared through a pooler. It limits the time of statements, makes
+/// confirmed commits survive a crash even if the server's default is weaker, and lets the server notice within half a
+/// minute that this host is gone, in the middle of a transaction too, and release its locks. Settings that a server
+/// does not know are left out.
 extern const PgStatement kPrepareSession;
 
 /// Its parameters. `name` is shown in pg_stat_activity.

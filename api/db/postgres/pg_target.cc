@@ -21,7 +21,7 @@ std::vector<std::string> split(std::string_view list) {
   }
 }
 
-/// Sockets ("/run/postgresql", "@abstract") and addresses need no look-up, and neither does an empty name.
+/// Sockets ("/run/postgresql", "@abstract") and addresses need no resolving, nor does an empty name.
 bool is_name(const std::string& host) {
   if (host.empty() || host[0] == '/' || host[0] == '@') return false;
   return !net::Address::parse(host + ":1") && !net::Address::parse("[" + host + "]:1");
@@ -32,7 +32,7 @@ std::string value_of(const std::vector<std::pair<std::string, std::string>>& set
   return found == settings.end() ? std::string() : found->second;
 }
 
-/// Hosts and ports side by side, as libpq pairs them: one port counts for all.
+/// Hosts paired with ports as libpq does: a single port is for all hosts.
 std::vector<std::pair<std::string, std::string>> hosts_of(
     const std::vector<std::pair<std::string, std::string>>& settings) {
   const auto hosts = split(value_of(settings, "host"));
@@ -66,7 +66,7 @@ Result<PgTarget> PgTarget::parse(const std::string& url) {
   for (const auto& [host, port] : hosts) {
     uint16_t number = 0;
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    // Else a part of a password that was not escaped would be taken for a name, and be shown.
+    // Otherwise part of an unescaped password would be taken for a name, and shown.
     if (host.find('@') != std::string::npos || end != port.data() + port.size() || error != std::errc())
       return fail("the host or port is none: special characters of names and passwords are written as %XX");
     if (!target.has("hostaddr") && is_name(host)) target.lookups_.push_back({host, number});
@@ -112,7 +112,7 @@ std::vector<std::pair<std::string, std::string>> PgTarget::settings(
   settings.emplace_back("client_encoding", "UTF8");
   add_missing("application_name", "roost-api");
   add_missing("gssencmode", "disable");  // asking for a ticket may block
-  // A server whose host is gone is noticed, however quiet the connection is.
+  // TCP keepalive, to notice that the server's host is gone while the connection is idle.
   add_missing("keepalives_idle", "30");
   add_missing("keepalives_interval", "10");
   add_missing("keepalives_count", "3");

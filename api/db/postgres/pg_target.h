@@ -16,20 +16,19 @@ namespace roost::api {
 /// included).
 class PgTarget {
  public:
-  /// The error never holds any part of the URL, which may be a password.
+  /// The error never quotes the URL, which may hold a password.
   static Result<PgTarget> parse(const std::string& url);
 
-  /// "host:port/database", for people and logs: no user, no password.
+  /// "host:port/database", for messages and logs: no user, no password.
   const std::string& name() const { return name_; }
-  /// Host names that a look-up is needed for before libpq may connect without blocking: none where addresses or sockets
-  /// are named. In the order of the URL.
+  /// Host names to resolve before libpq can connect without blocking, in the order of the URL; addresses and sockets
+  /// need none.
   const std::vector<net::HostPort>& lookups() const { return lookups_; }
-  /// Whether there is something to connect to when no look-up has found anything.
+  /// Whether there is a host to connect to even if no name resolves.
   bool has_host_without_lookup() const;
-  /// Keywords and values for PQconnectStartParams. `addresses` has one list per look-up, empty for a name that is not
-  /// known, which is then left out; or there are none at all: then libpq looks up itself, and blocks. Of several hosts
-  /// the one at `first_host`, counted round and round, stands first and those before it last: libpq itself waits for a
-  /// silent one for ever.
+  /// Keywords and values for PQconnectStartParams. `addresses` has one list per name to resolve, empty for an unknown
+  /// name, whose host is left out; without any lists libpq resolves itself, and blocks. Hosts are rotated so that the
+  /// one at `first_host` (modulo their number) comes first, since libpq waits forever for a host that does not answer.
   std::vector<std::pair<std::string, std::string>> settings(const std::vector<std::vector<net::Address>>& addresses,
                                                             size_t first_host = 0) const;
 
@@ -46,7 +45,7 @@ class PgTarget {
   std::vector<net::HostPort> lookups_;
 };
 
-/// The URL without its password: "postgres://user:***@host/database". For what is printed.
+/// The URL with its password masked, for printing: "postgres://user:***@host/database".
 std::string without_password(std::string_view url);
 
 }  // namespace roost::api

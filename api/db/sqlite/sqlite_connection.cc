@@ -16,7 +16,7 @@ tl::unexpected<Error> sqlite_error(sqlite3* raw, std::string_view doing) {
   return fail(fmt::format("sqlite: {}: {}", doing, sqlite3_errmsg(raw)), Side::internal, retryable, code);
 }
 
-/// A commit that fails for want of a lock or of space has not happened. After an I/O error nobody knows.
+/// A commit that fails for lack of a lock or of space has not happened. After an I/O error the outcome is unknown.
 bool leaves_commit_open(int code) {
   return (code & 0xff) == SQLITE_IOERR;
 }
@@ -138,7 +138,7 @@ Result<void> SqliteConnection::transact(UniqueFunction<Result<void>()>& body) {
     outcome = execute("COMMIT");
     commit_unknown_ = !outcome && leaves_commit_open(outcome.error().code);
   }
-  // Some errors have rolled back already; asking again would only be another error.
+  // Some errors have rolled back already; another ROLLBACK would be an error.
   if (!outcome && sqlite3_get_autocommit(raw_) == 0) (void)execute("ROLLBACK");
   return outcome;
 }
@@ -146,7 +146,7 @@ Result<void> SqliteConnection::transact(UniqueFunction<Result<void>()>& body) {
 void SqliteConnection::checkpoint_if_grown() {
   if (wal_pages_ < kCheckpointPages) return;
   const int mode = wal_pages_ < kTruncatingPages ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
-  // When it fails (a reader is in the way) the next commit tries again; nothing is lost by that.
+  // If it fails (a reader blocks it), the next commit tries again.
   sqlite3_wal_checkpoint_v2(raw_, nullptr, mode, nullptr, nullptr);
 }
 

@@ -16,8 +16,8 @@ struct sqlite3_stmt;
 
 namespace roost::api {
 
-/// A prepared statement on loan from its connection: reset and unbound when it goes out of scope. Parameters count from
-/// 1, columns from 0. Text that is bound must stay as it is until the statement is gone.
+/// A prepared statement borrowed from its connection; reset and unbound by the destructor. Parameters count from 1,
+/// columns from 0. Bound text must stay valid until then.
 class Statement {
  public:
   explicit Statement(sqlite3_stmt* raw) : raw_(raw) {}
@@ -29,7 +29,7 @@ class Statement {
   Statement& bind(int parameter, std::string_view value);
   /// True: there is a row. False: there are no more.
   Result<bool> step();
-  /// Runs to the end; for statements whose rows nobody wants.
+  /// Runs to the end, ignoring rows.
   Result<void> run();
   int64_t integer(int column) const;
   std::string text(int column) const;
@@ -45,8 +45,8 @@ class SqliteConnection {
   enum class Mode : uint8_t { read, write };
   static constexpr int kBusyTimeoutMs = 5000;
   static constexpr int64_t kLockTimeoutMs = 5000;
-  static constexpr int kCheckpointPages = 1000;       ///< of 4 KiB: then what can be moved is moved
-  static constexpr int kTruncatingPages = 16 * 1000;  ///< then readers are waited for and the file is cut to nothing
+  static constexpr int kCheckpointPages = 1000;       ///< of 4 KiB; beyond it a passive checkpoint
+  static constexpr int kTruncatingPages = 16 * 1000;  ///< beyond it a truncating checkpoint, which waits for readers
   static constexpr size_t kMaxStatements = 128;
 
   /// Opens, or creates, the file at `path` (Mode::read needs it to exist). Accesses are reported to `observer`, which
@@ -56,15 +56,15 @@ class SqliteConnection {
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
 
-  /// The statement for `sql`, prepared once; at most kMaxStatements different texts. `sql` is ours: one that SQLite
-  /// does not understand is a programmer error, unless the database cannot be read.
+  /// The statement for `sql`, prepared once; at most kMaxStatements different texts. Invalid SQL is a
+  /// programmer error, unless the database cannot be read.
   Result<sqlite3_stmt*> prepare(std::string_view sql);
   /// Several statements without results.
   Result<void> execute(const char* sql);
   /// Runs `body` in one write transaction, durable (synchronous=FULL) when this returns without error; an error of
   /// `body` rolls it back. Mode::write only.
   Result<void> write(UniqueFunction<Result<void>()> body);
-  /// Whether the last write() failed in its COMMIT for a reason that leaves open whether it happened.
+  /// Whether the last write() failed in COMMIT with an unknown outcome.
   bool commit_unknown() const { return commit_unknown_; }
   int64_t last_insert_id() const;
   /// Rows changed by the last INSERT, UPDATE or DELETE.

@@ -26,7 +26,7 @@ class SqliteDatabase final : public Database {
     std::function<void(Task)> deliver;
   };
 
-  /// Opens or creates the file and brings its schema up to date; blocks, so before the loop runs. `clock` outlives it.
+  /// Opens or creates the file and migrates its schema; blocks, so call it before the loop runs. `clock` outlives it.
   static Result<std::unique_ptr<SqliteDatabase>> open(Options options, const Clock& clock);
 
   void watch_journal(std::string journal) override { journal_ = std::move(journal); }
@@ -55,10 +55,10 @@ class SqliteDatabase final : public Database {
 
  private:
   SqliteDatabase(std::function<void(Task)> deliver, const Clock& clock) : deliver_(std::move(deliver)), clock_(clock) {}
-  /// Runs `call` with a connection on one of `threads` and brings its result to `done` on the loop.
+  /// Runs `call` with a connection on one of `threads`, and `done` with its result on the loop.
   template <class T, class Call>
   void run(WorkerThreads& threads, Call call, Done<T> done) {
-    // Shared, since a refused job cannot give back what it took.
+    // Shared, since a refused job is destroyed with its captures.
     auto answer = std::make_shared<Done<T>>(std::move(done));
     const bool taken = threads.submit([this, call = std::move(call), answer](SqliteConnection& connection) mutable {
       Result<T> result = call(connection);

@@ -1,4 +1,4 @@
-// The part of SqliteDatabase that is about people: each call handed to a thread.
+// SqliteDatabase's calls about users: each is run on a thread.
 #include <utility>
 
 #include "api/db/sqlite/sqlite_database.h"

@@ -10,8 +10,8 @@
 
 namespace roost::api {
 
-/// The statements about who follows whom, each a plain call on one connection (its thread). The counts that users carry
-/// change in the same transaction as the follow itself.
+/// The statements about follows, each a blocking call on one connection (its thread). The users' counts change in the
+/// same transaction as the follow itself.
 class SqliteFollows {
  public:
   SqliteFollows(SqliteConnection& connection, std::string_view request_id)
@@ -24,7 +24,7 @@ class SqliteFollows {
  private:
   Result<FollowChange> check_both(int64_t follower, int64_t followee);
   Result<bool> exists(int64_t id);
-  /// Runs a statement with the two ids, and `third` where it is not 0; the rows it changed.
+  /// Runs a statement with the two ids, and `third` unless it is 0; returns the number of rows changed.
   Result<int64_t> run(std::string_view operation, std::string_view table, std::string_view sql, int64_t follower,
                       int64_t followee, int64_t third = 0);
   Result<FollowChange> change(std::string_view operation, std::string_view sql, int64_t follower, int64_t followee,

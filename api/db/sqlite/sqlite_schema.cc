@@ -10,9 +10,10 @@
 namespace roost::api {
 namespace {
 
-// Times are milliseconds of Unix time. AUTOINCREMENT: the id of a deleted tweet is never given again, since likes for
-// it may still be on their way.
-/// One step: statements, then what SQL alone cannot do, then statements that need that.
+// Times are Unix milliseconds. AUTOINCREMENT: the id of a deleted tweet is never reused, since likes for it may still
+// be pending.
+
+/// One migration: statements, then work that SQL cannot do, then statements that depend on it.
 struct Migration {
   const char* before;
   Result<void> (*fill)(SqliteConnection&) = nullptr;
@@ -56,9 +57,9 @@ CREATE TABLE like_journals(
   applied_seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 )sql"},
-    // People: what is compared stands folded (fold_text) beside what is shown. An account of before has no address and
-    // no password, so nobody can log in to it. The words of a tweet are made by extract_words; the tokenizer takes
-    // them apart at the spaces between them and nowhere else, for every byte outside ASCII counts as a letter there.
+    // Users: text that is compared is stored folded (fold_text) beside the original. Older accounts have no address and
+    // no password, so nobody can log in to them. The words of a tweet are those of extract_words; the tokenizer splits
+    // them at spaces only, since it counts every byte outside ASCII as a letter.
     {R"sql(
 ALTER TABLE users ADD COLUMN email TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN username_folded TEXT NOT NULL DEFAULT '';
@@ -84,7 +85,7 @@ CREATE UNIQUE INDEX users_by_username ON users(username_folded);
 CREATE UNIQUE INDEX users_by_email ON users(email_folded) WHERE email_folded <> '';
 CREATE INDEX users_by_display_name ON users(display_name_folded, id);
 )sql"},
-    // Likes that were given a name, and are not counted again under it.
+    // Idempotency tokens of likes that have been counted.
     {R"sql(
 CREATE TABLE like_names(
   high INTEGER NOT NULL,
@@ -96,7 +97,7 @@ CREATE INDEX like_names_by_time ON like_names(applied_at_ms);
 )sql"},
 }};
 
-/// Every row of `select` (an id and texts), handed to `rewrite`.
+/// Calls `rewrite` with every row of `select` (an id and texts).
 Result<void> rewrite_rows(SqliteConnection& connection, std::string_view select,
                           const std::function<Result<void>(const Statement&)>& rewrite) {
   const auto raw = connection.prepare(select);

@@ -7,12 +7,11 @@
 
 namespace roost::api {
 
-/// The version of the schema this program works with.
+/// The schema version of this program.
 int64_t schema_version();
 
-/// Brings an SQLite database to schema_version(): each missing migration once, all in one transaction under the write
-/// lock, so that workers that start together do it once. A database that is newer is an error: it was written by a
-/// newer program. `connection` is in Mode::write.
+/// Migrates a SQLite database to schema_version(): all missing migrations in one transaction under the write lock, so
+/// that of workers that start together one migrates. A newer schema is an error. `connection` is in Mode::write.
 Result<void> migrate(SqliteConnection& connection);
 
 }  // namespace roost::api

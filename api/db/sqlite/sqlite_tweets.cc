@@ -100,7 +100,7 @@ Result<TweetPage> SqliteTweets::search(std::span<const std::string> words, ListR
   AccessScope access(connection_.observer(), "SELECT", "tweets", request_id_);
   const auto raw = connection_.prepare(kWithWords);
   if (!raw) return tl::unexpected<Error>(raw.error());
-  // Each word in quotes (a word holds none), all of them wanted.
+  // Each word quoted (words hold no quotes), joined by AND.
   const std::string query = fmt::format("\"{}\"", fmt::join(words, "\" \""));
   Statement statement(*raw);
   statement.bind(1, journal_).bind(2, range.before).bind(3, range.limit + 1).bind(4, query);
@@ -126,7 +126,7 @@ Result<std::optional<Tweet>> SqliteTweets::insert(int64_t user_id, std::string_v
   if (id == 0) return std::nullopt;
   auto inserted = by_id(id);
   if (!inserted) return tl::unexpected<Error>(inserted.error());
-  if (inserted->tweets.empty()) return std::nullopt;  // the author has gone since, and the tweet with them
+  if (inserted->tweets.empty()) return std::nullopt;  // the author was deleted meanwhile, and the tweet with it
   return std::move(inserted->tweets.front());
 }
 

@@ -13,11 +13,11 @@
 
 namespace roost::api {
 
-/// The statements about tweets, each a plain call on one connection (its thread). Database's promises hold; every call
-/// reports its accesses to the connection's observer under `request_id`.
+/// The statements about tweets, each a blocking call on one connection (its thread); semantics as in Database. Every
+/// call reports its accesses to the connection's observer under `request_id`.
 class SqliteTweets {
  public:
-  /// `journal` is the one whose applied sequence pages carry; empty for none.
+  /// `journal`: whose applied sequence the pages have; empty for none.
   SqliteTweets(SqliteConnection& connection, std::string_view journal, std::string_view request_id)
       : connection_(connection), journal_(journal), request_id_(request_id) {}
 
@@ -30,7 +30,7 @@ class SqliteTweets {
   Result<std::optional<Tweet>> insert(int64_t user_id, std::string_view content, int64_t now_ms);
   Result<Change> update(int64_t id, int64_t user_id, std::string_view content, int64_t now_ms);
   Result<Change> remove(int64_t id, int64_t user_id);
-  /// Stores what a tweet is found by, its hashtags and words. In a write transaction; for those who insert themselves.
+  /// Stores the hashtags and words of a tweet. In a write transaction; for callers with an INSERT of their own.
   Result<void> index(int64_t id, std::string_view content);
 
  private:

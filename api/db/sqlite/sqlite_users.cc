@@ -23,7 +23,7 @@ constexpr std::string_view kFirstDisplayName = ROOST_SELECT_USER
 constexpr int kEmailColumn = 8;
 constexpr int kPasswordColumn = 9;
 
-// Above every text that begins with the prefix, in the order of bytes: the last code point.
+// Appended to a prefix, an upper bound in byte order of all text with it: the last code point.
 std::string past_prefix(std::string_view prefix) {
   return std::string(prefix) + "\xf4\x8f\xbf\xbf";
 }
@@ -200,7 +200,7 @@ Result<Change> SqliteUsers::remove(int64_t id) {
                                  "WHERE id IN (SELECT follower_id FROM follows WHERE followee_id = ?1)",
                                  id);
     if (!followers) return followers;
-    // Tweets, their hashtags and words, and follows go with the row.
+    // Tweets, their hashtags and words, and follows are deleted by cascade.
     return run_on_user("DELETE", "users", "DELETE FROM users WHERE id = ?1", id, &removed);
   });
   if (!written) return tl::unexpected<Error>(written.error());

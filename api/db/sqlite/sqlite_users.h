@@ -11,7 +11,7 @@
 
 namespace roost::api {
 
-/// The statements about people, each a plain call on one connection (its thread). UserDatabase's promises hold; every
+/// The statements about users, each a blocking call on one connection (its thread); semantics as in UserDatabase. Every
 /// call reports its accesses to the connection's observer under `request_id`.
 class SqliteUsers {
  public:
@@ -26,7 +26,7 @@ class SqliteUsers {
   Result<Change> remove(int64_t id);
 
  private:
-  /// What a free name or address is looked for by.
+  /// Whether a user name or address is taken.
   Result<bool> taken(std::string_view sql, std::string_view folded);
   Result<int64_t> store(const NewUser& user, int64_t now_ms);
   Result<UserPage> first(std::string_view sql, std::string_view from, std::string_view to);
@@ -37,11 +37,11 @@ class SqliteUsers {
   std::string_view request_id_;
 };
 
-/// The columns that read_user() takes, of the table called u.
+/// The columns that read_user() reads, of the table aliased u.
 #define ROOST_USER_COLUMNS \
   "u.id, u.username, u.display_name, u.bio, u.created_at_ms, u.updated_at_ms, u.followers, u.following"
 
-/// The person of a row that begins with ROOST_USER_COLUMNS, without the e-mail address.
+/// The user in a row that begins with ROOST_USER_COLUMNS, without the e-mail address.
 User read_user(const Statement& row);
 
 }  // namespace roost::api

@@ -47,8 +47,7 @@ bool WriteLock::try_lock() const {
   return ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
 }
 
-/// Neither lock has a time-out, so they are asked for again and again, ever more rarely: a write takes a millisecond or
-/// so.
+/// Neither lock has a time-out, so it is polled with growing pauses; a write takes about a millisecond.
 bool WriteLock::try_until(bool (WriteLock::*attempt)() const, std::chrono::steady_clock::time_point deadline) const {
   auto pause = std::chrono::microseconds(100);
   while (!(this->*attempt)()) {

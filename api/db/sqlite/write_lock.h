@@ -10,12 +10,12 @@ namespace roost::api {
 
 /// The lock held around every write transaction and every checkpoint of one SQLite file, across threads and processes.
 /// SQLite before 3.51.3 can damage a WAL when a commit races a checkpoint of another connection; with this lock they
-/// never meet. An flock on a file beside the database: it goes away with its holder, however that ends. Each connection
-/// that writes has an object of its own; one thread at a time.
+/// never meet. An flock on a file beside the database, which the kernel releases when its holder dies. Each writing
+/// connection has an object of its own; one thread at a time.
 ///
-/// Whoever waits is let in before the one that has just had it: only who has the turn, a lock on the file's first byte,
-/// may take the lock, and gives the turn up when it has it. Without that a writer that is always busy keeps all others
-/// out, since they are asleep in the moments when the lock is free.
+/// The queue is fair: only the holder of the turn, a second lock on the file's first byte, may take the lock, and
+/// releases the turn once it has the lock. Without it a writer that is always busy would starve the others, which are
+/// asleep whenever the lock is free.
 class WriteLock {
  public:
   static Result<WriteLock> open(const std::string& path);
@@ -23,7 +23,7 @@ class WriteLock {
   WriteLock& operator=(WriteLock&& other) noexcept;
   ~WriteLock();
 
-  /// Waits at most `timeout_ms`; a retryable error when somebody holds it longer.
+  /// Waits at most `timeout_ms`; a retryable error when the lock is not free by then.
   Result<void> lock(int64_t timeout_ms);
   void unlock();
 

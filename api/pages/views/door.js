@@ -1,4 +1,4 @@
-// Coming in: log in and register.
+// Log-in and registration.
 
 import { logIn, register } from "../api.js";
 import { notice } from "../announce.js";
@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import { field, makeForm } from "../forms.js";
 import { navigate } from "../router.js";
 
-/** Where to go afterwards; only ever a path of this site. */
+/** Where to go afterwards; always a path of this site. */
 function goOn(query) {
   const next = query.get("next") || "/";
   navigate(/^\/(?![/\\])/.test(next) ? next : "/", { replace: true });

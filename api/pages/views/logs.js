@@ -1,4 +1,4 @@
-// What the workers did, newest first, read again every two seconds while live.
+// The workers' log, newest first, reloaded every two seconds while live.
 
 import { call } from "../api.js";
 import { h } from "../dom.js";
@@ -46,7 +46,7 @@ function filterForm(query) {
     text("method", "Method or operation", "GET, SELECT…"), text("path", "Path or table begins with", "/api/…"));
 }
 
-/** Asked for where the log is shown to those who send its token. */
+/** The form for the log's token, where one is required. */
 function tokenForm(onToken) {
   const input = h("input", { id: "log-token", type: "password", autocomplete: "off", required: true });
   return h("form", {

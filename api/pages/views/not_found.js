@@ -1,4 +1,4 @@
-// An address that leads nowhere.
+// The view of unknown addresses.
 
 import { h } from "../dom.js";
 import { emptyState } from "../states.js";

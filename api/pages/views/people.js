@@ -1,4 +1,4 @@
-// Lists of people: everybody, one's followers, and those one follows.
+// Lists of users: all, the user's followers, and those the user follows.
 
 import { call } from "../api.js";
 import { h } from "../dom.js";

@@ -1,4 +1,4 @@
-// A person: who they are, whom they follow, what they wrote.
+// A user's profile, follows and tweets.
 
 import { deleteAccount, personNamed } from "../api.js";
 import { notice } from "../announce.js";

@@ -1,4 +1,4 @@
-// What one search box finds: a hashtag's tweets, or tweets with these words and the person who is called so.
+// Search results: a hashtag's tweets, or tweets with the given words and a user of that name.
 
 import { get } from "../api.js";
 import { h } from "../dom.js";

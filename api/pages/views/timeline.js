@@ -1,4 +1,4 @@
-// Everybody's tweets, and a place to write one.
+// All tweets, and a field to write one.
 
 import { postTweet } from "../api.js";
 import { notice } from "../announce.js";
@@ -15,7 +15,7 @@ function draft(text) {
     if (text === undefined) return sessionStorage.getItem(kDraft) || "";
     sessionStorage.setItem(kDraft, text);
   } catch {
-    // Without storage a draft lasts as long as the page.
+    // Without storage the draft lasts as long as the page.
   }
   return "";
 }

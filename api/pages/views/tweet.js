@@ -1,4 +1,4 @@
-// One tweet at an address of its own.
+// A single tweet.
 
 import { get } from "../api.js";
 import { h, icon } from "../dom.js";
