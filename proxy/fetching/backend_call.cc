@@ -10,10 +10,22 @@ namespace roost::proxy {
 using http::BodyLength;
 using http::Progress;
 
+bool BackendCall::is_move(State from, State to) {
+  switch (from) {
+    case State::closed:
+      return to == State::gathering || to == State::attempting;
+    case State::gathering:
+      return to == State::attempting || to == State::closed;
+    case State::attempting:
+      return to == State::attempting || to == State::answering || to == State::closed;
+    case State::answering:
+      return to == State::closed;
+  }
+  return false;
+}
+
 void BackendCall::set_state(State next) {
-  ROOST_CHECK(next != State::gathering || state_ == State::closed);
-  ROOST_CHECK(next != State::answering || state_ == State::attempting);
-  ROOST_CHECK(next != State::attempting || state_ != State::answering);
+  ROOST_CHECK(is_move(state_, next));
   state_ = next;
 }
 
@@ -106,7 +118,7 @@ void BackendCall::abort() {
 }
 
 void BackendCall::fail(int status, std::string detail) {
-  set_state(State::closed);
+  if (state_ != State::closed) set_state(State::closed);  // already closed where open() found no backend
   lease_.release();
   receiver_.on_call_failed({status, std::move(detail)});
 }

@@ -87,6 +87,7 @@ class BackendCall final : private http::ResponseReceiver {
  private:
   enum class State : uint8_t { closed, gathering, attempting, answering };
 
+  static bool is_move(State from, State to);
   void set_state(State next);
   void attempt();
   void begin_stream();

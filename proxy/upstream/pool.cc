@@ -3,11 +3,12 @@
 #include <span>
 
 #include "common/base/check.h"
+#include "proxy/upstream/balancer/make_policy.h"
 
 namespace roost::proxy {
 
 namespace {
-// How often a choice is made anew because another thread counted a request between look and choice.
+// How often a choice is repeated because another thread began a request with the chosen backend meanwhile.
 constexpr int kMaxChoiceRaces = 8;
 }  // namespace
 
@@ -29,7 +30,7 @@ void Pool::collect(Candidates& into, const TriedBackends& tried, Wanted wanted) 
 }
 
 BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried) {
-  thread_local Candidates candidates;  // some kilobytes: not to be cleared for each request
+  thread_local Candidates candidates;  // some kilobytes: not cleared for each request
   for (int race = 0;; ++race) {
     for (const Wanted wanted : {Wanted::up, Wanted::up_but_avoided, Wanted::down}) {
       collect(candidates, tried, wanted);
@@ -39,7 +40,7 @@ BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends
     const std::span<const Candidate> views(candidates.views.data(), candidates.count);
     const size_t chosen = policy_->choose(views, {random.next(), key_hash});
     Backend& backend = *candidates.backends[chosen];
-    // Choice and count are one step: had another thread chosen it meanwhile, it may not be the least full any more.
+    // Choosing and counting are one step: had another thread chosen it meanwhile, it may not be the least loaded now.
     if (race == kMaxChoiceRaces) {
       backend.begin_request();
     } else if (!backend.begin_request(views[chosen].active)) {

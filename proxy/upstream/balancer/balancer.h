@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -11,18 +10,18 @@ namespace roost::proxy {
 
 /// What a policy sees of a backend that may take the request.
 struct Candidate {
-  uint32_t active = 0;    ///< requests under way, of all threads
-  uint32_t weight = 1;    ///< at least 1; twice the weight, twice the share
+  uint32_t active = 0;    ///< requests in flight, of all threads
+  uint32_t weight = 1;    ///< at least 1; a backend of weight 2 gets twice the requests of one of weight 1
   uint64_t identity = 0;  ///< the same for the same backend in every process and after every restart
 };
 
-/// What a policy may decide by beside the candidates.
+/// The other inputs of a choice.
 struct Draw {
-  uint64_t random = 0;    ///< evenly spread, new for each choice
-  uint64_t key_hash = 0;  ///< of what is asked for; the same for the same cache key
+  uint64_t random = 0;    ///< uniformly distributed, new for each choice
+  uint64_t key_hash = 0;  ///< of the request's target: equal for requests that consistent hashing keeps together
 };
 
-/// How a pool spreads its requests. Pure but for round robin's ticket; any thread, several at once.
+/// Chooses the backend of a request. Stateless, round robin's counter aside. Any thread, several at once.
 class BalancerPolicy {
  public:
   virtual ~BalancerPolicy() = default;
@@ -36,6 +35,5 @@ enum class Balance : uint8_t { least_connections, round_robin, two_choices, cons
 /// "least_connections" and so on, as the configuration spells them.
 std::string_view balance_name(Balance balance);
 std::optional<Balance> parse_balance(std::string_view name);
-std::unique_ptr<BalancerPolicy> make_policy(Balance balance);
 
 }  // namespace roost::proxy

@@ -4,7 +4,7 @@
 
 namespace roost::proxy {
 
-/// The same backend for the same key, and when a backend comes or goes only its own share moves: weighted rendezvous
+/// Always the same backend for the same key; adding or removing a backend moves only its own keys. Weighted rendezvous
 /// hashing (Thaler and Ravishankar, 1998; weights as in Schindelhauer and Schomaker, 2005).
 class ConsistentHash final : public BalancerPolicy {
  public:

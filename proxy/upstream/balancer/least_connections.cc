@@ -2,7 +2,8 @@
 
 namespace roost::proxy {
 
-bool fuller_than(const Candidate& a, const Candidate& b) {
+bool more_loaded(const Candidate& a, const Candidate& b) {
+  // Multiplied out, to save the division.
   return (uint64_t{a.active} + 1) * b.weight > (uint64_t{b.active} + 1) * a.weight;
 }
 
@@ -10,18 +11,18 @@ size_t LeastConnections::choose(std::span<const Candidate> candidates, const Dra
   size_t best = 0;
   size_t ties = 1;
   for (size_t i = 1; i < candidates.size(); ++i) {
-    if (fuller_than(candidates[best], candidates[i])) {
+    if (more_loaded(candidates[best], candidates[i])) {
       best = i;
       ties = 1;
-    } else if (!fuller_than(candidates[i], candidates[best])) {
+    } else if (!more_loaded(candidates[i], candidates[best])) {
       ++ties;
     }
   }
-  // The first of the equals stands at `best`; walk on to the one drawn.
+  // `best` is the first of the equals: skip to the one drawn.
   const Candidate& least = candidates[best];
   for (size_t skip = draw.random % ties; skip > 0;) {
     ++best;
-    if (!fuller_than(candidates[best], least)) --skip;
+    if (!more_loaded(candidates[best], least)) --skip;
   }
   return best;
 }

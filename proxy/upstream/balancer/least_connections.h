@@ -4,11 +4,11 @@
 
 namespace roost::proxy {
 
-/// Whether one more request makes `a` fuller than `b`, for their weights: (active + 1) / weight, without division.
-bool fuller_than(const Candidate& a, const Candidate& b);
+/// Whether `a` would be more loaded than `b` with one more request each, where load is (active + 1) / weight.
+bool more_loaded(const Candidate& a, const Candidate& b);
 
-/// The backend that would be least full with one more request; among equals one at random, so that a pool of idle
-/// backends does not send everything to its first.
+/// The backend that would be least loaded with one more request; a random one of several equals, so that an idle pool
+/// does not send every request to its first backend.
 class LeastConnections final : public BalancerPolicy {
  public:
   size_t choose(std::span<const Candidate> candidates, const Draw& draw) override;

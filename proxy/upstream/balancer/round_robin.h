@@ -6,7 +6,7 @@
 
 namespace roost::proxy {
 
-/// Each in its turn, as many turns as its weight. One ticket for all threads.
+/// Each backend in turn, for as many requests in a row as its weight. One counter for all threads.
 class RoundRobin final : public BalancerPolicy {
  public:
   size_t choose(std::span<const Candidate> candidates, const Draw& draw) override;

@@ -9,7 +9,7 @@ size_t TwoChoices::choose(std::span<const Candidate> candidates, const Draw& dra
   if (count == 1) return 0;
   const size_t first = (draw.random & 0xffffffff) % count;
   const size_t other = (first + 1 + (draw.random >> 32) % (count - 1)) % count;
-  return fuller_than(candidates[first], candidates[other]) ? other : first;
+  return more_loaded(candidates[first], candidates[other]) ? other : first;
 }
 
 }  // namespace roost::proxy

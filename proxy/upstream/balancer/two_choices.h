@@ -4,9 +4,9 @@
 
 namespace roost::proxy {
 
-/// Two backends at random, the less full of them (Mitzenmacher, "The power of two choices in randomized load
-/// balancing", 2001): nearly as even as least connections, and several proxies before the same backends do not all run
-/// to the same one.
+/// The less loaded of two random backends (Mitzenmacher, "The power of two choices in randomized load balancing",
+/// 2001). Nearly as even as least connections, and several proxies in front of the same backends do not all choose the
+/// same one at the same time.
 class TwoChoices final : public BalancerPolicy {
  public:
   size_t choose(std::span<const Candidate> candidates, const Draw& draw) override;

@@ -7,6 +7,7 @@
 
 #include "common/base/random.h"
 #include "proxy/upstream/balancer/least_connections.h"
+#include "proxy/upstream/balancer/make_policy.h"
 
 using namespace roost;
 using namespace roost::proxy;
