@@ -50,13 +50,13 @@ BackendState Backend::state() const {
 }
 
 std::shared_ptr<const Backend::AddressList> Backend::addresses() const {
-  const std::lock_guard lock(address_mutex_);
+  const MutexLock lock(address_mutex_);
   return addresses_;
 }
 
 bool Backend::set_addresses(AddressList addresses) {
   {
-    const std::lock_guard lock(address_mutex_);
+    const MutexLock lock(address_mutex_);
     if (same_set(*addresses_, addresses)) return false;
     addresses_ = std::make_shared<const AddressList>(std::move(addresses));
     address_index_ = 0;
@@ -69,7 +69,7 @@ bool Backend::set_addresses(AddressList addresses) {
 }
 
 net::Address Backend::current_address() const {
-  const std::lock_guard lock(address_mutex_);
+  const MutexLock lock(address_mutex_);
   ROOST_CHECK(!addresses_->empty());
   return (*addresses_)[address_index_];
 }
@@ -77,9 +77,9 @@ net::Address Backend::current_address() const {
 bool Backend::report_connect_failure(const net::Address& address) {
   statistics_.connect_failures.fetch_add(1, std::memory_order_relaxed);
   {
-    const std::lock_guard lock(address_mutex_);
+    const MutexLock lock(address_mutex_);
     if (addresses_->empty()) return false;
-    // Another request found out before: the next address has not failed yet.
+    // Another request has reported it already; the address that is current now has not failed yet.
     if (!((*addresses_)[address_index_] == address)) return !down();
     address_index_ = (address_index_ + 1) % static_cast<uint32_t>(addresses_->size());
     if (failures_in_row_.fetch_add(1, std::memory_order_relaxed) + 1 < addresses_->size()) return true;

@@ -3,24 +3,24 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "common/net/address.h"
 
 namespace roost::proxy {
 
 class Backend;
 
-/// `unresolved`: its name has no address yet. `down`: its last connection attempts failed, on every address it has.
-/// `draining`: takes no new request.
+/// `unresolved`: its name has no address yet. `down`: the last attempts to connect failed on each of its addresses.
+/// `draining`: gets no new requests.
 enum class BackendState : uint8_t { unresolved, up, down, draining };
 std::string_view backend_state_name(BackendState state);
 
-/// Told once when a backend goes from up to down, on the thread whose request found out.
+/// Called once when a backend goes from up to down, on the thread of the request that failed.
 class BackendObserver {
  public:
   virtual void on_backend_down(Backend& backend) = 0;
@@ -33,8 +33,8 @@ class BackendObserver {
 /// process, so that balancing does not depend on the number of threads. Lives as long as a configuration names it. Any
 /// thread; the addresses are set by BackendWatch.
 ///
-/// Only failures to connect mark a backend as down. Whoever connects again (BackendWatch tries in the background, and
-/// requests do when no other backend is up) marks it up.
+/// Only failures to connect mark a backend as down; the next connection marks it as up. BackendWatch tries to connect
+/// in the background, and requests do when no other backend is up.
 class Backend {
  public:
   Backend(uint32_t id, net::HostPort host);
@@ -56,22 +56,22 @@ class Backend {
   using AddressList = std::vector<net::Address>;
   /// Never null; empty while unresolved.
   std::shared_ptr<const AddressList> addresses() const;
-  /// Changes with every set_addresses that brings something new.
+  /// Changes whenever the set of addresses does.
   uint32_t address_generation() const { return generation_.load(std::memory_order_acquire); }
-  /// False when they are the ones it has already (in any order). A backend that was down is up until tried.
+  /// False when it has these already, in any order. Otherwise a backend that was down counts as up again.
   bool set_addresses(AddressList addresses);
-  /// Where to connect next: stays at one address until that one fails. Only when resolved().
+  /// Where to connect next: the same address until a connection to it fails. Only when resolved().
   net::Address current_address() const;
 
-  /// A connection to `address` could not be made. True when another of its addresses is worth a try at once; false when
-  /// all have failed in a row: the backend is down now.
+  /// A connection to `address` could not be made. False when all addresses have failed in a row: the backend is down
+  /// now. Otherwise true: another address may be tried at once.
   bool report_connect_failure(const net::Address& address);
-  /// It took a connection.
+  /// A connection was made.
   void report_connected();
   void set_observer(BackendObserver* observer) { observer_.store(observer, std::memory_order_release); }
 
   uint32_t active() const { return active_.load(std::memory_order_relaxed); }
-  /// One more active request, if there are still `expected` of them. The one way to choose and count in one step.
+  /// One more active request, if there are still `expected` of them: chooses and counts in one step.
   bool begin_request(uint32_t expected) {
     return active_.compare_exchange_strong(expected, expected + 1, std::memory_order_relaxed);
   }
@@ -80,11 +80,11 @@ class Backend {
 
   /// Totals since the start, for the admin page.
   struct Statistics {
-    std::atomic<uint64_t> requests{0};          ///< attempts sent its way
+    std::atomic<uint64_t> requests{0};          ///< attempts made
     std::atomic<uint64_t> connections{0};       ///< opened
     std::atomic<uint64_t> connect_failures{0};  ///< refused or timed out
-    std::atomic<uint64_t> failures{0};          ///< exchanges that broke after the connection was made
-    std::atomic<int64_t> idle_connections{0};   ///< waiting in the pools of all loops, at present
+    std::atomic<uint64_t> failures{0};          ///< requests that failed after the connection was made
+    std::atomic<int64_t> idle_connections{0};   ///< idle at present, in the pools of all loops
   };
   Statistics& statistics() { return statistics_; }
   const Statistics& statistics() const { return statistics_; }
@@ -101,13 +101,13 @@ class Backend {
   std::atomic<uint32_t> address_count_{0};
   std::atomic<uint32_t> generation_{0};
   std::atomic<BackendObserver*> observer_{nullptr};
-  mutable std::mutex address_mutex_;
-  std::shared_ptr<const AddressList> addresses_;  // guarded by address_mutex_
-  uint32_t address_index_ = 0;                    // guarded by address_mutex_
+  mutable Mutex address_mutex_;
+  std::shared_ptr<const AddressList> addresses_ ROOST_GUARDED_BY(address_mutex_);
+  uint32_t address_index_ ROOST_GUARDED_BY(address_mutex_) = 0;
   Statistics statistics_;
 };
 
-/// One active request of a backend: counted while this lives. Moved, never copied.
+/// One active request of a backend, counted until this is released or destroyed. Moved, never copied.
 class BackendLease {
  public:
   BackendLease() = default;

@@ -82,8 +82,7 @@ void BackendWatch::Watched::on_resolved(Result<std::vector<net::Address>> addres
   if (!addresses) {
     if (++lookup_failures_ == 1) {
       const bool known = backend_.resolved();
-      watch_.on_news_(backend_, addresses.error().what + (known ? "; keeping its last address" : "; trying again"),
-                      true);
+      watch_.on_news_(backend_, addresses.error().what + (known ? "; keeping its last addresses" : "; retrying"), true);
     }
     return lookup_timer_.start_ms(kResolveBackoff.delay_ms(lookup_failures_, watch_.random_.next()));
   }
@@ -95,14 +94,14 @@ void BackendWatch::Watched::on_resolved(Result<std::vector<net::Address>> addres
 
 void BackendWatch::Watched::start_probing() {
   if (probe_ || probe_timer_.active()) return;
-  watch_.on_news_(backend_, "does not take connections; trying again in the background", true);
+  watch_.on_news_(backend_, "down: no address accepts connections; probing in the background", true);
   probe_failures_ = 1;
   probe_timer_.start_ms(kProbeBackoff.delay_ms(probe_failures_, watch_.random_.next()));
 }
 
 void BackendWatch::Watched::on_probe_timer() {
   if (probe_) return probe_failed();  // its time is over
-  if (!backend_.down()) return watch_.on_news_(backend_, "takes connections again", false);
+  if (!backend_.down()) return watch_.on_news_(backend_, "up: accepts connections again", false);
   probed_ = backend_.current_address();
   probe_ = net::TcpStream::connect(watch_.loop_, probed_);
   probe_->set_receiver(this);
@@ -119,7 +118,7 @@ void BackendWatch::Watched::on_connected() {
   probe_.reset();
   probe_timer_.stop();
   backend_.report_connected();
-  watch_.on_news_(backend_, "takes connections again", false);
+  watch_.on_news_(backend_, "up: accepts connections again", false);
 }
 
 void BackendWatch::Watched::on_error(const Error&) {

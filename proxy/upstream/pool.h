@@ -12,14 +12,14 @@
 
 namespace roost::proxy {
 
-/// What one request has found out about backends so far.
+/// The backends that one request has been sent to in vain.
 class TriedBackends {
  public:
   static constexpr size_t kMaxTried = 8;  ///< above any bound on attempts; more are not remembered
-  /// Tried in vain: not to be asked again.
+  /// Not to be chosen again.
   void add(const Backend& backend) { note(backend, /*again=*/false); }
-  /// A connection to it had just been closed. That may be all, or its process is ending: to be asked again only where
-  /// there is no other.
+  /// To be chosen again only where there is no other: a reused connection to it was closed, which may be all there is
+  /// to it, or its process is ending.
   void avoid(const Backend& backend) { note(backend, /*again=*/true); }
 
   size_t count() const { return count_; }
@@ -64,9 +64,9 @@ class Pool {
   const std::vector<PoolMember>& members() const { return members_; }
   std::string_view policy_name() const { return policy_->name(); }
 
-  /// The backend for one request, counted as active from here on. Prefers those that are up and not avoided, then those
-  /// that are up; when none is, one that is down is tried all the same, for a refusal without an attempt helps nobody.
-  /// Empty when every backend is unresolved, draining or tried already.
+  /// Chooses the backend of one request, and counts the request as active from then on. Backends that are up and not
+  /// avoided come first, then those that are up, then those that are down: one of them may be up again. Empty when
+  /// every backend is unresolved, draining or tried already.
   BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried);
 
  private:

@@ -100,6 +100,6 @@ TEST_CASE("a backend that is down is probed until it takes a connection") {
   CHECK(f.backend.state() == BackendState::down);
   listen(address);
   f.run_until([&] { return f.backend.state() == BackendState::up; });
-  CHECK(f.news == std::vector<std::string>{"does not take connections; trying again in the background",
-                                           "takes connections again"});
+  CHECK(f.news == std::vector<std::string>{"down: no address accepts connections; probing in the background",
+                                           "up: accepts connections again"});
 }
