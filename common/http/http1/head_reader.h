@@ -6,19 +6,10 @@
 
 #include "common/http/http1/framing.h"
 #include "common/http/http1/head_scanner.h"
+#include "common/http/http1/refusal.h"
 #include "common/http/message.h"
 
 namespace roost::http {
-
-/// Why a head is no message; false when it is one.
-struct Refusal {
-  int status = 0;             ///< what to answer a client with: 400, 417, 431, 501, 505
-  const char* why = nullptr;  ///< a literal, for a person
-  explicit operator bool() const { return why != nullptr; }
-};
-
-/// One or more token characters (RFC 9110 §5.6.2).
-bool is_token(std::string_view text);
 
 /// Reads heads with llhttp, and holds what it finds against the rules of docs/http.md: a head is let in when both do.
 /// A head is handed out when it is whole; its views point into the bytes it was read from.

@@ -3,13 +3,16 @@
 #include <string_view>
 
 #include "common/http/http1/framing.h"
-#include "common/http/http1/head_reader.h"
+#include "common/http/http1/refusal.h"
 #include "common/http/message.h"
 
 namespace roost::http {
 
 /// The rules of docs/http.md about what a head says, on top of how it is written. All are pure; the fields' views must
 /// point into the head they were read from.
+
+/// One or more token characters (RFC 9110 §5.6.2).
+bool is_token(std::string_view text);
 
 std::string_view protocol_name(uint8_t version_minor);
 

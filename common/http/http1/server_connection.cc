@@ -1,6 +1,7 @@
 #include "common/http/http1/server_connection.h"
 
 #include "common/base/check.h"
+#include "common/http/http1/head_rules.h"
 #include "common/http/server.h"
 
 namespace roost::http {

@@ -151,7 +151,7 @@ Refusal parse_request_line(std::string_view line, RequestLine& parts) {
   const bool shaped = version.starts_with(" HTTP/") && version[6] >= '0' && version[6] <= '9' && version[7] == '.' &&
                       version[8] >= '0' && version[8] <= '9';
   parts.method = line.substr(0, method);
-  if (!shaped || !is_token(parts.method)) return refused("malformed request line");
+  if (!shaped || !all_of(parts.method, kToken)) return refused("malformed request line");
   if (version[6] != '1' || version[8] > '1') return refused("only HTTP/1.0 and HTTP/1.1 are spoken here", 505);
   parts.target = line.substr(method + 1, line.size() - kVersionBytes - method - 1);
   parts.version_minor = static_cast<uint8_t>(version[8] - '0');

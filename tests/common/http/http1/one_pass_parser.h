@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "common/http/http1/framing.h"
-#include "common/http/http1/head_reader.h"
+#include "common/http/http1/refusal.h"
 #include "common/http/message.h"
 
 namespace roost::http::one_pass {
