@@ -17,6 +17,8 @@ using http::FieldId;
 namespace {
 
 constexpr int64_t kLongestAgeS = 1'000'000;  // older than any change that is remembered
+// A fetch that nobody waits for any more is finished for the cache when this little is missing.
+constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
 
 /// The statuses that a stale response may be used in place of (RFC 5861 §4).
 bool is_failure(int status) {
@@ -33,6 +35,22 @@ bool is_outdated_on_arrival(const HttpCache& cache, const CacheKey& key, const h
   std::from_chars(age.data(), age.data() + age.size(), age_s);
   const int64_t read_at_us = called_us - std::clamp<int64_t>(age_s, 0, kLongestAgeS) * 1'000'000;
   return cache.tags_changed_at_us(key, *tags) > read_at_us;
+}
+
+void forward_request(const KeptHead& kept, ForwardedRequest& request) {
+  const http::RequestHead& head = kept.head();
+  request.method.assign(head.method_text);
+  request.target.assign(head.target);
+  request.body = head.body;
+  request.head_only = false;
+  request.idempotent = http::is_idempotent(head.method);
+  forward_request_fields(head, kept.origin(), ForwardPurpose::shared, request.fields);
+}
+
+bool is_nearly_done(const Fetch& fetch) {
+  if (!fetch.head().length_known) return false;
+  const uint64_t length = fetch.head().length;
+  return length - std::min(length, fetch.bytes()) <= kNearlyDoneBytes;
 }
 
 FetchedHead fetched_head(const http::ResponseHead& head, const http::FieldBlock& fields, const ResponseTimes& times,
@@ -120,7 +138,7 @@ cache::Ref<StoredResponse> CacheFetch::begin(const Order& order, std::unique_ptr
   asked_whole_ = first_has_left_ = false;
   unused_bytes_ = 0;
   head_us_ = -1;
-  forward_request();
+  forward_request(*request_, call_.request());
   if (stored_.response() && can_validate(*stored_.response())) {
     set_state(State::validating);
     add_conditions(*stored_.response(), call_.request().fields);
@@ -129,17 +147,6 @@ cache::Ref<StoredResponse> CacheFetch::begin(const Order& order, std::unique_ptr
   }
   ask();
   return {};
-}
-
-void CacheFetch::forward_request() {
-  const http::RequestHead& head = request_->head();
-  ForwardedRequest& request = call_.request();
-  request.method.assign(head.method_text);
-  request.target.assign(head.target);
-  request.body = head.body;
-  request.head_only = false;
-  request.idempotent = http::is_idempotent(head.method);
-  forward_request_fields(head, request_->origin(), ForwardPurpose::shared, request.fields);
 }
 
 void CacheFetch::ask() {
@@ -154,7 +161,7 @@ void CacheFetch::ask_whole() {
   if (asked_whole_) return on_call_failed({502, "the backend answered 304 to a request without conditions"});
   asked_whole_ = true;
   set_state(State::asking);
-  forward_request();
+  forward_request(*request_, call_.request());
   ask();
 }
 
@@ -168,7 +175,7 @@ void CacheFetch::release() {
 void CacheFetch::leave() {
   first_ = nullptr;
   first_has_left_ = true;
-  if (fetch_ && worth_finishing()) return call_.resume();
+  if (fetch_ && is_wanted()) return call_.resume();
   if (fetch_) stop_sharing(FetchState::abandoned);
   cut_off();
 }
@@ -342,14 +349,7 @@ void CacheFetch::stop_sharing(FetchState how, int status) {
 // for others that have left as well, is judged as it would have been when the first left.
 bool CacheFetch::is_wanted() const {
   if (first_ != nullptr || fetch_->has_waiters()) return true;
-  return state_ == State::storing && (!first_has_left_ || worth_finishing());
-}
-
-bool CacheFetch::worth_finishing() const {
-  if (fetch_->has_waiters()) return true;
-  if (state_ != State::storing || !fetch_->head().length_known) return false;
-  const uint64_t length = fetch_->head().length;
-  return length - std::min(length, fetch_->bytes()) <= kNearlyDoneBytes;
+  return state_ == State::storing && (!first_has_left_ || is_nearly_done(*fetch_));
 }
 
 void CacheFetch::cut_off() {

@@ -104,14 +104,11 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver {
   int64_t head_us() const { return head_us_; }
 
  private:
-  /// A fetch that nobody waits for any more is finished for the cache when this little is missing.
-  static constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
   /// `draining` ends after so many bytes or so long; the connection is closed then.
   static constexpr uint64_t kMaxUnusedBytes = 64 * 1024;
   static constexpr int64_t kMaxUnusedMs = 1'000;
 
   void set_state(State next);
-  void forward_request();
   void ask();
   void ask_whole();
 
@@ -132,7 +129,6 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver {
   void store();
   void stop_sharing(FetchState how, int status = 0);
   bool is_wanted() const;
-  bool worth_finishing() const;
   void cut_off();
   void finish();
 
