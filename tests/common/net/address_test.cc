@@ -16,6 +16,8 @@ TEST_CASE("addresses are read and written back") {
   }
   CHECK_EQ(Address::parse(":80")->to_string(), "0.0.0.0:80");
   CHECK_EQ(Address::parse("*:80")->to_string(), "0.0.0.0:80");
+  for (const char* host : {"0.0.0.0", "127.0.0.1", "10.20.30.40", "255.255.255.255"})
+    CHECK_EQ(Address::parse(std::string(host) + ":80")->host(), host);
   CHECK_EQ(Address::parse("[::1]:80")->host(), "::1");
   CHECK_EQ(Address().to_string(), "none");
 }
