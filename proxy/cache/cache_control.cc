@@ -5,7 +5,7 @@
 namespace roost::proxy {
 namespace {
 
-// delta-seconds: quoted or not, capped; 0 for what is no number.
+// delta-seconds: quoted or not, capped; 0 for an invalid number.
 int64_t parse_age_s(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
   if (text.empty()) return 0;
@@ -34,8 +34,7 @@ void parse_cache_control(std::string_view value, CacheControl& into) {
     const bool has_argument = equals != std::string_view::npos;
     const std::string_view argument = has_argument ? directive.substr(equals + 1) : std::string_view();
     auto is = [name](std::string_view known) { return http::equals_ignore_case(name, known); };
-    // no-cache="field" and private="field" speak of single fields; taken as the whole, which is the careful reading
-    // (§5.2.2.4).
+    // no-cache="field" and private="field" are applied to the whole response, as §5.2.2.4 permits.
     if (is("no-store"))
       into.no_store = true;
     else if (is("no-cache"))

@@ -7,9 +7,9 @@
 
 namespace roost::proxy {
 
-/// The directives of Cache-Control fields (RFC 9111 §5.2, RFC 5861). Of duplicates the more restrictive wins.
+/// The directives of Cache-Control fields (RFC 9111 §5.2, RFC 5861). The most restrictive of duplicates wins.
 struct CacheControl {
-  /// Larger numbers mean this (§1.2.2).
+  /// Larger values are reduced to this (§1.2.2).
   static constexpr int64_t kMaxAgeS = int64_t{1} << 31;
 
   bool no_store = false;
@@ -19,11 +19,11 @@ struct CacheControl {
   bool must_revalidate = false;
   bool proxy_revalidate = false;
   bool only_if_cached = false;
-  // Seconds; -1 where nothing is said, 0 for what is no number.
+  // Seconds; -1 when absent, 0 for an invalid number.
   int64_t max_age_s = -1;
   int64_t s_maxage_s = -1;
   int64_t min_fresh_s = -1;
-  int64_t max_stale_s = -1;  ///< kMaxAgeS when it has no value
+  int64_t max_stale_s = -1;  ///< kMaxAgeS without a value
   int64_t stale_while_revalidate_s = -1;
   int64_t stale_if_error_s = -1;
 };

@@ -26,8 +26,8 @@ void Fetch::publish_head(FetchedHead head) {
   wake_all();
 }
 
-// A block's bytes beyond what has been published are the leader's alone, so filling it up races with nobody; the size
-// that readers go by is size_, under the mutex.
+// Only the leader touches the bytes of a block beyond size_, so filling a block does not race with readers, who go by
+// size_ under the mutex.
 void Fetch::append(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   ROOST_CHECK(state_ == FetchState::streaming);
@@ -122,7 +122,7 @@ void Fetch::wake_all() {
 }
 
 // On the group's loop. A waiter is taken off its list before it is called, since it may leave, or destroy others that
-// are due. What changes meanwhile puts waiters on `due` again, and is the next round's.
+// are due. Changes in the meantime put waiters on `due` again, for the next round.
 void Fetch::deliver(Group& group) {
   std::unique_lock lock(mutex_);
   group.posted = false;
@@ -152,8 +152,8 @@ Fetch::Reading Fetch::read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t
   return reading;
 }
 
-// A block that nobody will append to is shared; of another, or from its middle, the bytes are copied, so that every
-// piece is a block of its own and its size does not move under the reader.
+// A full block is shared. Of the block that is being filled, or from the middle of a block, the bytes are copied, so
+// that the size of a piece does not change under its reader.
 BlockRef Fetch::piece_at(uint64_t offset, uint64_t& end) const {
   const BlockRef& block = blocks_[(offset - first_offset_) / kBlockBytes];
   const uint64_t within = (offset - first_offset_) % kBlockBytes;
@@ -169,7 +169,7 @@ void Fetch::drop_read_blocks() {
   trim();
 }
 
-// Only whole blocks with whole blocks behind them go, so the one being filled stays.
+// Only full blocks that full blocks follow are dropped, so the one being filled stays.
 void Fetch::trim() {
   size_t count = 0;
   while (size_ - first_offset_ >= kMaxLagBytes + kBlockBytes) {

@@ -20,65 +20,64 @@ namespace roost::proxy {
 
 class FetchWaiter;
 
-/// How far a fetch is. Everything behind `streaming` is an end, and the first end is the one that counts.
+/// How far a fetch has come. Every state after `streaming` is an end, and final.
 enum class FetchState : uint8_t {
   head_awaited,
   streaming,    ///< head known, body coming
-  complete,     ///< all of it is here
-  uncacheable,  ///< nothing for the waiters: each asks the backend by itself, at once
-  abandoned,    ///< the one that fetched has gone without an answer: compete again
-  failed,       ///< the backends gave no answer: `failed_status` for everybody
-  truncated,    ///< broke off in the middle of the body
+  complete,     ///< the whole body is here
+  uncacheable,  ///< no response for the waiters: each asks the backend by itself
+  abandoned,    ///< its leader gave up: join again
+  failed,       ///< no response: `failed_status` for all
+  truncated,    ///< the body ended too early
 };
 
-/// The head that all who wait are sent.
+/// The head of a fetched response, for all waiters.
 struct FetchedHead : StoredHead {
   /// What append_variant() writes for `vary` and the leader's request. A waiter whose own request gives another text
-  /// may not have this answer (RFC 9111 §4.1): it leaves, and competes for the variant's key.
+  /// must not use this response (RFC 9111 §4.1): it leaves and joins under its own variant's key.
   std::string variant;
   bool length_known = false;
   uint64_t length = 0;
 };
 
-/// One fetch from a backend that any number of clients on any thread share. The one that fetches (the leader) publishes
-/// head and body pieces; everybody reads them at their own speed from the blocks, which are then what the cache stores.
-/// A slow reader holds back nobody.
+/// A response being fetched, shared by any number of clients on any thread. The leader (CacheFetch) publishes head and
+/// body pieces; every waiter reads them at its own speed from the blocks, which the cache then stores. A slow reader
+/// does not delay others.
 ///
-/// Memory: a fetch holds its whole body. One that turns out to be larger than the cache takes is closed to newcomers
-/// (FetchLock::close) and told to drop_read_blocks(): from then on it keeps the last kMaxLagBytes, and a reader that is
-/// further behind is cut off.
+/// Memory: a fetch holds its whole body. One that outgrows the cache is closed to new waiters (FetchLock::close) and
+/// told to drop_read_blocks(): from then on it keeps the last kMaxLagBytes, and a reader further behind is cut off.
 ///
-/// Thread: the leader's calls on the leader's loop, a waiter's on the waiter's loop; what they share is under one
-/// mutex, never held while anybody is called.
+/// Thread: the leader's methods on the leader's loop, a waiter's on the waiter's loop; the shared state is guarded by
+/// one mutex, which is never held during a callback.
 class Fetch : public RefCounted {
  public:
   static constexpr uint32_t kBlockBytes = 16 * 1024;
   static constexpr uint64_t kMaxLagBytes = 64 * kBlockBytes;
 
-  /// Where a reader has come to.
+  /// A reader's position.
   struct Cursor {
     uint64_t offset = 0;
   };
-  /// What read() found. `head` is set from `streaming` on and stays valid as long as the fetch.
+  /// Result of read(). `head` is set from `streaming` on and valid as long as the fetch.
   struct Reading {
     FetchState state = FetchState::head_awaited;
     const FetchedHead* head = nullptr;
     int failed_status = 0;
-    bool lagging = false;  ///< the bytes behind the cursor are gone: give up
+    bool lagging = false;  ///< the bytes at the cursor were dropped: give up
   };
 
   // ---- for the leader ----
 
   void publish_head(FetchedHead head);
-  /// Copies, once for everybody. Not more than the head's length, if it is known.
+  /// Copies the bytes, once for all readers. Not more than the head's length, if that is known.
   void append(std::string_view bytes);
-  /// The body is whole. The blocks, for the cache; empty when some are gone already.
+  /// The body is whole. Returns its blocks, for the cache; empty when some were dropped.
   std::vector<BlockRef> complete();
-  /// Ends without an answer for the waiters: uncacheable, abandoned, failed or truncated. Without effect behind an end.
+  /// Ends as uncacheable, abandoned, failed or truncated. No effect after an end.
   void end(FetchState how, int status = 0);
-  /// From here on old blocks are dropped: the whole will not be stored.
+  /// From now on old blocks are dropped: the response will not be stored.
   void drop_read_blocks();
-  /// A purge has met it, or could not: its response is for those who wait, and not to be stored.
+  /// A purge applies to it: the response is for the waiters, and not to be stored.
   bool spoiled() const { return spoiled_.load(std::memory_order_acquire); }
   bool has_waiters() const;
   /// What was published.
@@ -89,22 +88,22 @@ class Fetch : public RefCounted {
 
   int64_t begun_us() const { return begun_us_; }
   void spoil() { spoiled_.store(true, std::memory_order_release); }
-  /// Whether its head bears the tag; true as long as there is no head.
+  /// True if its response has the tag, or has no head yet.
   bool may_have_tag(std::string_view tag) const;
 
-  // ---- for those who wait ----
+  // ---- for waiters ----
 
-  /// At most one fetch at a time per waiter. Its first event comes at a later turn, even if all is there already.
+  /// A waiter waits for at most one fetch. Its first event comes at a later turn, even if the fetch has ended.
   void wait(FetchWaiter& waiter, net::EventLoop& loop);
-  /// No event comes any more. No matter whether it waits.
+  /// No event comes any more. No effect when it does not wait.
   void leave(FetchWaiter& waiter);
-  /// Appends to `pieces` references to what lies behind the cursor, at most `max_pieces`, and moves the cursor. All has
-  /// been read when the state is `complete` and fewer than `max_pieces` came.
+  /// Appends at most `max_pieces` references to the bytes from the cursor on, and moves the cursor. All has been read
+  /// when the state is `complete` and fewer than `max_pieces` came.
   Reading read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t max_pieces);
 
  private:
   friend class Ref<Fetch>;
-  struct Group;  // those who wait on one loop
+  struct Group;  // the waiters of one loop
   explicit Fetch(int64_t begun_us = 0);
   ~Fetch();
   void add_block(size_t arriving);                          // mutex_ held
@@ -131,18 +130,18 @@ class Fetch : public RefCounted {
 /// Keeps a fetch until its last reader and its last posted wake-up are done.
 using FetchRef = Ref<Fetch>;
 
-/// One client's wait for a fetch. Lives on its loop's thread, which must not end before it.
+/// A client that waits for a fetch. Belongs to one loop, which outlives it.
 class FetchWaiter : public ListLink<Fetch> {
  public:
   FetchWaiter() = default;
   FetchWaiter(const FetchWaiter&) = delete;
   FetchWaiter& operator=(const FetchWaiter&) = delete;
-  /// Something has changed: read with Fetch::read(). On the waiter's own loop, never from inside another call of the
-  /// fetch; several changes may come as one. May destroy this waiter, and others of the same loop.
+  /// The fetch has advanced: see Fetch::read(). On the waiter's loop, never from inside a call of the fetch; several
+  /// changes may come as one event. May destroy this waiter, and others of the same loop.
   virtual void on_fetch_progress() = 0;
 
  protected:
-  /// Ends the wait. The list it stands in is the fetch's, and other threads move it: only the fetch may unlink it.
+  /// Ends the wait: other threads move waiters from list to list, so only the fetch may unlink one.
   virtual ~FetchWaiter() {
     if (waits_for_) FetchRef(waits_for_)->leave(*this);
   }

@@ -11,7 +11,7 @@
 
 namespace roost::proxy {
 
-/// Who fetches what: at most one fetch per key, whatever the number of clients and threads. Any thread.
+/// The fetches under way: at most one per key, whatever the number of clients and threads. Any thread.
 ///
 /// The life of a shared fetch, as its leader drives it:
 ///
@@ -21,31 +21,31 @@ namespace roost::proxy {
 ///     head may be shared ─> publish_head(), append()…, store, close(), complete()
 ///     head may not       ─> HttpCache::remember_uncacheable(), close(), end(uncacheable)
 ///     leader gives up    ─> close(), end(abandoned): the waiters join() again, the first of them leads
-///     backend failed     ─> close(), end(failed): all are told at once, none tries the same again
+///     backend failed     ─> close(), end(failed): for all waiters, none tries again
 ///
-/// Storing comes before close(), so that a newcomer finds either the stored response or the fetch.
+/// Storing comes before close(), so that a new request finds either the stored response or the fetch.
 class FetchLock {
  public:
-  /// Fetches under way. Beyond it a fetch is not listed: its leader has it for itself, and since no purge would find
-  /// it, it is not to be stored.
+  /// Fetches listed at most. Beyond that a fetch has its leader alone, and since a purge would not find it, it is not
+  /// stored.
   static constexpr size_t kMaxRunning = 64 * 1024;
 
   struct Joined {
     FetchRef fetch;
     bool leads = false;  ///< this caller fetches, and must end the fetch by complete() or end(), then close()
   };
-  /// Joins the fetch under way for `key`, or begins one at `now_us`. One that began before `not_before_us`, when what
-  /// is asked for changed, goes on for those who wait for it, is not to be stored, and another takes its place.
+  /// Joins the fetch under way for `key`, or begins one at `now_us`. A fetch that began before `not_before_us`, the
+  /// last invalidation of the resource, is replaced: it goes on for its waiters and is not stored.
   Joined join(const CacheKey& key, int64_t now_us = 0, int64_t not_before_us = 0);
-  /// The fetch takes no newcomers any more: it has ended, or the cache will not keep it. Before its end is published,
-  /// so that whoever is told to compete again finds the key free.
+  /// Takes the fetch off the list: it has ended, or will not be stored. Before its end is published, so that waiters
+  /// that join again find the key free.
   void close(const CacheKey& key, const Fetch& fetch);
-  /// The key's URL has been purged with all its variants: fetches of it under way still answer those who wait, but take
-  /// no newcomers and are not to be stored (Fetch::spoiled()).
+  /// Before a purge of the key's URL: fetches of it and of its variants still answer their waiters, but are taken off
+  /// the list and not stored (Fetch::spoiled()).
   void spoil(const CacheKey& key);
   /// The same for every URL that begins with this one.
   void spoil_prefix(const CacheKey& prefix);
-  /// The same for every fetch whose head bears the tag, or has not come yet.
+  /// The same for every fetch whose response has the tag, or has no head yet.
   void spoil_tag(std::string_view tag);
   size_t size() const;
 

@@ -9,7 +9,7 @@ namespace {
 
 using http::FieldId;
 
-// RFC 9110 §15.1: may be kept where nothing is said; 206 is left out, since ranges are not put together here.
+// Without an explicit lifetime (RFC 9110 §15.1); not 206, since partial responses are not combined.
 bool is_heuristically_cacheable(int status) {
   switch (status) {
     case 200:
@@ -29,18 +29,17 @@ bool is_heuristically_cacheable(int status) {
   }
 }
 
-// What an understood status is: any final one but those that need more understanding than there is here.
+// Any final status, except 206 and 304, which are not understood here as a cache would have to.
 bool is_storable(int status) {
   return status >= 200 && status != 206 && status != 304 && status < 600;
 }
 
-// What a backend is told of the client by the proxy itself is no field of the client's request, so that no two of them
-// could be told apart by it.
+// Set by the proxy for each request: not a field of the client's request, so that variants cannot be told apart by it.
 bool is_set_for_each_request(FieldId id) {
   return id == FieldId::x_forwarded_for || id == FieldId::x_request_id;
 }
 
-// By "*", or by what look-ups cannot see.
+// By "*", or by a field that look-ups do not have.
 bool varies_beyond_key(const http::Fields& fields) {
   bool beyond = false;
   for (const http::Field& field : fields) {
@@ -52,8 +51,8 @@ bool varies_beyond_key(const http::Fields& fields) {
   return beyond;
 }
 
-// What the origin says to a shared cache. A targeted field speaks in place of Cache-Control and Expires (RFC 9213
-// §2.2); an empty one is as good as none.
+// The origin's directives for a shared cache. A targeted field takes the place of Cache-Control and Expires (RFC 9213
+// §2.2); an empty one counts as absent.
 struct OriginRules {
   CacheControl control;
   bool targeted = false;
@@ -72,13 +71,13 @@ OriginRules origin_rules(const http::Fields& fields) {
   return rules;
 }
 
-// -1 where nothing is said.
+// -1 for none.
 int64_t explicit_lifetime_ms(const OriginRules& rules, const http::Fields& fields, int64_t now_unix_ms) {
   if (rules.control.s_maxage_s >= 0) return rules.control.s_maxage_s * 1000;
   if (rules.control.max_age_s >= 0) return rules.control.max_age_s * 1000;
   if (rules.targeted || !fields.has(FieldId::expires)) return -1;
   const auto expires_s = http::parse_http_date(fields.value(FieldId::expires));
-  if (!expires_s) return 0;  // §5.3: an Expires that is no date has passed
+  if (!expires_s) return 0;  // §5.3: an invalid date is in the past
   const auto date_s = http::parse_http_date(fields.value(FieldId::date));
   return std::max<int64_t>(0, *expires_s - date_s.value_or(now_unix_ms / 1000)) * 1000;
 }
@@ -143,8 +142,8 @@ Storing judge_response(const http::RequestHead& request, const http::ResponseHea
   const auto date_s = http::parse_http_date(response.fields.value(FieldId::date));
   const int64_t apparent_age_ms = date_s ? std::max<int64_t>(0, now_unix_ms / 1000 - *date_s) * 1000 : 0;
   storing.times.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + response_delay_ms);
-  // A clock that is a second off would cost every answer a second of its life; below that, the delay is the better
-  // measure.
+  // A clock that is a second off would cost every response a second of its lifetime; below that, the delay is the
+  // better measure.
   if (apparent_age_ms <= 1000) storing.times.initial_age_ms = age_field_ms(response.fields) + response_delay_ms;
   storing.times.stale_while_revalidate_ms = std::max<int64_t>(0, control.stale_while_revalidate_s) * 1000;
   storing.times.stale_if_error_ms = std::max<int64_t>(0, control.stale_if_error_s) * 1000;

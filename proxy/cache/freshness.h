@@ -13,47 +13,46 @@ namespace roost::proxy {
 
 /// RFC 9111 as pure functions: no clock, no state; time is passed in. Section numbers without an RFC are its own.
 
-/// What a request allows (§5.2.1, §5.4), by its method, body and Cache-Control.
+/// What a request permits (§5.2.1, §5.4), by its method, body and Cache-Control.
 struct RequestRules {
   bool may_use_stored = false;  ///< GET or HEAD without a body, and no no-cache or no-store
   bool may_store = false;       ///< GET without a body and without no-store: the response may be kept and shared
   bool must_not_fetch = false;  ///< only-if-cached: 504 when nothing stored will do
-  int64_t max_age_ms = -1;      ///< the oldest response wanted; -1 for any
-  int64_t min_fresh_ms = 0;     ///< how much longer it must be fresh
+  int64_t max_age_ms = -1;      ///< the greatest age accepted; -1 for any
+  int64_t min_fresh_ms = 0;     ///< the least remaining freshness accepted
 };
-/// With `ignore_client` Cache-Control and Pragma count as absent. max-stale is not honoured: nothing stale is served
-/// for it.
+/// With `ignore_client` Cache-Control and Pragma are ignored. max-stale is not supported.
 RequestRules request_rules(const http::RequestHead& head, bool ignore_client);
 
-/// Whether a response may be shared although its request had Authorization (§3.5).
+/// True if a response to a request with Authorization may be stored and shared (§3.5).
 bool may_share_authorized(const CacheControl& response);
 
-/// What becomes of a response.
+/// The decision about storing a response.
 struct Storing {
   bool store = false;
-  const char* reason = "";  ///< when it is not stored, a word for Cache-Status and logs
+  const char* reason = "";  ///< why it is not stored: a word for Cache-Status and logs
   ResponseTimes times;      ///< the stale_… are 0 where serving it stale is forbidden
 };
 
-/// Whether this shared cache keeps a response (§3), and how long it is fresh: s-maxage, then max-age, then Expires −
-/// Date, then, for statuses cacheable by heuristic, `default_lifetime_ms` (§4.2.1). CDN-Cache-Control, where there is
-/// one, speaks in place of Cache-Control and Expires (RFC 9213). `response_delay_ms` lies between request and response.
+/// Whether this shared cache stores a response (§3), and how long it is fresh: s-maxage, then max-age, then Expires −
+/// Date, then, for statuses cacheable by heuristic, `default_lifetime_ms` (§4.2.1). CDN-Cache-Control takes the place
+/// of Cache-Control and Expires (RFC 9213). `response_delay_ms`: between the request and its response.
 ///
 ///     reason          not stored because
-///     method          only the answers to GET are
-///     status          it is none that may be stored (206, 304, 1xx), or the origin must say how long, and does not
+///     method          it is not the response to a GET
+///     status          the status cannot be stored (206, 304, 1xx), or only with an explicit lifetime, and it has none
 ///     no-store        Cache-Control: no-store
 ///     private         Cache-Control: private, qualified or not
 ///     set-cookie      it sets a cookie
-///     authorization   the request had credentials, and the response does not allow sharing
+///     authorization   the request had credentials, and the response does not permit sharing
 ///     vary            Vary: *, or by X-Forwarded-For or X-Request-Id, which the proxy sets
-///     no-cache        each use would have to be validated
-///     expired         its lifetime is over on arrival
+///     no-cache        it would have to be validated before each use
+///     expired         it is stale on arrival
 Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, int64_t now_unix_ms,
                        int64_t response_delay_ms, int64_t default_lifetime_ms);
 
-/// Whether the answer to a GET or HEAD is 304 (§4.3.2): If-None-Match by weak comparison if there is one, else
-/// If-Modified-Since. `etag` and `last_modified` are the stored 200's, empty for none.
+/// True if a GET or HEAD is answered with 304 (§4.3.2): If-None-Match by weak comparison if there is one, else
+/// If-Modified-Since. `etag` and `last_modified` are the stored 200's; empty for none.
 bool is_not_modified(const http::Fields& request_fields, std::string_view etag, std::string_view last_modified);
 
 }  // namespace roost::proxy

@@ -42,9 +42,9 @@ bool HttpCache::insert(const CacheKey& key, const http::Fields& request_fields, 
   return store_.insert(StoredResponse::make(text, head, body_blocks, generation), now_unix_ms);
 }
 
-// That of the marker in place, if it says the same; else of a new one. Markers do not expire, so that one is never put
-// in place of its like: that could undo a purge in between. Two threads may put two markers in place one after the
-// other; the variant of the first is then lost, which costs a fetch.
+// The generation of the present marker if it has the same Vary, else of a new one. Markers do not expire and are not
+// replaced by an equal one, which could undo a purge in between. Two threads may insert two markers one after the
+// other; the variant of the first is lost then, which costs a fetch.
 uint32_t HttpCache::generation_of(std::string_view url, std::string_view vary, int64_t now_unix_ms) {
   auto present = store_.peek(url, cache::hash_key(url), now_unix_ms);
   if (present && present->is_marker() && present->vary() == vary) return present->generation();
@@ -80,7 +80,7 @@ size_t HttpCache::purge_tag(std::string_view tag) {
 }
 
 bool HttpCache::check_tags(const StoredResponse& response) const {
-  const int64_t latest_us = tag_clock_.latest_us();  // before the look, so that no change falls in between
+  const int64_t latest_us = tag_clock_.latest_us();  // before the check, so that no invalidation is missed
   const std::string_view origin = CacheKey::origin_of(response.key());
   if (tag_clock_.changed_since(origin, response.tags(), response.right_at_us())) return true;
   response.found_right_at(latest_us);
@@ -90,7 +90,7 @@ bool HttpCache::check_tags(const StoredResponse& response) const {
 void HttpCache::remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) {
   const uint64_t hash = mark_of(key, authorized);
   Remembered& place = uncacheable_[hash % kMaxUncacheable];
-  // Two words, no lock: a torn pair makes a request queue, or not queue, once. Neither is wrong.
+  // Two words without a lock: a torn pair makes one request wait for a fetch, or not. Neither is wrong.
   place.until_ms.store(now_unix_ms + kUncacheableMs, std::memory_order_relaxed);
   place.hash.store(hash, std::memory_order_relaxed);
 }

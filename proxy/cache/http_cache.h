@@ -15,16 +15,15 @@
 
 namespace roost::proxy {
 
-/// The cache of whole responses, one for all threads. Every method may be called from any thread. Time is Unix
-/// milliseconds, passed in.
+/// The cache of whole responses, one for all threads. Any thread. Times are Unix milliseconds, passed in, except where
+/// noted.
 ///
-/// A URL whose responses carry Vary has a marker under its own key; each variant stands under that key with the
-/// request's values behind it (RFC 9111 §4.1), so a look-up is one probe for most URLs and two for these. Variants bear
-/// their marker's generation: dropping the marker drops them all, though their memory goes only when they expire or
-/// are pushed out.
+/// A URL whose responses vary has a marker under its own key; each variant is stored under the variant's key (RFC 9111
+/// §4.1). A look-up is one probe for most URLs and two for these. Variants carry the generation of their marker, so
+/// removing the marker invalidates them all; their memory is freed when they expire or are evicted.
 ///
-/// A purge does not know of fetches under way: FetchLock::spoil() is called before it, and a leader that has stored its
-/// response looks at Fetch::spoiled() and, if so, purges it again. In this order no response outlives a purge.
+/// A purge does not see fetches under way: FetchLock::spoil() is called before it, and a fetch that has stored its
+/// response checks Fetch::spoiled() and purges it again. In this order no response survives a purge.
 class HttpCache {
  public:
   struct Options {
@@ -39,27 +38,27 @@ class HttpCache {
   /// under. Allocates only when `key` has to grow, and holds no lock afterwards.
   cache::Ref<StoredResponse> find(CacheKey& key, const http::Fields& request_fields, int64_t now_unix_ms);
 
-  /// Keeps a response under the key's URL, or under the variant for `request_fields` when head.vary is not empty.
-  /// False when it is larger than max_object_bytes(), or beyond kMaxKeyBytes, kMaxVaryNames or
+  /// Stores a response under the key's URL, or under the variant for `request_fields` when head.vary is not empty.
+  /// False when it is larger than max_object_bytes(), or exceeds kMaxKeyBytes, kMaxVaryNames or
   /// StoredResponse::kMaxTags.
   bool insert(const CacheKey& key, const http::Fields& request_fields, const StoredHead& head,
               std::span<const BlockRef> body_blocks);
 
-  /// Drops what is stored under the key's URL, all variants included. False when there was nothing.
+  /// Removes what is stored under the key's URL, all variants included. False when there was nothing.
   bool purge(const CacheKey& key);
-  /// Drops every URL that begins with this one; how many entries that were.
+  /// Removes every URL that begins with this one. Returns the number of entries removed.
   size_t purge_prefix(const CacheKey& prefix);
-  /// Drops every response that carries the tag in Cache-Groups; how many.
+  /// Removes every response with the tag in its Cache-Groups. Returns their number.
   size_t purge_tag(std::string_view tag);
   void clear() { store_.clear(); }
 
-  /// What bears the tag has changed: it stays stored, but is asked for anew before it is used again (is_outdated).
-  /// `host`: the origin that says so, empty for all. Costs the same whatever is stored.
-  void revalidate_tag(std::string_view host, std::string_view tag, int64_t now_us) {
-    tag_clock_.note(host, tag, now_us);
+  /// Invalidates the tag: responses with it stay stored, but are revalidated before they are used again (is_outdated).
+  /// `origin` (CacheKey::origin()): whose tag it is; empty for all. Takes constant time. Microseconds of now_us().
+  void revalidate_tag(std::string_view origin, std::string_view tag, int64_t now_us) {
+    tag_clock_.note(origin, tag, now_us);
     tags_changed_.fetch_add(1, std::memory_order_relaxed);
   }
-  /// How often that was said.
+  /// Number of calls of revalidate_tag().
   uint64_t tags_changed() const { return tags_changed_.load(std::memory_order_relaxed); }
   /// The resource at the key's URL has changed, and was purged. For kChangedLatelyUs fetches of it bypass other caches
   /// (changed_lately), which may not know yet.
@@ -73,14 +72,14 @@ class HttpCache {
   int64_t tags_changed_at_us(const CacheKey& key, std::string_view tags) const {
     return tag_clock_.last_change_us(key.origin(), tags);
   }
-  /// Whether a tag of it has changed since it was loaded. One comparison unless some tag has changed meanwhile.
+  /// True if one of its tags was invalidated after it was fetched. One comparison unless any tag was.
   bool is_outdated(const StoredResponse& response) const {
     return !response.tags().empty() && response.right_at_us() < tag_clock_.latest_us() && check_tags(response);
   }
 
-  /// Remembers for kUncacheableMs that the answer under `key` to requests with or without Authorization was not to be
-  /// stored, so that the next requests do not queue behind one another only to learn it again. A bounded table: a newer
-  /// key may push out an older one.
+  /// Remembers for kUncacheableMs that the response for `key`, to a request with or without Authorization, was
+  /// uncacheable, so that the next requests do not wait for one another. A bounded table: a newer key may replace an
+  /// older one.
   void remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms);
   bool is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) const;
 

@@ -131,7 +131,7 @@ int64_t StoredResponse::kept_stale_ms(const ResponseTimes& times, bool validates
   return std::max({times.stale_while_revalidate_ms, times.stale_if_error_ms, validates ? kValidatableMs : int64_t{0}});
 }
 
-// The times are compared modulo 2^32: only one that lies at most a pause ahead holds back, so neither an overflow nor a
+// Times are compared modulo 2^32: only a time at most one pause ahead prevents a refresh, so neither an overflow nor a
 // clock that is set back does so for long.
 bool StoredResponse::claim_refresh(int64_t now_unix_ms) const {
   const auto now_ms = static_cast<uint32_t>(now_unix_ms);

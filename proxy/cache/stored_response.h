@@ -12,30 +12,29 @@
 
 namespace roost::proxy {
 
-/// One response in the cache, immutable. It is a single allocation, kept small because there may be millions:
+/// One response in the cache, immutable. A single allocation, kept small because there may be millions:
 ///
 ///     144 bytes of this │ slices of the body │ references to its blocks │ key │ field block │ small body
 ///
-/// A body of at most kMaxInlineBody is copied in; a larger one stays in the blocks it arrived in, shared with whoever
-/// is still being sent it. It leaves the store when it is stale and neither RFC 5861 nor a validator gives it a use.
+/// A body of at most kMaxInlineBody is copied in; a larger one stays in the blocks it arrived in, shared with clients
+/// that are still being sent it. It expires when it is stale and neither RFC 5861 nor a validator gives it a use.
 class StoredResponse final : public cache::Entry {
  public:
   static constexpr size_t kMaxInlineBody = 8 * 1024;
-  /// A longer ETag or Last-Modified is sent along like any field, but nothing is validated by it.
+  /// A longer ETag or Last-Modified is sent like any field, but not used as a validator.
   static constexpr size_t kMaxValidator = 1024;
-  /// How long a stale response that can be validated stays: the answer may be that it is still right.
+  /// How long a stale response that can be validated stays stored.
   static constexpr int64_t kValidatableMs = 300'000;
-  /// The least time between two attempts to fetch anew what is given stale meanwhile.
+  /// The least time between two background refreshes of one response.
   static constexpr int64_t kRefreshPauseMs = 1'000;
-  /// With more bytes of tags a response cannot be kept.
+  /// A response with more bytes of tags is not stored.
   static constexpr size_t kMaxTags = 60'000;
 
   /// Copies the head, and a small body; references the blocks of a larger one. Key, field block and tags together stay
   /// far below 4 GiB: heads are limited. `generation`: that of the marker it is a variant of, else 0.
   static cache::Ref<StoredResponse> make(std::string_view key, const StoredHead& head,
                                          std::span<const BlockRef> body_blocks, uint32_t generation = 0);
-  /// Stands under the key of a URL whose responses vary: only `vary()` counts, and the responses have keys of their
-  /// own. Never expires.
+  /// Marks a URL whose responses vary: only `vary()` is used; the responses have keys of their own. Never expires.
   static cache::Ref<StoredResponse> make_marker(std::string_view key, std::string_view vary, uint32_t generation);
   ~StoredResponse() override;
 
@@ -49,7 +48,7 @@ class StoredResponse final : public cache::Entry {
   std::string_view tags() const { return text(tags_at_, tags_size_); }
   /// A marker's list of field names; empty for a response.
   std::string_view vary() const { return is_marker() ? text(0, fields_size_) : std::string_view(); }
-  /// Tells the variants of one marker from those of another that stood in its place before.
+  /// Tells the variants of this marker from those of an earlier one of the same URL.
   uint32_t generation() const { return generation_; }
   ResponseTimes times() const {
     ResponseTimes times{stored_unix_ms_, initial_age_ms_, 0, int64_t{stale_while_revalidate_s_} * 1000,
@@ -58,19 +57,18 @@ class StoredResponse final : public cache::Entry {
                         initial_age_ms_;
     return times;
   }
-  /// Up to when no tag of it is known to have changed (TagClock). This and the next refresh move on.
+  /// Up to when none of its tags was invalidated (TagClock). Mutable, like the next refresh.
   int64_t right_at_us() const { return right_at_us_.load(std::memory_order_relaxed); }
   void found_right_at(int64_t us) const { right_at_us_.store(us, std::memory_order_relaxed); }
-  /// Whether the caller is to fetch it anew behind the backs of those who are given it stale: true once per
-  /// kRefreshPauseMs, whatever the number of threads that ask.
+  /// True if the caller is to refresh it in the background, while it is served stale: once per kRefreshPauseMs,
+  /// whatever the number of threads that ask.
   bool claim_refresh(int64_t now_unix_ms) const;
-  /// The refresh has brought nothing: the next comes kRefreshPauseMs from now.
+  /// A refresh failed: the next one is due kRefreshPauseMs from now.
   void hold_refresh(int64_t now_unix_ms) const {
     refresh_from_ms_.store(static_cast<uint32_t>(now_unix_ms + kRefreshPauseMs), std::memory_order_relaxed);
   }
   uint64_t body_bytes() const;
-  /// Ready to write. Pieces of a small body have no owner: they live as long as this does, and are copied when they
-  /// must wait.
+  /// Pieces of a small body have no owner: they live as long as this does, and are copied when a write has to wait.
   std::span<const Slice> body() const { return {slices(), slice_count_}; }
 
  private:
@@ -81,7 +79,7 @@ class StoredResponse final : public cache::Entry {
   void fill(const Layout& layout, const StoredHead& head, std::span<const BlockRef> body_blocks);
   uint32_t place(std::string_view part, char*& behind);
 
-  /// How long it is kept behind its lifetime.
+  /// How long it is kept after its lifetime.
   static int64_t kept_stale_ms(const ResponseTimes& times, bool validates);
   bool in_blocks() const { return slice_count_ > 0 && slices()[0].owner != nullptr; }
   const Slice* slices() const { return reinterpret_cast<const Slice*>(this + 1); }

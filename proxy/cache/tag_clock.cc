@@ -22,8 +22,8 @@ std::atomic<int64_t>& TagClock::slot(std::string_view host, std::string_view tag
 }
 
 void TagClock::note(std::string_view host, std::string_view tag, int64_t now_us) {
-  // The slot before the whole: who sees the latest change finds it. And each change moves the whole on: had another
-  // thread's done so already, who looked between the two would have passed this one by.
+  // The slot before latest_us_: a reader that sees the new latest time finds the slot. And each invalidation moves
+  // latest_us_ on: if another thread's had done so already, a reader between the two would miss this one.
   for (int64_t us = now_us;;) {
     raise_to(slot(host, tag), us);
     int64_t latest_us = latest_us_.load(std::memory_order_acquire);

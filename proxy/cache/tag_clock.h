@@ -9,28 +9,28 @@
 
 namespace roost::proxy {
 
-/// When what bears a tag (Cache-Groups, RFC 9875) was last said to have changed. A stored response remembers up to when
-/// it is known to be right; when one of its tags has changed after that, it is asked for again before it is used.
-/// Nothing stored is looked for when a tag changes, so telling costs the same whatever the cache holds.
+/// Last invalidation time of each cache tag (Cache-Groups, RFC 9875). A stored response remembers up to when it is
+/// known to be current; when one of its tags was invalidated later, it is revalidated before it is used. Invalidating a
+/// tag does not search the cache, so its cost does not depend on what is stored.
 ///
-/// The table is bounded: tags share its slots by their hash. Two that share one cost a fetch too many; no change is
-/// ever missed. Any thread. Times are microseconds of one steady clock.
+/// The table is bounded: tags share its slots by their hash. Two that share a slot cost an unnecessary fetch; no
+/// invalidation is missed. Any thread. Times are microseconds of one monotonic clock.
 class TagClock {
  public:
   static constexpr size_t kSlots = 64 * 1024;
 
   TagClock() : slots_(std::make_unique<std::array<std::atomic<int64_t>, kSlots>>()) {}
 
-  /// What bears `tag` has changed, and every load that begins from now on sees it. `host`: of the origin that said so;
-  /// empty means the tag of every host.
+  /// Invalidates the tag: responses fetched before now are outdated. `host`: the origin it belongs to (CacheKey); empty
+  /// for the tag of every origin.
   void note(std::string_view host, std::string_view tag, int64_t now_us);
-  /// The last change of all; what was right then needs no closer look.
+  /// The last invalidation of any tag: a response that is current up to then needs no further check.
   int64_t latest_us() const { return latest_us_.load(std::memory_order_acquire); }
-  /// When the tag (or one that shares its slot) changed last; 0 for never.
+  /// Last invalidation of the tag, or of one that shares its slot; 0 for never.
   int64_t changed_at_us(std::string_view host, std::string_view tag) const {
     return slot(host, tag).load(std::memory_order_acquire);
   }
-  /// When one of the `tags` (a Cache-Groups value) of a response of `host` changed last; 0 for never.
+  /// Last invalidation of any of the `tags` (a Cache-Groups value) of a response of `host`; 0 for never.
   int64_t last_change_us(std::string_view host, std::string_view tags) const;
   bool changed_since(std::string_view host, std::string_view tags, int64_t since_us) const {
     return last_change_us(host, tags) > since_us;

@@ -6,8 +6,8 @@
 
 namespace roost::proxy {
 
-/// Calls `use(tag)` for each of a Cache-Groups or Cache-Group-Invalidation value, a list of strings (RFC 9875 §2). Bare
-/// words are taken as well.
+/// Calls `use(tag)` for each tag of a Cache-Groups or Cache-Group-Invalidation value, a list of strings (RFC 9875 §2).
+/// Unquoted words are accepted as well.
 template <class Use>
 void for_each_tag(std::string_view tags, Use&& use) {
   http::for_each_list_element(tags, [&](std::string_view tag) {
@@ -16,7 +16,7 @@ void for_each_tag(std::string_view tags, Use&& use) {
   });
 }
 
-/// Whether the list holds this one; case matters.
+/// True if the list contains `wanted`; case-sensitive.
 inline bool has_tag(std::string_view tags, std::string_view wanted) {
   bool found = false;
   for_each_tag(tags, [&](std::string_view tag) { found |= tag == wanted; });

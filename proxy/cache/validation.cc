@@ -8,13 +8,13 @@ namespace {
 using http::Field;
 using http::FieldId;
 
-/// About the bytes that are stored; a 304 sends none.
+/// Describes the stored body, which a 304 does not have.
 bool describes_body(FieldId id) {
   return id == FieldId::content_length || id == FieldId::content_encoding || id == FieldId::content_type ||
          id == FieldId::content_range || id == FieldId::transfer_encoding || id == FieldId::etag;
 }
 
-/// Set again for each answer that is passed on, so the stored ones are over.
+/// Set again whenever a response is forwarded, so the stored values are dropped.
 bool is_of_one_answer(FieldId id) {
   return id == FieldId::date || id == FieldId::via;
 }

@@ -6,22 +6,22 @@
 
 namespace roost::proxy {
 
-/// Asking a backend whether a stored response is still right, instead of fetching it anew (RFC 9111 §4.3). Pure.
+/// Validation of stored responses with conditional requests (RFC 9111 §4.3). Pure functions.
 
-/// Whether it can be asked about: it has an ETag or a Last-Modified, and is a 200.
+/// True if the response can be validated: a 200 with an ETag or a Last-Modified.
 bool can_validate(const StoredResponse& stored);
 
-/// Adds If-None-Match and If-Modified-Since, as far as the stored response has what they need.
+/// Adds If-None-Match and If-Modified-Since from the stored response's validators.
 void add_conditions(const StoredResponse& stored, http::FieldBlock& request_fields);
 
-/// Whether a 304 speaks of the stored response (§4.3.4): its ETag is the same, or, when it has none, its Last-Modified;
-/// one that has neither can only mean what was asked about. ETags are compared as If-None-Match compares them, so that
-/// W/"a" and "a" are the same: a server that compresses on the way out weakens the tag of a 200, and not of a 304.
+/// True if a 304 selects the stored response (§4.3.4): it has the same ETag, or, without an ETag, the same
+/// Last-Modified, or neither. ETags are compared weakly, since a server that compresses its output weakens the ETag of
+/// a 200 and not that of a 304.
 bool confirms(const http::ResponseHead& not_modified, const StoredResponse& stored);
 
-/// The head of the stored response as a 304 that confirms it freshens it (§3.2): the fields of the 304 in place of
-/// those of the same name, but for those that describe the stored bytes, the ETag among them. Status and length are the
-/// stored response's. Views into both arguments.
+/// The head of the stored response updated from a 304 that confirms it (§3.2): fields of the 304 replace those of the
+/// same name, except for the ETag and other fields that describe the stored body. Status and length are the stored
+/// response's. Views into both arguments.
 http::ResponseHead validated_head(const StoredResponse& stored, const http::ResponseHead& not_modified);
 
 }  // namespace roost::proxy

@@ -20,8 +20,8 @@ class HitFields {
   http::FixedFieldBlock<96> fields_;
 };
 
-/// Adds "Cache-Status: roost; fwd=uri-miss; stored". `detail`: one word, or empty. `forward_status`: the
-/// backend's, where the answer bears another one; else 0.
+/// Adds "Cache-Status: roost; fwd=uri-miss; stored". `detail`: one word, or empty. `forward_status`: the backend's
+/// status if the response has another one, else 0.
 void add_forward_status(ForwardReason reason, bool stored, bool collapsed, std::string_view detail,
                         http::FieldBlock& fields, int forward_status = 0);
 

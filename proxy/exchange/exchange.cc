@@ -59,6 +59,7 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
   key_.clear();
   if (plan.key != nullptr) key_ = *plan.key;
   plan_.key = plan.key != nullptr ? &key_ : nullptr;
+  plan_.origin = {};  // its views end with this call
   other_variants_ = 0;
   record_.begin(head, plan.origin, plan.started_us);
   delivery_.begin(responder);

@@ -43,7 +43,7 @@ void Front::on_request(http::Responder& responder, const http::RequestHead& head
   exchange_context_.exchanges.take(exchange_context_).begin(responder, head, plan);
 }
 
-// Answers, or fills in the plan for who fetches.
+// Answers, or completes the plan for an exchange.
 bool Front::answer_from_cache(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
                               Plan& plan) {
   const int64_t now_unix_ms = context_.loop.unix_ms();
@@ -72,7 +72,7 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
   return false;
 }
 
-// Whether what is asked for is known to have changed: since it was stored, or lately when nothing is.
+// Whether the resource was invalidated: since it was stored, or lately when nothing is stored.
 void Front::note_changes(const StoredResponse* stored, Plan& plan) const {
   if (stored == nullptr) {
     plan.revalidate = runtime_.cache.changed_lately(key_, now_us());
@@ -83,14 +83,14 @@ void Front::note_changes(const StoredResponse* stored, Plan& plan) const {
   }
 }
 
-// RFC 5861 §3: stale now, and fetched anew for the next. Not what is known to have changed, and not for those who said
-// how fresh they want it. The fetch begins first: once the answer is out, the head is gone.
+// RFC 5861 §3: serves it stale and refreshes it in the background. Not what was invalidated, and not when the request
+// says how fresh it has to be. The fetch begins first: the head is not valid once the response is sent.
 bool Front::answer_while_revalidating(http::Responder& responder, const http::RequestHead& head,
                                       const RequestRules& rules, const StoredResponse& stored, Plan plan) {
   if (plan.revalidate || !stored.times().usable_while_revalidating(context_.loop.unix_ms())) return false;
   if (rules.max_age_ms >= 0 || rules.min_fresh_ms > 0 || rules.must_not_fetch) return false;
   RequestRules refreshing = rules;
-  refreshing.may_store = true;  // a HEAD as well: what is fetched is what it is answered from, by GET
+  refreshing.may_store = true;  // for a HEAD as well: the fetch is a GET
   plan_share(head, refreshing, plan);
   if (plan.share && stored.claim_refresh(context_.loop.unix_ms())) {
     if (plan.started_us == 0) plan.origin = origin_of(responder, head);
@@ -101,7 +101,7 @@ bool Front::answer_while_revalidating(http::Responder& responder, const http::Re
   return true;
 }
 
-// What to fetch under, and whether for the cache. `key_` holds the key found by.
+// Decides whether to fetch for the cache. `key_` is the key of the look-up.
 void Front::plan_share(const http::RequestHead& head, const RequestRules& rules, Plan& plan) {
   plan.share = rules.may_store;
   if (plan.share) {
@@ -118,14 +118,14 @@ void Front::plan_share(const http::RequestHead& head, const RequestRules& rules,
   plan.key = &key_;
 }
 
-// Unless somebody fetches it already.
+// Begins a background fetch, unless one is under way.
 void Front::refresh(const http::RequestHead& head, const Plan& plan) {
   FetchLock::Joined joined = runtime_.fetches.join(*plan.key, now_us(), plan.changed_us);
   if (!joined.leads) return;
   if (!refresh_request_) refresh_request_ = std::make_unique<KeptHead>();
   refresh_request_->keep_as_get(head, plan.origin);
   CacheFetch& fetch = exchange_context_.cache_fetches.take(exchange_context_.fetch, exchange_context_.cache_fetches);
-  // What another has stored in the meantime is as good.
+  // A response that another fetch stored in the meantime is as good.
   static_cast<void>(
       fetch.begin({context_.loop_site, *plan.route, *plan.key, std::move(joined.fetch), true, plan.revalidate},
                   refresh_request_, nullptr));

@@ -11,14 +11,14 @@ using http::FieldId;
 
 namespace {
 
-/// `name: <what it had>, <last>`.
+/// `name: <previous value>, <last>`.
 void add_appended(FieldBlock& out, std::string_view name, const std::optional<std::string>& had, std::string_view last,
                   std::string_view behind_last = {}) {
   if (!had || had->empty()) return out.add(name, {last, behind_last});
   out.add(name, {*had, ", ", last, behind_last});
 }
 
-/// Set anew below, whatever the client said.
+/// Set by the proxy, whatever the client sent.
 bool is_replaced(FieldId id) {
   switch (id) {
     case FieldId::host:
@@ -35,12 +35,12 @@ bool is_replaced(FieldId id) {
   }
 }
 
-bool is_cache_wish(FieldId id) {
+bool is_cache_directive(FieldId id) {
   return id == FieldId::cache_control || id == FieldId::pragma;
 }
 
-/// What a client says about its own copy, which would make a fetch for the cache partial or conditional.
-bool is_about_own_copy(FieldId id) {
+/// Would make a fetch for the cache partial or conditional.
+bool is_range_or_condition(FieldId id) {
   switch (id) {
     case FieldId::range:
     case FieldId::if_range:
@@ -81,8 +81,8 @@ void forward_request_fields(const http::RequestHead& head, const Origin& origin,
   const std::string_view named = connection ? std::string_view(*connection) : std::string_view();
   for (const Field& field : head.fields) {
     if (is_replaced(field.id) || http::is_hop_by_hop(field, named)) continue;
-    if (purpose != ForwardPurpose::pass && is_cache_wish(field.id)) continue;
-    if (purpose == ForwardPurpose::shared && is_about_own_copy(field.id)) continue;
+    if (purpose != ForwardPurpose::pass && is_cache_directive(field.id)) continue;
+    if (purpose == ForwardPurpose::shared && is_range_or_condition(field.id)) continue;
     out.add(field.name, field.value);
   }
   add_appended(out, "Via", head.fields.has(FieldId::via) ? head.fields.combined(FieldId::via) : std::nullopt,
