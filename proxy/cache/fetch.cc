@@ -19,7 +19,7 @@ Fetch::Fetch(int64_t begun_us) : begun_us_(begun_us) {}
 Fetch::~Fetch() = default;
 
 void Fetch::publish_head(FetchedHead head) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ROOST_CHECK(state_ == FetchState::head_awaited);
   head_ = std::move(head);
   state_ = FetchState::streaming;
@@ -29,7 +29,7 @@ void Fetch::publish_head(FetchedHead head) {
 // Only the leader touches the bytes of a block beyond size_, so filling a block does not race with readers, who go by
 // size_ under the mutex.
 void Fetch::append(std::string_view bytes) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ROOST_CHECK(state_ == FetchState::streaming);
   while (!bytes.empty()) {
     if (size_ - first_offset_ == blocks_.size() * uint64_t{kBlockBytes}) add_block(bytes.size());
@@ -53,7 +53,7 @@ void Fetch::add_block(size_t arriving) {
 }
 
 std::vector<BlockRef> Fetch::complete() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ROOST_CHECK(state_ == FetchState::streaming);
   finish(FetchState::complete);
   return first_offset_ == 0 && !dropping_ ? blocks_ : std::vector<BlockRef>();
@@ -61,7 +61,7 @@ std::vector<BlockRef> Fetch::complete() {
 
 void Fetch::end(FetchState how, int status) {
   ROOST_CHECK(how > FetchState::complete);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (state_ >= FetchState::complete) return;
   failed_status_ = status;
   finish(how);
@@ -73,24 +73,24 @@ void Fetch::finish(FetchState how) {
 }
 
 bool Fetch::has_waiters() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return waiter_count_ > 0;
 }
 
 bool Fetch::may_have_tag(std::string_view tag) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !head_ || has_tag(head_->tags, tag);
 }
 
 uint64_t Fetch::bytes() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return size_;
 }
 
 void Fetch::wait(FetchWaiter& waiter, net::EventLoop& loop) {
   ROOST_CHECK(!waiter.waits_for_);
   waiter.waits_for_ = FetchRef::share(this);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++waiter_count_;
   auto group =
       std::find_if(groups_.begin(), groups_.end(), [&](const auto& candidate) { return candidate->loop == &loop; });
@@ -106,7 +106,7 @@ void Fetch::wait(FetchWaiter& waiter, net::EventLoop& loop) {
 void Fetch::leave(FetchWaiter& waiter) {
   if (waiter.waits_for_.get() != this) return;
   const FetchRef alive = std::move(waiter.waits_for_);  // outlives the lock
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   waiter.unlink();
   --waiter_count_;
 }
@@ -124,20 +124,21 @@ void Fetch::wake_all() {
 // On the group's loop. A waiter is taken off its list before it is called, since it may leave, or destroy others that
 // are due. Changes in the meantime put waiters on `due` again, for the next round.
 void Fetch::deliver(Group& group) {
-  std::unique_lock lock(mutex_);
+  mutex_.lock();
   group.posted = false;
   IntrusiveList<FetchWaiter, Fetch> round;
   round.splice_back(group.due);
   while (FetchWaiter* waiter = round.pop_front()) {
     group.waiting.push_back(*waiter);
-    lock.unlock();
+    mutex_.unlock();
     waiter->on_fetch_progress();
-    lock.lock();
+    mutex_.lock();
   }
+  mutex_.unlock();
 }
 
 Fetch::Reading Fetch::read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t max_pieces) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Reading reading;
   reading.state = state_;
   reading.failed_status = failed_status_;
@@ -164,7 +165,7 @@ BlockRef Fetch::piece_at(uint64_t offset, uint64_t& end) const {
 }
 
 void Fetch::drop_read_blocks() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   dropping_ = true;
   trim();
 }

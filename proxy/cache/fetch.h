@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "common/base/block.h"
 #include "common/base/intrusive_list.h"
+#include "common/base/mutex.h"
 #include "common/base/ref.h"
 #include "common/net/event_loop.h"
 #include "proxy/cache/stored_head.h"
@@ -80,8 +80,8 @@ class Fetch : public RefCounted {
   /// A purge applies to it: the response is for the waiters, and not to be stored.
   bool spoiled() const { return spoiled_.load(std::memory_order_acquire); }
   bool has_waiters() const;
-  /// What was published.
-  const FetchedHead& head() const { return *head_; }
+  /// What was published. Without the mutex, since the leader itself published it.
+  const FetchedHead& head() const ROOST_NO_THREAD_SAFETY_ANALYSIS { return *head_; }
   uint64_t bytes() const;
 
   // ---- for the lock, any thread ----
@@ -106,25 +106,25 @@ class Fetch : public RefCounted {
   struct Group;  // the waiters of one loop
   explicit Fetch(int64_t begun_us = 0);
   ~Fetch();
-  void add_block(size_t arriving);                          // mutex_ held
-  void trim();                                              // mutex_ held
-  void finish(FetchState how);                              // mutex_ held
-  void wake_all();                                          // mutex_ held
-  BlockRef piece_at(uint64_t offset, uint64_t& end) const;  // mutex_ held
+  void add_block(size_t arriving) ROOST_REQUIRES(mutex_);
+  void trim() ROOST_REQUIRES(mutex_);
+  void finish(FetchState how) ROOST_REQUIRES(mutex_);
+  void wake_all() ROOST_REQUIRES(mutex_);
+  BlockRef piece_at(uint64_t offset, uint64_t& end) const ROOST_REQUIRES(mutex_);
   void deliver(Group& group);
 
   const int64_t begun_us_;
   std::atomic<bool> spoiled_{false};
-  mutable std::mutex mutex_;  // guards what follows; head_ is immutable once published
-  FetchState state_ = FetchState::head_awaited;
-  int failed_status_ = 0;
-  std::optional<FetchedHead> head_;
-  std::vector<BlockRef> blocks_;  // from first_offset_ on; each of kBlockBytes but the last
-  uint64_t first_offset_ = 0;
-  uint64_t size_ = 0;
-  bool dropping_ = false;
-  size_t waiter_count_ = 0;
-  std::vector<std::unique_ptr<Group>> groups_;  // at most one per loop; stays until the end
+  mutable Mutex mutex_;
+  FetchState state_ ROOST_GUARDED_BY(mutex_) = FetchState::head_awaited;
+  int failed_status_ ROOST_GUARDED_BY(mutex_) = 0;
+  std::optional<FetchedHead> head_ ROOST_GUARDED_BY(mutex_);  // does not change once published
+  std::vector<BlockRef> blocks_ ROOST_GUARDED_BY(mutex_);     // from first_offset_ on; kBlockBytes each but the last
+  uint64_t first_offset_ ROOST_GUARDED_BY(mutex_) = 0;
+  uint64_t size_ ROOST_GUARDED_BY(mutex_) = 0;
+  bool dropping_ ROOST_GUARDED_BY(mutex_) = false;
+  size_t waiter_count_ ROOST_GUARDED_BY(mutex_) = 0;
+  std::vector<std::unique_ptr<Group>> groups_ ROOST_GUARDED_BY(mutex_);  // at most one per loop; stays until the end
 };
 
 /// Keeps a fetch until its last reader and its last posted wake-up are done.

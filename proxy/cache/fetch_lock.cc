@@ -14,7 +14,7 @@ FetchLock::Shard& FetchLock::shard_of(const CacheKey& key) {
 
 FetchLock::Joined FetchLock::join(const CacheKey& key, int64_t now_us, int64_t not_before_us) {
   Shard& shard = shard_of(key);
-  const std::lock_guard lock(shard.mutex);
+  const MutexLock lock(shard.mutex);
   auto found = shard.running.find(key.text());
   const bool listed = found != shard.running.end();
   if (listed && found->second->begun_us() >= not_before_us) return {found->second, false};
@@ -32,14 +32,14 @@ FetchLock::Joined FetchLock::join(const CacheKey& key, int64_t now_us, int64_t n
 
 void FetchLock::close(const CacheKey& key, const Fetch& fetch) {
   Shard& shard = shard_of(key);
-  const std::lock_guard lock(shard.mutex);
+  const MutexLock lock(shard.mutex);
   auto found = shard.running.find(key.text());
   if (found != shard.running.end() && found->second.get() == &fetch) shard.running.erase(found);
 }
 
 template <class Predicate>
 void FetchLock::spoil_in(Shard& shard, Predicate matches) {
-  const std::lock_guard lock(shard.mutex);
+  const MutexLock lock(shard.mutex);
   std::erase_if(shard.running, [&](const auto& running) {
     const bool spoils = matches(std::string_view(running.first), *running.second);
     if (spoils) running.second->spoil();
@@ -68,7 +68,7 @@ void FetchLock::spoil_tag(std::string_view tag) {
 size_t FetchLock::size() const {
   size_t count = 0;
   for (const Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
+    const MutexLock lock(shard.mutex);
     count += shard.running.size();
   }
   return count;

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <array>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "common/base/mutex.h"
 #include "proxy/cache/cache_key.h"
 #include "proxy/cache/fetch.h"
 
@@ -57,8 +57,8 @@ class FetchLock {
     size_t operator()(std::string_view key) const;
   };
   struct Shard {
-    mutable std::mutex mutex;
-    std::unordered_map<std::string, FetchRef, Hash, std::equal_to<>> running;
+    mutable Mutex mutex;
+    std::unordered_map<std::string, FetchRef, Hash, std::equal_to<>> running ROOST_GUARDED_BY(mutex);
   };
   /// By the key's URL, so that its variants stand together.
   Shard& shard_of(const CacheKey& key);

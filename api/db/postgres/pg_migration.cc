@@ -1,6 +1,5 @@
 #include "api/db/postgres/pg_migration.h"
 
-#include <chrono>
 #include <random>
 #include <string>
 
@@ -25,7 +24,7 @@ PgMigration::PgMigration(PgTarget target, PgSession::Limits limits, observe::Eve
 
 PgMigration::~PgMigration() {
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     ending_ = true;
     if (session_ != nullptr) session_->break_off();
   }
@@ -34,20 +33,23 @@ PgMigration::~PgMigration() {
 }
 
 bool PgMigration::sleep_ms(int64_t duration_ms) {
-  std::unique_lock guard(mutex_);
-  return !wake_.wait_for(guard, std::chrono::milliseconds(duration_ms), [this] { return ending_; });
+  const MutexLock guard(mutex_);
+  const CondVar::Deadline deadline = CondVar::deadline_in_ms(duration_ms);
+  while (!ending_ && wake_.wait_until(mutex_, deadline)) {
+  }
+  return !ending_;
 }
 
 void PgMigration::run() {
   std::mt19937_64 random{std::random_device{}()};
-  std::string told;
+  std::string reported;
   for (int failures = 1;; ++failures) {
     const auto migrated = attempt(failures - 1);
     if (migrated) return on_done_();
     // Logged once per reason, not once per attempt.
-    if (migrated.error().what != told)
+    if (migrated.error().what != reported)
       events_.warning("database is not ready", {{"server", target_.name()}, {"why", migrated.error().what}});
-    told = migrated.error().what;
+    reported = migrated.error().what;
     if (!sleep_ms(kBackoff.delay_ms(failures, random()))) return;
   }
 }
@@ -65,7 +67,7 @@ Result<void> PgMigration::attempt(int failures) {
 }
 
 bool PgMigration::note_session(const PgSession* at_work) {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   session_ = at_work;
   return !ending_;
 }

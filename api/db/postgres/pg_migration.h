@@ -1,11 +1,10 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 #include "api/db/postgres/pg_session.h"
+#include "common/base/mutex.h"
 #include "common/observe/event_log.h"
 
 namespace roost::api {
@@ -27,8 +26,9 @@ class PgMigration {
  private:
   void run();
   Result<void> attempt(int failures);
-  /// False when it must stop.
+  /// False when the migration is to stop.
   bool note_session(const PgSession* at_work);
+  /// False when the migration was stopped meanwhile.
   bool sleep_ms(int64_t duration_ms);
 
   const PgTarget target_;
@@ -36,11 +36,10 @@ class PgMigration {
   observe::EventLog& events_;
   const AfterMigration after_;
   const std::function<void()> on_done_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  // Below: guarded by mutex_.
-  bool ending_ = false;
-  const PgSession* session_ = nullptr;  ///< in use; for abort
+  Mutex mutex_;
+  CondVar wake_;
+  bool ending_ ROOST_GUARDED_BY(mutex_) = false;
+  const PgSession* session_ ROOST_GUARDED_BY(mutex_) = nullptr;  ///< in use; for abort
   std::thread thread_;
 };
 
