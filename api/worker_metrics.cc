@@ -7,38 +7,39 @@ using observe::MetricInfo;
 constexpr MetricInfo kAccepted{"roost_likes_accepted_total", "Likes acknowledged."};
 constexpr MetricInfo kRefused{"roost_likes_refused_total", "Likes refused at a limit or by a failing disk."};
 constexpr MetricInfo kRepeats{"roost_likes_repeated_total",
-                              "Likes whose Idempotency-Key was known here: acknowledged, and not counted again."};
-constexpr MetricInfo kApplied{"roost_likes_applied_total", "Likes of the own journal known to be in the database."};
-constexpr MetricInfo kBatches{"roost_like_batches_total", "Batches of the own journal known to be applied."};
-constexpr MetricInfo kSinkFailures{"roost_like_sink_failures_total", "Attempts not applied, or of unknown outcome."};
+                              "Likes repeated under a known Idempotency-Key: acknowledged, not counted again."};
+constexpr MetricInfo kApplied{"roost_likes_applied_total", "Likes of this worker's journal applied to the database."};
+constexpr MetricInfo kBatches{"roost_like_batches_total", "Batches of this worker's journal applied."};
+constexpr MetricInfo kSinkFailures{"roost_like_sink_failures_total",
+                                   "Attempts to apply a batch that failed or had an unknown outcome."};
 constexpr MetricInfo kSyncs{"roost_journal_syncs_total", "fdatasync calls of the journal."};
 constexpr MetricInfo kAdopted{"roost_journals_adopted_total", "Journals of dead workers drained and removed."};
 constexpr MetricInfo kSaved{"roost_like_statements_saved_total",
-                            "Statements that one for each like would have taken more: likes applied less batches."};
+                            "Database statements saved by batching: likes applied minus batches."};
 constexpr MetricInfo kOldest{"roost_likes_oldest_pending_seconds",
-                             "How long the oldest like that is in no batch yet has waited, rounded up."};
+                             "Age of the oldest like that is in no batch yet, rounded up."};
 constexpr MetricInfo kBatchLikes{"roost_like_last_batch_likes", "Likes in the last batch."};
 constexpr MetricInfo kBatchTweets{"roost_like_last_batch_tweets", "Tweets in the last batch."};
-constexpr MetricInfo kPending{"roost_likes_pending", "Likes acknowledged and not known to be in the database."};
-constexpr MetricInfo kJournalBytes{"roost_journal_bytes", "Space set aside for the own journal."};
-constexpr MetricInfo kAccepting{"roost_likes_accepting", "1 while likes are taken, 0 while the disk prevents it."};
+constexpr MetricInfo kPending{"roost_likes_pending", "Likes acknowledged and not yet applied."};
+constexpr MetricInfo kJournalBytes{"roost_journal_bytes", "Disk space allocated to this worker's journal."};
+constexpr MetricInfo kAccepting{"roost_likes_accepting", "1 while likes are accepted, 0 while the disk fails."};
 constexpr MetricInfo kReads{
     "roost_db_cache_reads_total",
     "Reads through the DB cache: hit, miss (loaded), join (waited for a load), bypass, refused."};
-constexpr MetricInfo kNegative{"roost_db_cache_negative_hits_total", "Of the hits, those that nothing is there."};
-constexpr MetricInfo kLoadFailures{"roost_db_cache_load_failures_total", "Loads that brought an error."};
+constexpr MetricInfo kNegative{"roost_db_cache_negative_hits_total", "Hits on negative entries."};
+constexpr MetricInfo kLoadFailures{"roost_db_cache_load_failures_total", "Loads that failed."};
 constexpr MetricInfo kVoidLeases{"roost_db_cache_void_leases_total",
-                                 "Loads that a write overtook: given to who asked before, and not kept."};
-constexpr MetricInfo kEvictions{"roost_db_cache_evictions_total", "Entries that left before their time, for room."};
-constexpr MetricInfo kExpirations{"roost_db_cache_expirations_total", "Entries that left because of their time."};
+                                 "Loads not cached because a write happened meanwhile."};
+constexpr MetricInfo kEvictions{"roost_db_cache_evictions_total", "Entries evicted for space."};
+constexpr MetricInfo kExpirations{"roost_db_cache_expirations_total", "Entries expired."};
 constexpr MetricInfo kHitAge{"roost_db_cache_hit_age_seconds_total",
-                             "How old hits were, in sum; over the hits it is their mean age."};
+                             "Sum of the ages of hits; divided by the hits, their mean age."};
 constexpr MetricInfo kOldestHit{"roost_db_cache_hit_age_max_seconds",
-                                "The oldest that a hit ever was, rounded up: never more than [db_cache] ttl."};
-constexpr MetricInfo kTold{
+                                "Greatest age of a hit, rounded up: never more than [db_cache] ttl."};
+constexpr MetricInfo kRevalidations{
     "roost_revalidations_total",
-    "Words to proxies that a tweet's count changed: told, coalesced with one that waited, lost."};
-constexpr MetricInfo kTellingFailures{"roost_revalidation_failures_total", "Requests to proxies that failed."};
+    "Revalidations of tweets in proxies: told (received), coalesced with a pending one, lost."};
+constexpr MetricInfo kSendingFailures{"roost_revalidation_failures_total", "Requests to proxies that failed."};
 constexpr MetricInfo kCacheBytes{"roost_db_cache_bytes", "Bytes in the DB cache."};
 constexpr MetricInfo kCacheEntries{"roost_db_cache_entries", "Entries in the DB cache."};
 
@@ -78,10 +79,10 @@ WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher
       oldest_hit_(scope.gauge(kOldestHit)),
       cache_bytes_(scope.gauge(kCacheBytes)),
       cache_entries_(scope.gauge(kCacheEntries)),
-      told_(scope.counter(kTold, {{"result", "told"}})),
-      coalesced_(scope.counter(kTold, {{"result", "coalesced"}})),
-      lost_(scope.counter(kTold, {{"result", "lost"}})),
-      telling_failures_(scope.counter(kTellingFailures)) {}
+      sent_(scope.counter(kRevalidations, {{"result", "told"}})),
+      coalesced_(scope.counter(kRevalidations, {{"result", "coalesced"}})),
+      lost_(scope.counter(kRevalidations, {{"result", "lost"}})),
+      sending_failures_(scope.counter(kSendingFailures)) {}
 
 void WorkerMetrics::refresh() {
   refresh_likes();
@@ -127,11 +128,11 @@ void WorkerMetrics::refresh_cache() {
 }
 
 void WorkerMetrics::refresh_revalidations() {
-  const Revalidator::Stats words = revalidator_.stats();
-  told_.set_total(words.told);
-  coalesced_.set_total(words.coalesced);
-  lost_.set_total(words.lost);
-  telling_failures_.set_total(words.failures);
+  const Revalidator::Stats stats = revalidator_.stats();
+  sent_.set_total(stats.sent);
+  coalesced_.set_total(stats.coalesced);
+  lost_.set_total(stats.lost);
+  sending_failures_.set_total(stats.failures);
 }
 
 }  // namespace roost::api

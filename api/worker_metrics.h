@@ -7,7 +7,7 @@
 
 namespace roost::api {
 
-/// Takes the figures that the batcher, the DB cache and the revalidator keep over into the metrics. Loop thread only.
+/// Copies the statistics of the batcher, the DB cache and the revalidator into metrics. Loop thread only.
 class WorkerMetrics {
  public:
   /// All outlive it.
@@ -52,10 +52,10 @@ class WorkerMetrics {
   observe::Gauge& oldest_hit_;
   observe::Gauge& cache_bytes_;
   observe::Gauge& cache_entries_;
-  observe::Counter& told_;
+  observe::Counter& sent_;
   observe::Counter& coalesced_;
   observe::Counter& lost_;
-  observe::Counter& telling_failures_;
+  observe::Counter& sending_failures_;
 };
 
 }  // namespace roost::api

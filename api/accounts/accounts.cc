@@ -103,7 +103,7 @@ void Accounts::check_password(Attempt attempt, Login login) {
   std::string password = std::move(attempt.password);
   // An account without a hash (of the sample data) is one that nobody can log in to.
   const bool can_fit = login.found && !login.password_hash.empty();
-  std::string hash = can_fit ? login.password_hash : parts_.passwords.hash_of_nobody();
+  std::string hash = can_fit ? login.password_hash : parts_.passwords.dummy_hash();
   parts_.passwords.verify(std::move(password), std::move(hash),
                           [this, attempt = std::move(attempt), login = std::move(login)](Result<bool> fits) mutable {
                             finish_log_in(std::move(attempt), login, fits);

@@ -45,7 +45,7 @@ Result<std::string> hash_password(std::string_view password, uint64_t operations
 }
 
 Passwords::Passwords(Options options)
-    : options_(std::move(options)), hash_of_nobody_(random_hash(options_.operations, options_.memory_bytes)) {}
+    : options_(std::move(options)), dummy_hash_(random_hash(options_.operations, options_.memory_bytes)) {}
 
 void Passwords::hash(std::string password, Done<std::string> done) {
   auto answer = std::make_shared<Done<std::string>>(std::move(done));

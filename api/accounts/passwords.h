@@ -29,7 +29,7 @@ class Passwords {
     std::function<void(Task)> deliver;
   };
   explicit Passwords(Options options);
-  /// Drops what is queued, unanswered; waits for what is being hashed.
+  /// Drops queued jobs unanswered; waits for the running ones.
   ~Passwords() = default;
   Passwords(const Passwords&) = delete;
   Passwords& operator=(const Passwords&) = delete;
@@ -41,13 +41,13 @@ class Passwords {
 
   /// Dummy hash verified for unknown users, so that timing does not reveal whether an account exists. No password fits
   /// it, and it costs as much to verify as any other.
-  const std::string& hash_of_nobody() const { return hash_of_nobody_; }
+  const std::string& dummy_hash() const { return dummy_hash_; }
 
  private:
   void submit(WorkQueue::Job job, Task refuse);
 
   const Options options_;
-  const std::string hash_of_nobody_;
+  const std::string dummy_hash_;
   WorkQueue queue_{{kThreads, kMaxQueued, WorkQueue::AtEnd::drop}};
 };
 

@@ -12,36 +12,37 @@
 
 namespace roost::api {
 
-/// One proxy: what it is to be told, and the request that is telling it.
+/// One proxy: its pending revalidations, and the request that sends them.
 ///
-///     idle ──(something may be told)──> telling ──(answered 200)──> idle
-///      ^                                   └──(failed)──> pausing ──(timer)──┐
-///      └──────────────────────────────────────────────────────────────────────┘
+///   state    meaning                             leaves for
+///   idle     nothing may be sent at present      sending
+///   sending  a request is under way              idle, pausing
+///   pausing  after a failure, until the timer    idle
 class Revalidator::Proxy final : private http::ResponseReceiver {
  public:
   Proxy(net::EventLoop& loop, const net::Address& address, observe::EventLog& events)
       : loop_(loop),
         address_(address),
         events_(events),
-        queue_({kSpacingMs, kWorthlessMs, kMaxPending}),
+        queue_({kSpacingMs, kMaxAgeMs, kMaxPending}),
         timer_(net::Timer::of<&Proxy::on_timer>(loop.timers(), this)) {}
   ~Proxy() { drop_connection(); }
 
   void add(int64_t id) { queue_.add(id, loop_.now_ms()); }
   void go_on();
   void add_to(Stats& stats) const {
-    stats.told += told_;
+    stats.sent += sent_;
     stats.failures += failures_;
     stats.coalesced += queue_.stats().coalesced;
     stats.lost += queue_.stats().lost;
   }
 
  private:
-  enum class State : uint8_t { idle, telling, pausing };
+  enum class State : uint8_t { idle, sending, pausing };
   static constexpr Backoff kBackoff{100, 5'000, 100, 100};
   static constexpr int64_t kTimeoutMs = 5'000;
 
-  void tell();
+  void send();
   void fail(std::string_view why);
   void on_timer();
   void drop_connection() {
@@ -58,28 +59,28 @@ class Revalidator::Proxy final : private http::ResponseReceiver {
   RevalidationQueue queue_;
   net::Timer timer_;
   std::unique_ptr<http::ClientConnection> connection_;
-  std::vector<RevalidationQueue::Word> telling_;
+  std::vector<RevalidationQueue::Entry> sending_;
   State state_ = State::idle;
   int status_ = 0;
   int failures_in_a_row_ = 0;
-  uint64_t told_ = 0;
+  uint64_t sent_ = 0;
   uint64_t failures_ = 0;
 };
 
 void Revalidator::Proxy::go_on() {
   if (state_ != State::idle) return;
-  telling_ = queue_.take(kMaxTagsPerRequest, loop_.now_ms());
-  if (!telling_.empty()) return tell();
+  sending_ = queue_.take(kMaxTagsPerRequest, loop_.now_ms());
+  if (!sending_.empty()) return send();
   const int64_t next_ms = queue_.next_ms();
   if (next_ms >= 0) timer_.start_ms(std::max<int64_t>(1, next_ms - loop_.now_ms()));
 }
 
-void Revalidator::Proxy::tell() {
-  state_ = State::telling;
+void Revalidator::Proxy::send() {
+  state_ = State::sending;
   status_ = 0;
   timer_.stop();
   std::string target = "/purge?soft=1&tags=";
-  for (const auto& word : telling_) target.append(tweet_tag(word.id)).push_back(',');
+  for (const auto& entry : sending_) target.append(tweet_tag(entry.id)).push_back(',');
   target.pop_back();
   const http::FieldBlock fields{{"Host", address_.to_string()}};
   http::RequestStart start;
@@ -96,10 +97,10 @@ void Revalidator::Proxy::tell() {
 void Revalidator::Proxy::on_response_end() {
   if (status_ != 200) return fail(fmt::format("answered {}", status_));
   drop_connection();
-  if (failures_in_a_row_ > 0) events_.info("proxy told again", {{"proxy", address_.to_string()}});
+  if (failures_in_a_row_ > 0) events_.info("proxy reached again", {{"proxy", address_.to_string()}});
   failures_in_a_row_ = 0;
-  told_ += telling_.size();
-  telling_.clear();
+  sent_ += sending_.size();
+  sending_.clear();
   state_ = State::idle;
   go_on();
 }
@@ -108,10 +109,10 @@ void Revalidator::Proxy::fail(std::string_view why) {
   drop_connection();
   ++failures_;
   if (++failures_in_a_row_ == 1) {
-    events_.warning("proxy not told", {{"proxy", address_.to_string()}, {"why", why}});
+    events_.warning("proxy not reached", {{"proxy", address_.to_string()}, {"why", why}});
   }
-  queue_.give_back(telling_);
-  telling_.clear();
+  queue_.give_back(sending_);
+  sending_.clear();
   state_ = State::pausing;
   timer_.start_ms(kBackoff.delay_ms(failures_in_a_row_, 0));
 }

@@ -231,7 +231,7 @@ class Untold(Staleness):
         answer = get(front.address, f"/like/{tweet}")
         self.assertLessEqual(int(answer.header("Age", "0")), 1)
         self.assertIn("max-age=60", answer.header("Cache-Control"))
-        wait_until(lambda: "proxy not told" in self.workers[0].output(), 20, "the failure to be told")
+        wait_until(lambda: "proxy not reached" in self.workers[0].output(), 20, "the failure to be told")
 
 
 if __name__ == "__main__":

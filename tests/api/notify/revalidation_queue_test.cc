@@ -6,7 +6,7 @@ using namespace roost::api;
 
 namespace {
 
-std::vector<int64_t> ids(const std::vector<RevalidationQueue::Word>& words) {
+std::vector<int64_t> ids(const std::vector<RevalidationQueue::Entry>& words) {
   std::vector<int64_t> all;
   for (const auto& word : words) all.push_back(word.id);
   return all;
