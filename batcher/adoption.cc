@@ -25,8 +25,7 @@ int64_t Adoption::step() {
   return scan(now_ms);
 }
 
-// ---- finding one
-// -----------------------------------------------------------------------------------------------------
+// ---- scanning ----
 
 int64_t Adoption::scan(int64_t now_ms) {
   const auto names = disk_.list(paths_.root);
@@ -34,7 +33,7 @@ int64_t Adoption::scan(int64_t now_ms) {
     report(names.error().what);
   } else {
     for (const std::string& name : *names) {
-      if (!postponed_.contains(name) && consider(name)) return now_ms;
+      if (!postponed_.contains(name) && handle_entry(name)) return now_ms;
     }
   }
   postponed_.clear();
@@ -42,33 +41,33 @@ int64_t Adoption::scan(int64_t now_ms) {
   return next_scan_ms_;
 }
 
-/// True when that took its time, so that the own flush is to have its turn: one journal a step, however many there are
-/// and however slow the sink is.
-bool Adoption::consider(const std::string& name) {
+/// True if it did I/O, which ends the step: one journal per step, so that OwnFlush is not held up by many journals or a
+/// slow sink.
+bool Adoption::handle_entry(const std::string& name) {
   const auto id = JournalId::parse(std::string_view(name).substr(0, 32));
   if (!id || *id == own_) return false;
   const std::string path = paths_.root + "/" + name;
-  if (path == paths_.in_use(*id)) return take_up(*id);
+  if (path == paths_.in_use(*id)) return adopt(*id);
   if (path != paths_.making(*id) && path != paths_.done(*id)) return false;
   const auto lock = disk_.lock_directory(path);
   if (!lock) return false;
-  postponed_.insert(name);  // What fails is for the next scan.
-  clear_away(path, path == paths_.done(*id) ? &*id : nullptr);
+  postponed_.insert(name);  // A failure is retried by the next scan.
+  remove(path, path == paths_.done(*id) ? &*id : nullptr);
   return true;
 }
 
-/// Under the directory's lock.
-void Adoption::clear_away(const std::string& directory, const JournalId* forget) {
+/// The caller holds the directory's lock.
+void Adoption::remove(const std::string& directory, const JournalId* forget) {
   if (forget != nullptr) {
-    // The rename to .done must not be undone by a loss of power once the sink has forgotten.
+    // Make the rename to .done durable first: a power loss must not undo it once the sink has dropped its row.
     if (!disk_.sync_directory(paths_.root) || !sink_.forget(*forget)) return;
   }
   (void)remove_journal(disk_, paths_, directory);
 }
 
-bool Adoption::take_up(const JournalId& id) {
+bool Adoption::adopt(const JournalId& id) {
   auto lock = disk_.lock_directory(paths_.in_use(id));
-  if (!lock) return false;  // Its owner lives, or somebody else was faster.
+  if (!lock) return false;  // Its owner is alive, or another process adopts it.
   auto recovered = recover_journal(disk_, paths_.in_use(id), id);
   if (!recovered) {
     postponed_.insert(id.hex());
@@ -97,24 +96,23 @@ void Adoption::quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lo
   const auto moved = disk_.rename(paths_.in_use(id), paths_.quarantined(id));
   if (moved) (void)disk_.sync_directory(paths_.root);
   if (moved) ++quarantined_;
-  report(why + (moved ? "; put aside as " + paths_.quarantined(id) : "; " + moved.error().what));
+  report(why + (moved ? "; quarantined as " + paths_.quarantined(id) : "; " + moved.error().what));
   lock.reset();
 }
 
-// ---- draining it
-// -----------------------------------------------------------------------------------------------------
+// ---- draining ----
 
 int64_t Adoption::drain(int64_t now_ms) {
   if (active_->ledger.total_pending() == 0) return finish(now_ms);
-  // What was read may be in the system's memory only, the batch in flight included: the owner died before its sync, or
-  // in spite of it. Nothing is sent that a loss of power could still change.
+  // What recovery read may be in the page cache only, the batch in flight included, if the owner died before its sync
+  // or its sync failed. A new segment makes it durable: never send what a power loss could still change.
   if (active_->journal->broken()) {
     if (auto begun = active_->journal->begin_segment(active_->ledger.state(), clock_.unix_ms()); !begun) {
-      return put_down(now_ms, begun.error());
+      return release(now_ms, begun.error());
     }
   }
   if (active_->sending) return send(now_ms);
-  if (const auto made = next_batch(); !made) return put_down(now_ms, made.error());
+  if (const auto made = next_batch(); !made) return release(now_ms, made.error());
   return send(now_ms);
 }
 
@@ -161,16 +159,16 @@ int64_t Adoption::send(int64_t now_ms) {
 }
 
 int64_t Adoption::finish(int64_t now_ms) {
-  if (const auto done = active_->journal->mark_done(); !done) return put_down(now_ms, done.error());
+  if (const auto done = active_->journal->mark_done(); !done) return release(now_ms, done.error());
   ++adopted_;
-  // What fails from here on, the next scan of whoever comes by does again.
+  // A failure from here on is retried by the next scan of any process.
   if (sink_.forget(active_->id)) (void)remove_journal(disk_, paths_, paths_.done(active_->id));
   active_.reset();
   return now_ms;
 }
 
-/// Lets go of a journal whose disk fails; it stays as it is for a later scan.
-int64_t Adoption::put_down(int64_t now_ms, const Error& error) {
+/// Releases a journal after a disk error; it is left for a later scan.
+int64_t Adoption::release(int64_t now_ms, const Error& error) {
   report(error.what);
   postponed_.insert(active_->id.hex());
   active_.reset();

@@ -27,7 +27,7 @@ BatchSender::Progress BatchSender::ask(const JournalId& journal, const Batch& ba
   answer_ = *applied;
   if (*applied + 1 != batch.sequence) return Progress::impossible;
   asking_ = false;
-  // A batch found in a journal is sent at once; one whose answer was lost waits its turn.
+  // A recovered batch is sent at once; one whose answer was lost is retried after the back-off.
   if (attempted_) return wait(now_ms);
   retry_at_ms_ = now_ms;
   return Progress::waiting;

@@ -9,13 +9,13 @@
 
 namespace roost::batcher {
 
-/// Brings one batch after the other to the sink, each until it is known to be applied. Blocks as the sink does; used by
+/// Sends one batch at a time to the sink and retries until it is known to be applied. Blocks as the sink does; used by
 /// the sink thread only.
 ///
 ///     sending ──applied──────────────> applied          sending ──not_applied──> sending, later
 ///     sending ──unknown──> asking      asking ──answer k──> applied
 ///     asking ──answer k-1──> sending, later             asking ──no answer──> asking, later
-///     asking ──anything else──> impossible: the sink and the journal are not about the same past
+///     asking ──anything else──> impossible: the sink and the journal disagree about what was applied
 class BatchSender {
  public:
   enum class Progress : unsigned char { applied, waiting, impossible };
@@ -23,18 +23,18 @@ class BatchSender {
   BatchSender(Sink& sink, const Backoff& backoff, std::function<uint64_t()> random)
       : sink_(sink), backoff_(backoff), random_(std::move(random)) {}
 
-  /// The next batch is one whose frame has just become durable: nobody has sent it.
+  /// The next batch has just become durable: it was never sent.
   void start_fresh() { start(false); }
-  /// The next batch was found in a journal: somebody may have sent it.
+  /// The next batch was recovered from a journal: it may have been sent before, so the sink is asked first.
   void start_recovered() { start(true); }
 
-  /// One attempt, unless it is too early for one. `now_ms` is of a clock that never goes back.
+  /// Makes one attempt, unless the back-off has not passed yet. `now_ms` is of a monotonic clock.
   Progress step(const JournalId& journal, const Batch& batch, int64_t now_ms);
-  /// When the next attempt is due, after `waiting`.
+  /// Time of the next attempt, after `waiting`.
   int64_t retry_at_ms() const { return retry_at_ms_; }
-  /// Attempts whose outcome was not_applied or unknown, over all batches.
+  /// Attempts with outcome not_applied or unknown, over all batches.
   uint64_t failures() const { return total_failures_; }
-  /// The answer that made it impossible.
+  /// The applied sequence that the sink gave, after `impossible`.
   uint64_t impossible_answer() const { return answer_; }
 
  private:
@@ -51,7 +51,7 @@ class BatchSender {
   Backoff backoff_;
   std::function<uint64_t()> random_;
   bool asking_ = false;
-  bool attempted_ = false;  ///< This batch was sent from here.
+  bool attempted_ = false;  ///< This sender has sent the batch.
   int failures_ = 0;
   int64_t retry_at_ms_ = 0;
   uint64_t total_failures_ = 0;

@@ -25,8 +25,8 @@ uint64_t system_random() {
   return value;
 }
 
-/// A journal under a new name. A batcher that is clearing up may take the directory for a dead one's before it is
-/// locked; then another name does.
+/// Creates a journal under a random id. Another batcher may remove the directory as a leftover before it is locked;
+/// then a new id is tried.
 Result<std::unique_ptr<Journal>> make_journal(const Options& options, Disk& disk, Clock& clock) {
   constexpr int kAttempts = 8;
   for (int attempt = 1;; ++attempt) {
@@ -60,7 +60,7 @@ class Batcher::Body {
   void close(int64_t drain_ms);
 
  private:
-  /// What the other threads tell the sink thread, and what it tells them.
+  /// Flags shared between the sink thread and the others.
   struct SinkState {
     bool woken = false;
     bool draining = false;
@@ -117,7 +117,7 @@ void Batcher::Body::run_sink() {
     }
     if (draining) flush_.flush_all();
     int64_t next_ms = flush_.step();
-    // A batcher that is closing leaves other journals to those that stay.
+    // A closing batcher leaves adoption to the others.
     if (!draining) next_ms = std::min(next_ms, adoption_.step());
     note_progress();
     rest_until(next_ms);
@@ -157,7 +157,7 @@ void Batcher::Body::rest_until(int64_t next_ms) {
 
 void Batcher::Body::remove_own_journal() {
   Journal& journal = commits_.journal();
-  if (!journal.mark_done() || !sink_.forget(journal.id())) return;  // Then another batcher does the rest.
+  if (!journal.mark_done() || !sink_.forget(journal.id())) return;  // Another batcher finishes it.
   const JournalPaths paths{options_.directory};
   (void)remove_journal(disk_, paths, paths.done(journal.id()));
 }

@@ -16,16 +16,16 @@
 namespace roost::batcher {
 
 /// Collects increments of counters ("likes"), makes them durable in a journal, and applies them to a Sink in batches,
-/// each exactly once, whatever crashes in between. See docs/batcher.md for the protocol.
+/// each exactly once across crashes and power loss. See docs/batcher.md for the protocol.
 ///
-/// Two threads of its own: the commit thread writes and syncs the journal, the sink thread sends batches and adopts
-/// the journals of batchers that died. Disk, Clock and Sink must outlive the batcher.
+/// Runs two threads: the commit thread writes and syncs the journal, the sink thread sends batches and adopts the
+/// journals of dead batchers. Disk, Clock and Sink must outlive the batcher.
 class Batcher {
  public:
   using Done = batcher::Done;
   static constexpr int64_t kMaxDelta = batcher::kMaxDelta;
 
-  /// Makes the journal and starts the threads. Fails when the directory cannot be made or written.
+  /// Creates the journal and starts the threads. Fails if the options are invalid or the directory is not writable.
   static Result<std::unique_ptr<Batcher>> open(Options options, Disk& disk, Clock& clock, Sink& sink);
   /// As close(0).
   ~Batcher();
@@ -34,29 +34,29 @@ class Batcher {
 
   /// Adds `delta` (1 to kMaxDelta) to `key`. Any thread; never blocks on the disk or the sink.
   ///
-  /// On success `done` will be called exactly once, by way of Options::deliver: with Accepted once the like is as
-  /// durable as Options::durability says, or with a retryable error when the disk failed: the like was not acknowledged
-  /// then, but may yet be counted if the process dies before the journal is mended.
+  /// On success `done` is called exactly once, by way of Options::deliver: with Accepted once the like is as durable as
+  /// Options::durability says, or with a retryable error if the disk failed. The like is not acknowledged then, but may
+  /// still be counted if the process dies before the journal is repaired.
   ///
   /// A refusal (a limit reached, the disk failing, closed) is returned at once; `done` is then neither called nor moved
   /// from. Refusals are retryable: answer 503 with Retry-After.
   Result<void> add(int64_t key, int64_t delta, Done&& done);
 
-  /// Adds 1 to `key` unless a like under this token was added already, here or in any batcher with the same sink (see
-  /// Sink), so that a client may repeat a like whose answer it did not get. As add(), but that `done` is neither called
-  /// nor moved from either when the like is `known`.
+  /// Adds 1 to `key` unless a like with this token was added before, here or in any batcher with the same sink, so that
+  /// a client may retry a like whose answer was lost (see Sink for how long tokens are remembered). As add(); `done` is
+  /// also neither called nor moved from when the result is `known`.
   ///
-  /// Other batchers' likes are found out when the batch is applied: until then pending() counts the repeat.
+  /// A repeat that reached another batcher is detected only when the batch is applied: until then pending() counts it.
   Result<Added> add_once(int64_t key, const LikeToken& token, Done&& done);
 
-  /// Likes of `key` that are acknowledged here and not yet known to be applied, those of the batch in flight included.
-  /// Any thread. Shown to users on top of the sink's count. While a batch is being committed the sum may count it twice
-  /// for a moment: readers for whom a count must never go backwards use pending_after().
+  /// Likes of `key` acknowledged here and not yet known to be applied, including the batch in flight. Any thread. Added
+  /// to the sink's count for display. While the sink commits a batch, the sum may count it twice for a moment: use
+  /// pending_after() where a count must never decrease.
   int64_t pending(int64_t key) const;
-  /// Likes of `key` acknowledged here that are not among the batches up to `applied_seq`. A reader that loads a count
-  /// and this journal's applied sequence in one transaction, and adds pending_after() of that sequence, shows a sum
-  /// that is exact for this batcher and never goes backwards. Exact for the last kRemembered batches, which is longer
-  /// than a load takes; for an older sequence it is too low by what was applied since.
+  /// Likes of `key` acknowledged here that are not in the batches up to `applied_seq`. A reader that loads the count
+  /// and this journal's applied sequence in one transaction, and adds pending_after() of that sequence, gets a sum that
+  /// is exact for this batcher and never decreases. Exact if at most kRemembered batches were applied since; for an
+  /// older sequence it misses what the forgotten batches applied.
   int64_t pending_after(int64_t key, uint64_t applied_seq) const;
   static constexpr size_t kRemembered = 8;
 
@@ -64,9 +64,9 @@ class Batcher {
   /// The name of this batcher's own journal.
   const JournalId& journal() const;
 
-  /// Refuses new likes, sends what is pending for at most `drain_ms` (plus the sink call under way), then stops. What
-  /// is left stays in the journal for another batcher to adopt, or for the next open() on the same directory. All
-  /// `done` have been delivered when it returns. Idempotent; not from the batcher's own threads.
+  /// Refuses new likes, sends pending ones for at most `drain_ms` (plus the sink call under way), then stops. What
+  /// remains stays in the journal for another batcher to adopt, or for the next open() on the same directory. Every
+  /// `done` has been delivered when it returns. Idempotent; must not be called on the batcher's own threads.
   void close(int64_t drain_ms);
 
  private:

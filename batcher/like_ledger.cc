@@ -86,7 +86,7 @@ void LikeLedger::take(const KeyDelta& delta, int64_t now_ms) {
     open_.erase(at);
     return;
   }
-  // What is left came after the batch was put together, so it is as good as new.
+  // The rest arrived after the batch was selected, or its tokens did not fit: its age starts anew.
   entry.since_ms = now_ms;
   static_cast<ListLink<ByAge>&>(entry).unlink();
   by_age_.push_back(entry);

@@ -9,20 +9,19 @@
 
 namespace roost::batcher {
 
-/// The tokens of likes that are in no batch yet: by key, in the order in which they came. Not thread-safe.
+/// Tokens of the likes that are in no batch yet, by key and in order of arrival. Not thread-safe.
 class OpenTokens {
  public:
   void add(const std::vector<TokenedLike>& likes);
-  /// Gives the batch the tokens of the likes that it has, `max_tokens` (at least 1) at most: likes whose token does not
-  /// go in are taken out of it again. The deltas are those of all open likes of their keys, and sorted. Changes nothing
-  /// here.
+  /// Adds to `batch` the tokens of its likes, at most `max_tokens` (at least 1), and subtracts the likes whose token
+  /// does not fit from its deltas. The deltas must be sorted and hold all open likes of their keys.
   void attach_to(Batch& batch, size_t max_tokens) const;
-  /// The likes of a batch are not open any more. False, with some of them gone, when they are not what attach_to()
-  /// could have given.
+  /// Removes the tokens of a batch. False, with some of them removed, if they are not what attach_to() would have
+  /// selected.
   bool take(const std::vector<TokenedLike>& likes);
 
   size_t size() const { return size_; }
-  /// All of them, sorted by key.
+  /// All tokens, sorted by key.
   std::vector<TokenedLike> list() const;
 
  private:

@@ -20,7 +20,7 @@ Result<void> validate(const Options& options) {
   const JournalLimits limits = journal_limits(options);
   const uint64_t segment = std::max(limits.segment_bytes, limits.group_bytes + 2 * limits.reserve_bytes + 4096);
   if (options.directory.empty()) return fail("the batcher needs a directory for its journals");
-  if (limits.segment_bytes > UINT32_MAX) return fail("a journal segment cannot be over 4GiB");
+  if (limits.segment_bytes > UINT32_MAX) return fail("a journal segment may have at most 4GiB");
   if (limits.max_bytes < 2 * segment) {
     return fail(fmt::format("a journal needs at least {} bytes, two segments", 2 * segment));
   }

@@ -7,18 +7,21 @@
 
 namespace roost::batcher {
 
-/// The sink thread's work for the batcher's own journal: one batch after the other, from due to applied.
+/// Flushes the batcher's own journal: asks for a batch when likes are due, and sends it until it is applied. Used by
+/// the sink thread only.
 class OwnFlush {
  public:
   OwnFlush(Options& options, LikeLog& log, Sink& sink, Clock& clock)
       : options_(options), log_(log), clock_(clock), sender_(sink, options.backoff, options.random) {}
 
-  /// Everything pending is due from now on, without spacing.
+  /// From now on every pending like is due, without Options::batch_spacing_ms.
   void flush_all() { all_ = true; }
-  /// Does what can be done now. The time of the next step at the latest; LikeLog's wake_sink may call for one earlier.
+  /// Does what can be done now and returns the latest time of the next step; GroupCommit's wake_sink asks for an
+  /// earlier one.
   int64_t step();
   uint64_t sink_failures() const { return sender_.failures(); }
-  /// The sink's answers cannot be true: nothing is sent any more. The journal stays for a person to look at.
+  /// True once the sink's applied sequence contradicts the journal: nothing is sent any more, and the journal is kept
+  /// for inspection.
   bool halted() const { return halted_; }
 
  private:

@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint32_t kMagic = 0x314a4c52;  // "RLJ1"
 
-// The fields as they lie on disk. The build is for little-endian machines only.
+// The fields as stored on disk. The build is for little-endian machines only.
 struct Header {
   uint64_t checksum;
   uint32_t magic;
@@ -30,7 +30,7 @@ uint64_t seed_of(const FramePlace& place) {
   return XXH3_64bits(parts, sizeof parts);
 }
 
-/// `frame` is header and payload; the checksum covers all but itself.
+/// `frame` is header and payload; the checksum covers everything but itself.
 uint64_t checksum_of(std::string_view frame, const FramePlace& place) {
   const std::string_view covered = frame.substr(sizeof(uint64_t));
   return XXH3_64bits_withSeed(covered.data(), covered.size(), seed_of(place));

@@ -10,11 +10,11 @@
 
 namespace roost::batcher {
 
-/// What a frame holds; the payloads are in record.h.
+/// The type of a frame; record.h describes the payloads.
 enum class FrameType : uint8_t { likes = 1, batch = 2, applied = 3, snapshot = 4 };
 
-/// Where a frame stands. It seeds the frame's checksum, so that bytes of another journal, of another segment or of
-/// another place never pass for a frame of this one.
+/// The position of a frame. It seeds the frame's checksum, so that bytes of another journal, segment or offset are
+/// never accepted.
 struct FramePlace {
   JournalId journal;
   uint64_t segment = 0;
@@ -23,17 +23,17 @@ struct FramePlace {
 
 /// One entry of a segment. On disk, little-endian, at an offset that is a multiple of 8:
 ///
-///     0 checksum u64   XXH3-64 of all that follows, seeded with the place
+///     0 checksum u64   XXH3-64 of the rest of the frame, seeded with its place
 ///     8 magic u32      "RLJ1"
 ///    12 length u32     bytes of payload
 ///    16 sequence u64   one more than that of the frame before
-///    24 time i64       milliseconds since 1970, UTC
-///    32 synced u32     the segment was on stable storage up to here when the frame was written
+///    24 time i64       Unix time in milliseconds
+///    32 synced u32     offset up to which the segment was on stable storage when the frame was written
 ///    36 type u8, 3 bytes of zero
 ///    40 payload, then zeros up to a multiple of 8
 ///
-/// `synced` tells a torn tail from damage: a crash may lose any part of what was not yet synced, also the front of it
-/// while the rear stays, but never anything below a later frame's `synced`.
+/// `synced` tells a torn tail from damage: a crash may lose any part of the unsynced bytes, even earlier ones while
+/// later ones survive, but nothing below the `synced` of a later frame.
 struct Frame {
   FrameType type = FrameType::likes;
   uint64_t sequence = 0;
@@ -50,10 +50,10 @@ constexpr size_t frame_bytes(size_t payload_bytes) {
   return (kFrameHeaderBytes + payload_bytes + 7) / 8 * 8;
 }
 
-/// Appends the frame to `out`. The payload must not be over kMaxFramePayload.
+/// Appends the frame to `out`. The payload has at most kMaxFramePayload bytes.
 void encode_frame(const Frame& frame, const FramePlace& place, std::string& out);
 
-/// The frame at the front of `bytes` (which stands at `place`), or nothing when there is no intact one.
+/// The frame at the beginning of `bytes`, whose position is `place`; nothing if it is not intact.
 std::optional<Frame> decode_frame(std::string_view bytes, const FramePlace& place);
 
 }  // namespace roost::batcher

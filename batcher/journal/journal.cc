@@ -13,7 +13,7 @@ namespace roost::batcher {
 Result<void> make_journal_root(Disk& disk, const std::string& root) {
   auto made = disk.create_directory(root);
   if (!made && made.error().code != EEXIST) return made;
-  // Also when it was there: whoever made it may have died before it was safe.
+  // Also if it existed: the process that created it may have died before it was durable.
   const size_t slash = root.find_last_of('/');
   if (slash == std::string::npos) return disk.sync_directory(".");
   return disk.sync_directory(slash == 0 ? "/" : root.substr(0, slash));
@@ -53,8 +53,8 @@ Result<std::unique_ptr<Journal>> Journal::create(Disk& disk, const JournalPaths&
     return tl::unexpected<Error>(begun.error());
   }
   journal->directory_ = paths.in_use(id);
-  // Under its final name it is never taken apart: half of it would look damaged. Left behind, it is an orphan without
-  // likes.
+  // On failure the directory is kept: half removed under its final name it would look damaged. It is an orphan without
+  // likes, for another process to adopt.
   if (auto safe = disk.sync_directory(paths.root); !safe) return tl::unexpected<Error>(safe.error());
   return journal;
 }
@@ -127,7 +127,7 @@ Result<void> Journal::begin_segment(const JournalState& state, int64_t unix_ms) 
   auto file = make_file(number, size);
   if (!file) return tl::unexpected<Error>(std::move(file).error());
 
-  // From here on the new segment may be the one a recovery finds, so the old one must never be written again.
+  // From here on a recovery may read the new segment, so the old one must never be written again.
   file_.reset();
   segments_.push_back({number, size});
   Frame frame{FrameType::snapshot, sequence_ + 1, unix_ms, 0, payload};
@@ -149,7 +149,7 @@ Result<std::unique_ptr<DiskFile>> Journal::make_file(uint64_t number, uint64_t s
   if (!file) return file;
   auto space = (*file)->preallocate(size);
   if (space) return file;
-  (void)disk_.unlink(path);  // It holds no frame, so it does no harm where it stays.
+  (void)disk_.unlink(path);  // If that fails: without a frame, recovery skips it.
   space.error().retryable = true;
   return tl::unexpected<Error>(std::move(space).error());
 }
@@ -164,7 +164,7 @@ Result<void> Journal::write_snapshot(DiskFile& file, std::string_view frame) {
 }
 
 void Journal::remove_older() {
-  // What cannot be removed does no harm, since the newest segment counts; it is tried again at the next rotation.
+  // A failure is harmless, since recovery reads the newest segment; the next rotation retries.
   const uint64_t current = segments_.back().number;
   std::erase_if(segments_, [&](const Segment& segment) {
     if (segment.number == current) return false;

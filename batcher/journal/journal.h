@@ -15,20 +15,20 @@ namespace roost::batcher {
 
 /// Sizes of a journal.
 struct JournalLimits {
-  uint64_t segment_bytes = 8u << 20;    ///< Of one segment, more when its snapshot needs it.
-  uint64_t max_bytes = 256u << 20;      ///< Of all segments there are at one time.
-  uint64_t group_bytes = 64u << 10;     ///< The most one group of likes takes; a new segment has room for one.
-  uint64_t reserve_bytes = 256u << 10;  ///< Kept free at a segment's end for the frames that empty a journal.
+  uint64_t segment_bytes = 8u << 20;    ///< Of one segment; larger if its snapshot needs it.
+  uint64_t max_bytes = 256u << 20;      ///< Of all segments at one time.
+  uint64_t group_bytes = 64u << 10;     ///< Largest group of likes; a new segment has room for one.
+  uint64_t reserve_bytes = 256u << 10;  ///< Reserved at the end of a segment for batch and applied frames.
 };
 
-/// Where the journals of one host live, and the names of their directories. A journal's directory goes through
+/// The paths of the journals of one host. A journal's directory changes its name as its state changes:
 ///
-///     <id>.new           being made; holds nothing anybody was promised
-///     <id>               in use by whoever has its lock, else an orphan
-///     <id>.done          drained: the sink may forget it, then it may go
-///     <id>.quarantined   damaged: nobody touches it but a person
+///     <id>.new           being created; holds no acknowledged likes
+///     <id>               in use by the process that has its lock, else an orphan
+///     <id>.done          drained: the sink may drop its row, then the directory is removed
+///     <id>.quarantined   damaged: left for inspection by an operator
 ///
-/// by renames under its lock, so that each step is there or not there. Ids are random and never come back.
+/// The renames are atomic and made under the directory's lock. Ids are random and never reused.
 struct JournalPaths {
   std::string root;
   std::string in_use(const JournalId& id) const { return root + "/" + id.hex(); }
@@ -37,49 +37,50 @@ struct JournalPaths {
   std::string quarantined(const JournalId& id) const { return in_use(id) + ".quarantined"; }
 };
 
-/// Makes the directory of all journals, if missing; it is on stable storage afterwards.
+/// Creates the directory of all journals, if missing, and makes it durable.
 Result<void> make_journal_root(Disk& disk, const std::string& root);
 
-/// Removes a journal's directory and all files in it; one that is half removed already is fine. Under its lock.
+/// Removes a journal's directory and all files in it, also after an earlier attempt failed halfway. The caller holds
+/// its lock.
 Result<void> remove_journal(Disk& disk, const JournalPaths& paths, const std::string& directory);
 
-/// One journal under its lock, for writing. Not thread-safe.
+/// A locked journal, for writing. Not thread-safe.
 ///
-/// Frames are staged, then written and synced together. A write or sync that fails is never tried again on the same
-/// segment, because nobody knows what is on disk then: the journal is `broken` until begin_segment() has put everything
-/// that counts into a new one. A torn tail is never written over: whoever recovers a journal begins a new segment, too.
+/// Frames are staged, then written and synced together. After a failed write or sync the contents of the segment are
+/// unknown, so it is never written again: the journal is `broken` until begin_segment() has written the whole state to
+/// a new one. A torn tail is never overwritten either: after a recovery writing begins with a new segment.
 class Journal {
  public:
-  /// Makes a new journal with an empty first segment. EWOULDBLOCK or ENOENT when somebody cleared it away in the
-  /// making: try another id.
+  /// Creates a journal with an empty first segment. EWOULDBLOCK or ENOENT if another process removed the directory
+  /// meanwhile: try another id.
   static Result<std::unique_ptr<Journal>> create(Disk& disk, const JournalPaths& paths, const JournalId& id,
                                                  const JournalLimits& limits, int64_t unix_ms);
-  /// Takes over a journal that was recovered; begin_segment() must come before anything is staged.
+  /// Opens a recovered journal for writing; begin_segment() must succeed before anything is staged.
   Journal(Disk& disk, const JournalPaths& paths, const JournalId& id, const JournalLimits& limits,
           std::unique_ptr<DirectoryLock> lock, std::vector<uint64_t> segments);
 
   const JournalId& id() const { return id_; }
-  /// Whether nothing can be written before begin_segment() succeeds.
+  /// True if nothing can be written before begin_segment() succeeds.
   bool broken() const { return file_ == nullptr; }
-  /// Payload bytes one more frame may have; for likes, so that the reserve stays free.
+  /// Largest payload of one more frame. Likes leave the reserve free, batches may use it.
   uint64_t room_for_likes() const;
   uint64_t room_for_batch() const;
 
-  /// Adds a frame to what the next write() writes. There must be room.
+  /// Adds a frame for the next write(). There must be room.
   void stage(FrameType type, std::string_view payload, int64_t unix_ms);
   bool has_staged() const { return !staged_.empty(); }
-  /// Writes what is staged. After an error the journal is broken, and what was staged is gone.
+  /// Writes the staged frames. After an error the journal is broken and the staged frames are dropped.
   Result<void> write();
-  /// All that was written is on stable storage. After an error the journal is broken.
+  /// Syncs what was written. After an error the journal is broken.
   Result<void> sync();
   bool has_unsynced() const { return file_ != nullptr && synced_ < offset_; }
 
-  /// Goes on in a new segment, which begins with `state` as its snapshot and is on stable storage; older segments go.
-  /// When no file of that size can be made (no space, the limit), the old segment stays usable; after any later error
-  /// the journal is broken.
+  /// Continues in a new segment that begins with `state` as its snapshot and is synced, and removes the older segments.
+  /// If no file of that size can be created (no space, or the limit), the old segment stays usable; after any later
+  /// error the journal is broken.
   Result<void> begin_segment(const JournalState& state, int64_t unix_ms);
 
-  /// The journal has nothing left to give: renames it to `.done`, durably. It is broken afterwards.
+  /// Renames the drained journal to `.done`, durably. It is broken afterwards.
   Result<void> mark_done();
 
   uint64_t bytes() const;
@@ -104,7 +105,7 @@ class Journal {
   std::unique_ptr<DirectoryLock> lock_;
   std::string directory_;
   std::unique_ptr<DiskFile> file_;  ///< Of the segment being written; null while broken.
-  std::vector<Segment> segments_;   ///< All there may be, ascending; the last is the one being written unless broken.
+  std::vector<Segment> segments_;   ///< All that may exist, ascending; the last one is being written unless broken.
   uint64_t next_number_ = 1;
   uint64_t sequence_ = 0;  ///< Of the last frame staged.
   uint64_t offset_ = 0;    ///< End of what was written.

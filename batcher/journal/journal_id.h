@@ -7,8 +7,7 @@
 
 namespace roost::batcher {
 
-/// The name of one journal: 128 random bits, never used twice. The sink keeps one row per journal under this name, and
-/// the journal's directory carries it too.
+/// Identifies a journal: 128 random bits, never reused. Names the journal's directory and its row in the sink.
 struct JournalId {
   uint64_t high = 0;
   uint64_t low = 0;
@@ -18,7 +17,7 @@ struct JournalId {
 
   /// 32 lower-case hexadecimal digits.
   std::string hex() const;
-  /// The reverse of hex(); nothing for any other text.
+  /// The inverse of hex(); nothing for any other text.
   static std::optional<JournalId> parse(std::string_view text);
 };
 

@@ -12,7 +12,7 @@
 namespace roost::batcher {
 namespace {
 
-/// A descriptor that closes itself.
+/// Owns a file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -60,12 +60,12 @@ class PosixFile final : public DiskFile {
   Result<void> preallocate(uint64_t size) override {
     int error = EINTR;
     while (error == EINTR) error = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));
-    if (error != 0) return fail_errno("set aside space for " + path_, error);
+    if (error != 0) return fail_errno("allocate space for " + path_, error);
     return {};
   }
 
   Result<void> datasync() override {
-    // Not even EINTR is a reason to ask again: the kernel may have dropped the pages it could not write.
+    // Never retried, not even after EINTR: the kernel may have dropped the pages that it failed to write.
     if (::fdatasync(fd_.get()) != 0) return fail_errno("sync " + path_, errno);
     return {};
   }
@@ -131,7 +131,7 @@ Result<std::vector<std::string>> PosixDisk::list(const std::string& path) {
   }
   const int error = errno;
   ::closedir(directory);
-  // A list cut short would hide segments.
+  // A partial list would hide segments.
   if (error != 0) return fail_errno("list " + path, error);
   return names;
 }
@@ -146,7 +146,7 @@ Result<std::unique_ptr<DirectoryLock>> PosixDisk::lock_directory(const std::stri
   Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return fail_errno("open directory " + path, errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return fail_errno("lock " + path, errno);
-  // The path may have come to mean something else between opening and locking.
+  // The path may have been renamed or replaced between opening and locking.
   struct stat locked {};
   struct stat named {};
   if (::fstat(fd.get(), &locked) != 0 || ::stat(path.c_str(), &named) != 0) return fail_errno("lock " + path, errno);

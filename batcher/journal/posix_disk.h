@@ -8,7 +8,7 @@
 
 namespace roost::batcher {
 
-/// The machine's file system: pwrite, posix_fallocate, fdatasync, flock. Stateless; any thread.
+/// The file system of the operating system: pwrite, posix_fallocate, fdatasync, flock. Stateless; any thread.
 class PosixDisk final : public Disk {
  public:
   Result<void> create_directory(const std::string& path) override;

@@ -32,7 +32,7 @@ void put_tokens(std::string& out, const std::vector<TokenedLike>& tokens) {
   }
 }
 
-/// Reads a payload from the front; once something is malformed, every further read fails too.
+/// Reads a payload from the beginning; after a malformed value every further read fails too.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
@@ -54,7 +54,7 @@ class Reader {
   std::vector<KeyDelta> pairs() {
     std::vector<KeyDelta> pairs;
     const uint64_t count = number();
-    if (count > rest_.size() / 2) good_ = false;  // A pair takes two bytes at least.
+    if (count > rest_.size() / 2) good_ = false;  // A pair takes at least two bytes.
     if (!good_) return pairs;
     pairs.reserve(count);
     for (uint64_t i = 0; i < count && good_; ++i) {
@@ -84,7 +84,7 @@ class Reader {
     return tokens;
   }
 
-  /// The tokens that end a payload; where there are none, nothing stands there.
+  /// The tokens at the end of a payload, if there are any.
   std::vector<TokenedLike> last_tokens() {
     if (!has_more()) return {};
     std::vector<TokenedLike> last = tokens();
@@ -92,7 +92,7 @@ class Reader {
     return last;
   }
 
-  /// Nothing malformed, and nothing left over.
+  /// True if nothing was malformed and nothing is left.
   bool complete() const { return good_ && rest_.empty(); }
 
  private:

@@ -11,10 +11,10 @@
 namespace roost::batcher {
 namespace {
 
-/// Frame after frame of one segment, into a state.
+/// Builds the state from the frames of one segment.
 class Replay {
  public:
-  /// False when the frame contradicts what came before it.
+  /// False if the frame contradicts the ones before it.
   bool take(const Frame& frame) {
     if (frames_ == 0 ? frame.type != FrameType::snapshot : frame.sequence != sequence_ + 1) return false;
     sequence_ = frame.sequence;
@@ -58,7 +58,7 @@ class Replay {
     open_tokens_.add(likes->tokens);
     return true;
   }
-  /// A batch is made only when the one before is known to be applied, so it says so itself.
+  /// A batch is written only once the previous one is known to be applied, so it replaces that one.
   bool take_batch(std::string_view payload) {
     auto batch = decode_batch(payload);
     if (!batch || batch->sequence != state_.last_sequence + 1) return false;
@@ -80,7 +80,7 @@ class Replay {
     return true;
   }
 
-  JournalState state_;  ///< But for what is open, which is kept by key until the end.
+  JournalState state_;  ///< Without the open likes, which are in open_ until finish().
   std::unordered_map<int64_t, int64_t> open_;
   OpenTokens open_tokens_;
   uint64_t sequence_ = 0;
@@ -92,7 +92,7 @@ tl::unexpected<Error> damaged(const JournalId& journal, uint64_t segment, uint64
               Side::internal, false, kDamaged);
 }
 
-/// Where an intact frame stands, behind `bad`, that was written when the bad place was already on stable storage.
+/// The offset of an intact frame after `bad` that was written when the bytes at `bad` were already synced.
 std::optional<uint64_t> find_proof_of_damage(std::string_view bytes, FramePlace place, uint64_t bad) {
   for (place.offset = bad + 8; place.offset + kFrameHeaderBytes <= bytes.size(); place.offset += 8) {
     const auto frame = decode_frame(bytes.substr(place.offset), place);
@@ -127,12 +127,12 @@ Result<std::optional<JournalState>> replay_segment(std::string_view bytes, const
     const auto frame = decode_frame(bytes.substr(place.offset), place);
     if (!frame) break;
     if (!replay.take(*frame))
-      return damaged(journal, segment, place.offset, "an intact frame that contradicts the rest");
+      return damaged(journal, segment, place.offset, "an intact frame contradicts the ones before it");
     place.offset += frame_bytes(frame->payload.size());
   }
   if (const auto proof = find_proof_of_damage(bytes, place, place.offset)) {
     return damaged(journal, segment, place.offset,
-                   fmt::format("damaged: the frame at {} was written after this place was safe on disk", *proof));
+                   fmt::format("damaged: the frame at {} was written after this offset was synced", *proof));
   }
   if (!replay.begun()) return std::optional<JournalState>();
   return replay.finish();
@@ -144,7 +144,7 @@ std::string segment_name(uint64_t number) {
 
 std::optional<uint64_t> parse_segment_name(std::string_view name) {
   if (name.size() != 20 || name.substr(16) != ".seg") return std::nullopt;
-  // A segment number is half a journal's id as far as digits go.
+  // The 16 digits are parsed as half of a journal's id.
   const auto id = JournalId::parse(std::string(16, '0').append(name.substr(0, 16)));
   if (!id) return std::nullopt;
   return id->low;
@@ -167,7 +167,7 @@ Result<Recovered> recover_journal(Disk& disk, const std::string& directory, cons
     recovered.state = std::move(**state);
     return recovered;
   }
-  return fail(fmt::format("journal {}: no segment with an intact beginning", journal.hex()), Side::internal, false,
+  return fail(fmt::format("journal {}: no segment with an intact first frame", journal.hex()), Side::internal, false,
               kDamaged);
 }
 
