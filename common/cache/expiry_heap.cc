@@ -18,7 +18,7 @@ void ExpiryHeap::remove(Entry& entry) {
   const Slot last = slots_.back();
   slots_.pop_back();
   if (last.entry == &entry) return;
-  // The last one takes the free place, and moves up or down from there.
+  // The last slot fills the gap and moves up or down from there.
   if (index != 0 && last.expires_at_ms < slots_[(index - 1) / 2].expires_at_ms) {
     sift_up(index, last);
   } else {

@@ -8,15 +8,15 @@
 
 namespace roost::cache {
 
-/// The entries of a shard by the time they expire, soonest on top: a binary heap whose places the entries know, so that
-/// one can be taken out wherever it stands. Entries that never expire are not in it. Owns nothing. Not thread-safe.
+/// A binary min-heap of a shard's entries by expiry time. Each entry stores its index, so any entry can be removed in
+/// O(log n). Entries that never expire are not in it. Does not own the entries. Not thread-safe.
 class ExpiryHeap {
  public:
-  /// O(log n), O(1) for an entry that expires last, as most new ones do.
+  /// O(log n); O(1) for an entry that expires last, as most new ones do.
   void insert(Entry& entry);
-  /// No matter whether the entry is in.
+  /// Does nothing if the entry is not in the heap.
   void remove(Entry& entry);
-  /// The soonest one if its time is over, else null.
+  /// An expired entry, the one with the earliest time; null if there is none.
   Entry* expired(int64_t now_ms) const {
     return slots_.empty() || slots_[0].expires_at_ms > now_ms ? nullptr : slots_[0].entry;
   }
@@ -24,7 +24,7 @@ class ExpiryHeap {
 
  private:
   struct Slot {
-    int64_t expires_at_ms;  ///< Here too, so that comparing does not touch the entry.
+    int64_t expires_at_ms;  ///< A copy, so that comparisons do not load the entry.
     Entry* entry;
   };
   void place(size_t index, Slot slot);

@@ -7,11 +7,11 @@
 namespace roost::cache {
 namespace {
 
-// Ages are told in ticks of a millionth of the window, so that 32 bits of them wrap only after 4,096 windows: a slot
-// that old and never overwritten may seem young again, which is harmless.
+// Ages are in ticks of a millionth of the window, so 32 bits wrap only after 4,096 windows: a slot that old and never
+// overwritten may look young again, which is harmless.
 constexpr uint64_t kTicksPerWindow = uint64_t{1} << 20;
 
-// The lowest bits of a hash choose the shard and the highest the bucket of the store; these lie between. Never 0.
+// The bits between the lowest, which choose the shard, and the highest, which choose the store's bucket. Never 0.
 uint32_t fingerprint_of(uint64_t hash) {
   return std::max<uint32_t>(static_cast<uint32_t>(hash >> 16), 1);
 }
@@ -57,7 +57,7 @@ GhostTable::Bucket& GhostTable::bucket_of(uint32_t fingerprint) {
   return buckets_[fingerprint & (buckets_.size() - 1)];
 }
 
-// The slot that holds the fingerprint already, else an empty one, else the oldest.
+// The slot with the same fingerprint, else an empty one, else the oldest.
 GhostTable::Slot& GhostTable::slot_for(uint32_t fingerprint) {
   Bucket& bucket = bucket_of(fingerprint);
   Slot* best = &bucket.slots[0];

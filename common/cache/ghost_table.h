@@ -7,20 +7,20 @@
 
 namespace roost::cache {
 
-/// Remembers the hashes of entries that left, the newest `window_bytes` of them by charge. It holds 32-bit fingerprints
-/// in buckets of one cache line, a full bucket forgetting its oldest: bounded, never linked, and wrong about one key in
-/// some thousands, which costs an eviction its best choice and nothing else. Not thread-safe.
+/// The ghost queue of S3-FIFO: the hashes of evicted entries, the latest `window_bytes` of them by charge. Stored as
+/// 32-bit fingerprints in buckets of one cache line; a full bucket drops its oldest. About one key in some thousands is
+/// a false positive, which only makes an eviction choose less well. Not thread-safe.
 class GhostTable {
  public:
-  /// Hashes it holds at most, whatever reserve() asks for.
+  /// Upper bound of slots(), whatever reserve() asks for.
   static constexpr size_t kMaxSlots = size_t{1} << 24;
 
   explicit GhostTable(uint64_t window_bytes);
 
-  /// Room for about as many hashes as `entries`; grows, never shrinks. Without it the table holds nothing.
+  /// Makes room for about `entries` hashes; never shrinks. Before the first call the table holds nothing.
   void reserve(size_t entries);
   void insert(uint64_t hash, uint64_t charge);
-  /// True when the hash is remembered; it is forgotten by that.
+  /// Removes the hash; true if it was there.
   bool take(uint64_t hash);
   size_t slots() const { return buckets_.size() * kSlotsPerBucket; }
 

@@ -7,7 +7,7 @@
 
 namespace roost::cache {
 
-/// An entry of the store; its key stands behind it.
+/// An entry of the store; its key is stored right after the object.
 class ReadThrough::CachedReading final : public Entry {
  public:
   CachedReading(const Flight& flight, std::shared_ptr<const void> value, size_t bytes, bool absent,
@@ -63,7 +63,7 @@ bool ReadThrough::is_newest(const Flight& flight) const {
 }
 
 bool ReadThrough::lease_valid(const Flight& flight) const {
-#ifdef ROOST_MUTATION_NO_LEASE  // for the tests of the tests: whoever comes last wins, and they must notice
+#ifdef ROOST_MUTATION_NO_LEASE  // mutation test: without leases the last load wins, which a test must detect
   return flight.type != nullptr;
 #else
   return is_newest(flight) && flight.generation == generations_[flight.group];

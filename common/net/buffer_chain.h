@@ -9,8 +9,8 @@
 
 namespace roost::net {
 
-/// Bytes waiting to be written, as a chain of blocks. What is appended borrowed is copied, several small pieces into
-/// one block; what is appended with an owner is referenced. One thread.
+/// Bytes waiting to be written, as a chain of blocks. Borrowed bytes are copied, several small pieces into one block;
+/// slices with an owner are referenced. Not thread-safe.
 class BufferChain {
  public:
   bool empty() const { return size_ == 0; }
@@ -19,7 +19,7 @@ class BufferChain {
   void append(std::string_view borrowed) { append(Slice(borrowed)); }
   /// Drops the first `count` bytes; at most size().
   void consume(size_t count);
-  /// Fills `out` with the first pieces, without copying; returns how many were filled.
+  /// Fills `out` with the first pieces, without copying; returns their number.
   size_t front(std::span<Slice> out) const;
   void clear();
 
@@ -28,7 +28,7 @@ class BufferChain {
     BlockRef block;
     const char* data;
     size_t size;
-    bool copied = false;  // ours alone: more may be copied behind it
+    bool copied = false;  // owned by the chain: later bytes may be appended to it
   };
   std::deque<Piece> pieces_;
   size_t size_ = 0;

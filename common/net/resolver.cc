@@ -59,7 +59,7 @@ std::vector<Address> from_hosts_file(const std::string& path, const HostPort& wa
 
 class SystemLookup;
 
-/// What libuv's thread pool holds: frees itself when that is done, whether or not somebody still waits.
+/// The request in libuv's thread pool; deletes itself when it is done, also after its look-up was destroyed.
 struct Request {
   uv_getaddrinfo_t handle{};
   uint16_t port = 0;
@@ -125,7 +125,7 @@ void SystemLookup::on_done(uv_getaddrinfo_t* handle, int status, addrinfo* list)
   self->fail_now();
 }
 
-/// Answers what is known at once, at the next turn.
+/// Delivers a result that is known at once, at the next turn.
 class KnownLookup final : public Resolver::Lookup {
  public:
   KnownLookup(EventLoop& loop, Result<std::vector<Address>> answer, Resolver::OnResolved on_resolved)

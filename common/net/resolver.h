@@ -11,11 +11,11 @@
 
 namespace roost::net {
 
-/// Turns host names into addresses without stopping the loop (getaddrinfo on libuv's thread pool). Loop thread only.
+/// Resolves host names without blocking the loop (getaddrinfo on libuv's thread pool). Loop thread only.
 class Resolver {
  public:
-  /// `hosts_file`: a file in the format of /etc/hosts that is read anew at each look-up and asked before the system's
-  /// resolver; empty for none.
+  /// `hosts_file`: a file in the format of /etc/hosts, read at each look-up and consulted before the system's resolver;
+  /// empty for none.
   explicit Resolver(EventLoop& loop, std::string hosts_file = {});
   ~Resolver();
 
@@ -24,9 +24,9 @@ class Resolver {
    public:
     virtual ~Lookup() = default;
   };
-  /// At least one address and at most kMaxAddresses, each with `port` set, numbers as they are; or an error that names
-  /// the host, on the backend's side and retryable. Called once, never from inside resolve(); may destroy the look-up
-  /// and the resolver.
+  /// Receives 1 to kMaxAddresses addresses with the port of `host`; a numeric host gives itself. Or a retryable error
+  /// (Side::backend) that names the host. Called once, never from inside resolve(); may destroy the look-up and the
+  /// resolver.
   using OnResolved = UniqueFunction<void(Result<std::vector<Address>>)>;
   [[nodiscard]] std::unique_ptr<Lookup> resolve(const HostPort& host, OnResolved on_resolved);
 

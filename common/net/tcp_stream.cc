@@ -31,14 +31,14 @@ unsigned fill(std::array<uv_buf_t, kMaxSlices>& buffers, std::span<const Slice> 
 
 }  // namespace
 
-/// What the kernel did not take, with one uv_write over the first pieces of it under way.
+/// Bytes that the kernel did not accept; at most one uv_write, of the first pieces, is under way.
 struct TcpStream::WriteQueue {
   uv_write_t request{};
   BufferChain chain;
-  size_t in_flight = 0;  // bytes at the head of the chain that libuv has in hand; 0 when no uv_write is under way
+  size_t in_flight = 0;  // bytes at the head of the chain in the uv_write under way, 0 if there is none
 };
 
-/// A failure found inside connect(), told from a later turn. Holds the memory, so that the stream may be closed before.
+/// Reports a failure inside connect() from a later turn. Keeps the memory, since the stream may be closed before.
 struct TcpStream::LateFailure {
   LateFailure(TcpStream* failed, int code) : stream(failed), status(code) { ++stream->holds_; }
   LateFailure(LateFailure&& other) noexcept : stream(std::exchange(other.stream, nullptr)), status(other.status) {}
@@ -127,7 +127,7 @@ void TcpStream::on_connect_result(int status) {
 void TcpStream::start_reading() {
   reading_ = true;
   if (state_ != State::open && state_ != State::write_broken) return;
-  // An error means that libuv reads already, which is meant to be harmless here.
+  // The only possible error is that libuv is reading already, which is fine.
   uv_read_start(
       reinterpret_cast<uv_stream_t*>(&handle_),
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { owner_of(handle)->on_allocate(buffer); },
@@ -137,14 +137,14 @@ void TcpStream::start_reading() {
 }
 
 void TcpStream::on_allocate(uv_buf_t* buffer) {
-  // Without a buffer libuv reads nothing, and says so through on_read.
+  // Without a buffer libuv reads nothing and calls on_read with UV_ENOBUFS.
   *buffer = reading_ ? uv_buf_init(loop_.read_buffer(), EventLoop::kReadBufferBytes) : uv_buf_init(nullptr, 0);
 }
 
 void TcpStream::on_read(ssize_t count, const char* data) {
   if (count == 0 || state_ == State::failed || state_ == State::closing) return;
-  // stop_reading() only lowers a flag: the kernel's watch is taken away here, when something arrives that nobody wants.
-  // Nothing is lost: bytes stay in the socket, and an end of stream is told again when reading starts again.
+  // stop_reading() only clears a flag; the watcher is stopped here, when something arrives while reading is off.
+  // Nothing is lost: bytes stay in the socket, and an end of stream is reported again when reading restarts.
   if (!reading_) {
     uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
     return;
@@ -180,8 +180,8 @@ bool TcpStream::write(std::span<const Slice> pieces) {
   return false;
 }
 
-/// How many bytes the kernel took. An error counts as none: the bytes are queued, and the write of the queue meets it
-/// again, from where it can be told.
+/// How many bytes the kernel accepted; 0 after an error. The bytes are queued then, and the write of the queue reports
+/// the error from a later turn.
 size_t TcpStream::send_now(std::span<const Slice> pieces) {
   std::array<uv_buf_t, kMaxSlices> buffers;
   const unsigned count = fill(buffers, pieces);
@@ -244,8 +244,8 @@ void TcpStream::shutdown() {
 void TcpStream::send_fin() {
   sending_ = Sending::ended;
   uv_os_fd_t fd = -1;
-  // Past libuv, whose uv_shutdown needs a request and a turn. A failure means that the connection is broken, and
-  // reading tells.
+  // Not through uv_shutdown, which needs a request and a turn. A failure means that the connection is broken, which
+  // reading reports.
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &fd) == 0) ::shutdown(fd, SHUT_WR);
 }
 

@@ -9,28 +9,28 @@
 
 namespace roost::net {
 
-/// A TCP connection: one allocation with its libuv handle in it, TCP_NODELAY set. Writes go straight to the socket
-/// (uv_try_write); only what the kernel does not take is queued. An idle one holds no buffer (see sizeof: a test bounds
-/// it). Stopping and starting to read costs no system call unless bytes arrive in between.
+/// A TCP connection with TCP_NODELAY, allocated together with its libuv handle. Writes go straight to the socket
+/// (uv_try_write); only what the kernel does not accept is queued. An idle stream holds no buffer, and a test bounds
+/// its size. Stopping and restarting to read makes no system call unless bytes arrive in between.
 ///
 ///   state         meaning                                           leaves for
-///   connecting    what is written waits                             open, failed, closing
-///   open          bytes go both ways                                write_broken, failed, closing
-///   write_broken  a write found that the peer has reset the         failed, closing
+///   connecting    writes are queued                                 open, failed, closing
+///   open          connected                                         write_broken, failed, closing
+///   write_broken  a write failed because the peer reset the         failed, closing
 ///                 connection; what it sent before is still read
 ///   failed        on_error was called, or is about to be            closing
-///   closing       waits for libuv's close callback                  –
+///   closing       until libuv's close callback                      –
 ///
-/// What the peer sent before it reset the connection is often the answer that explains why; on_error comes behind it,
-/// in place of on_end. The sending side runs beside that: open, ending (shutdown() was called, the queue drains), ended
-/// (FIN is sent).
+/// What the peer sent before a reset is often a response that explains it, so it is delivered first, then on_error
+/// instead of on_end. The sending side has states of its own: open, ending (shutdown() was called, the queue drains),
+/// ended (FIN was sent).
 class TcpStream final : public Stream {
  public:
-  /// Starts to connect; on_connected() or on_error() follows, never from inside this call. A failure to connect is
-  /// retryable: nothing was sent.
+  /// Starts to connect. on_connected() or on_error() follows, never from inside this call. A failure to connect is
+  /// retryable, since nothing was sent.
   static StreamPtr connect(EventLoop& loop, const Address& address);
-  /// Takes over the connected socket `fd`, which is non-blocking and has TCP_NODELAY set or inherited. Null, and the
-  /// socket closed, when it cannot be used after all.
+  /// Takes ownership of the connected socket `fd`, which is non-blocking and has TCP_NODELAY set or inherited. Null if
+  /// libuv rejects it; `fd` is closed then.
   static StreamPtr adopt(EventLoop& loop, int fd, const Address& peer);
 
   void set_receiver(StreamReceiver* receiver) override { receiver_ = receiver; }
@@ -65,15 +65,15 @@ class TcpStream final : public Stream {
 
   EventLoop& loop_;
   StreamReceiver* receiver_ = nullptr;
-  std::unique_ptr<WriteQueue> queue_;  // null while the kernel takes everything
+  std::unique_ptr<WriteQueue> queue_;  // null while nothing is queued
   uv_tcp_t handle_{};
   Address peer_;
-  int first_error_ = 0;  // of the writes: what the kernel says only once
+  int first_error_ = 0;  // first error of a write, which the kernel reports only once
   State state_ = State::connecting;
   Sending sending_ = Sending::open;
   bool reading_ = false;
   bool drained_owed_ = false;
-  unsigned char holds_ = 1;  // who still needs the memory: libuv until the close callback, a LateFailure
+  unsigned char holds_ = 1;  // reference count: libuv until its close callback, and a LateFailure
 };
 
 }  // namespace roost::net

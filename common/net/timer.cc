@@ -28,11 +28,11 @@ TimerQueue::~TimerQueue() {
   }
 }
 
-// A timer stands at the level of the highest digit (base 64) in which its due time differs from the wheel's, in the
-// slot of that digit; when the wheel's digit gets there, what stands in the slot moves down. So the wheel's own slot is
-// empty at every level but the lowest, where it holds what is due now: that is taken at the next advance.
+// A timer's level is that of the highest digit (base 64) in which its due time differs from the wheel's time, and its
+// slot is that digit. When the wheel reaches the slot, its timers move to lower levels. So the wheel's current slot is
+// empty at every level but the lowest, where it holds the timers due now: the next advance runs them.
 void TimerQueue::insert(Timer& timer) {
-  // Not a whole turn of the last level: that would end in the wheel's own slot.
+  // Less than a full turn of the last level, which would end in the wheel's current slot.
   constexpr int64_t kHorizonMs = int64_t{kSlots - 1} << (kSlotBits * (kLevels - 1));
   const int64_t place = std::min(timer.due_ms_, now_ms_ + kHorizonMs);
   const auto differing = static_cast<uint64_t>(place ^ now_ms_);
@@ -68,7 +68,7 @@ void TimerQueue::advance_to_ms(int64_t now_ms) {
   observe_ms(now_ms);
   run_due();
   while (now_ms_ < now_ms) {
-    // Skips to the next time at which a slot or a cascade can matter; without timers that is the end at once.
+    // Skip to the next time with an occupied slot or a cascade; without timers, to the end.
     const int64_t next = next_wakeup_ms();
     if (next < 0 || next > now_ms) {
       move_to(now_ms);
@@ -79,7 +79,7 @@ void TimerQueue::advance_to_ms(int64_t now_ms) {
   }
 }
 
-// Everything in the slots passed over is gone or stopped.
+// The slots passed over hold no active timers.
 void TimerQueue::move_to(int64_t now_ms) {
   const auto crossed = static_cast<uint64_t>(now_ms ^ now_ms_);
   now_ms_ = now_ms;

@@ -10,9 +10,8 @@ namespace roost::net {
 
 class TimerQueue;
 
-/// One timer, embedded in the object it belongs to; starting and stopping never allocates, and a timer that is
-/// destroyed is stopped. One-shot: it is idle again when its callback runs, which may start it anew, or destroy its
-/// owner. Loop thread only.
+/// A one-shot timer, embedded in its owner. Starting and stopping never allocates; the destructor stops it. It is
+/// inactive when its callback runs, which may restart it or destroy the owner. Loop thread only.
 class Timer : public ListLink<TimerQueue> {
  public:
   using Callback = void (*)(void* owner);
@@ -26,8 +25,8 @@ class Timer : public ListLink<TimerQueue> {
         queue, [](void* o) { (static_cast<Owner*>(o)->*Method)(); }, owner);
   }
 
-  /// Runs the callback once `after_ms` milliseconds from the queue's present, never earlier; 0 means at the next
-  /// advance. A timer that is already running is moved.
+  /// Runs the callback once, `after_ms` milliseconds after the queue's now_ms() or later; 0 means at the next advance.
+  /// Restarts an active timer.
   void start_ms(int64_t after_ms);
   void stop();
   bool active() const { return linked(); }
@@ -42,8 +41,8 @@ class Timer : public ListLink<TimerQueue> {
   int64_t due_ms_ = 0;
 };
 
-/// All timers of one loop: a hierarchical wheel, O(1) to start, stop and expire. Time is passed in, so tests drive it
-/// without a loop and without waiting. Loop thread only.
+/// All timers of one loop: a hierarchical timing wheel, O(1) to start, stop and expire. Time is passed in, so that
+/// tests need neither a loop nor waiting. Loop thread only.
 class TimerQueue {
  public:
   explicit TimerQueue(int64_t now_ms);
@@ -51,17 +50,17 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  /// Moves the present to `now_ms` (never back) and then runs what is due, in order of due time. Callbacks may start
-  /// and stop any timer, their own included, and count from the new present: one that starts itself again does not run
-  /// once for each period missed, nor for ever with 0.
+  /// Sets the time to `now_ms` (never back), then runs due timers in order of due time. Callbacks may start and stop
+  /// any timer, their own included. Delays count from the new time: a periodic timer does not catch up on missed
+  /// periods, and one that restarts itself with 0 runs at the next advance.
   void advance_to_ms(int64_t now_ms);
-  /// Says that it is `now_ms` without running anything: timers started from here on count from then.
+  /// Sets the time without running timers: timers started from here on count from `now_ms`.
   void observe_ms(int64_t now_ms) {
     if (now_ms > present_ms_) present_ms_ = now_ms;
   }
   /// The latest time advanced to or observed.
   int64_t now_ms() const { return present_ms_; }
-  /// A time at which advance_to_ms is worth calling: at or before the first due time; -1 when no timer runs.
+  /// When to call advance_to_ms() next: at or before the first due time; -1 if no timer is active.
   int64_t next_wakeup_ms() const;
   size_t active_count() const { return active_; }
   /// Longer delays are cut to this (about nine thousand years).
@@ -79,7 +78,7 @@ class TimerQueue {
   void cascade(int level);
   void move_to(int64_t now_ms);
 
-  int64_t now_ms_;      // where the wheel stands
+  int64_t now_ms_;      // position of the wheel
   int64_t present_ms_;  // at or after now_ms_
   size_t active_ = 0;
   std::array<std::array<Slot, kSlots>, kLevels> wheel_;

@@ -44,7 +44,7 @@ LogFile::~LogFile() {
 }
 
 Result<void> LogFile::reopen() {
-  // Readable too, to see how the file ends.
+  // Readable too, to look at the last byte.
   const int descriptor = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, kFileMode);
   if (descriptor < 0) return fail_errno("open " + path_, errno);
   struct stat status {};
@@ -55,7 +55,7 @@ Result<void> LogFile::reopen() {
   }
   if (descriptor_ >= 0) ::close(descriptor_);
   descriptor_ = descriptor;
-  // A device or a pipe (/dev/stderr, a FIFO) has no size to rotate by.
+  // A device or a pipe (/dev/stderr, a FIFO) is never rotated.
   regular_ = S_ISREG(status.st_mode);
   size_ = regular_ ? static_cast<uint64_t>(status.st_size) : 0;
   torn_ = regular_ && ends_in_torn_line(descriptor, status.st_size);

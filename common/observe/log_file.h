@@ -9,23 +9,23 @@
 
 namespace roost::observe {
 
-/// A file of lines that is only appended to, and rotated by size: path becomes path.1, path.1 becomes path.2, and the
-/// last of `keep_files` goes. One process writes it. Not thread-safe.
+/// An append-only file of lines, rotated by size: path becomes path.1, path.1 becomes path.2, and the last of
+/// `keep_files` is removed. Written by one process. Not thread-safe.
 class LogFile {
  public:
-  /// Opens or creates the file. One that ends in a torn line (a process died) is continued on a new line.
+  /// Opens or creates the file. If its last line is incomplete (a process died), writing continues on a new line.
   static Result<LogFile> open(std::string path, uint64_t rotate_bytes, unsigned keep_files);
   LogFile(LogFile&& other) noexcept;
   LogFile& operator=(LogFile&&) = delete;
   ~LogFile();
 
-  /// Writes whole lines, each with its newline. An error means that some of them, perhaps all, are not in the file; the
-  /// next write starts a new line and may succeed.
+  /// Writes whole lines, each with its newline. After an error some or all of them are missing; the next write begins
+  /// on a new line.
   Result<void> write(std::string_view lines);
-  /// Rotates if the file would grow beyond its size by `bytes` more. After an error the old file stays in use, for
-  /// another rotate_bytes before the next attempt.
+  /// Rotates if `bytes` more would exceed the size limit. After an error the old file stays in use, and the next
+  /// attempt is made after another rotate_bytes.
   Result<void> rotate_if_due(size_t bytes);
-  /// Opens the path anew; on error the old file stays in use.
+  /// Reopens the path. After an error the old file stays in use.
   Result<void> reopen();
 
  private:

@@ -69,7 +69,7 @@ LogWriterStats LogWriter::stats() const {
   return stats_;
 }
 
-// The next append need not wake the thread again.
+// The next append() need not wake the thread again.
 void LogWriter::wake() {
   rest_ = Rest::none;
   work_.notify_one();
@@ -133,7 +133,7 @@ bool LogWriter::pause_is_over() const {
   return flushers_ != 0 || stopping_ || reopen_wanted_ || filling_.size() > options_.buffer_bytes / 2;
 }
 
-// Once for a series of failures, and once when it has ended.
+// One event for a series of failures, and one when writing works again.
 void LogWriter::report(const Result<void>& outcome) {
   if (!outcome && !error_reported_) events_.error("log cannot be written", {{"error", outcome.error().what}});
   if (outcome && error_reported_) events_.info("log is written again", {{"path", options_.path}});

@@ -14,36 +14,36 @@
 
 namespace roost::observe {
 
-/// What append() does when the file does not keep up.
+/// What append() does when the buffer is full.
 enum class Overflow : uint8_t {
-  drop,  ///< Returns false; the line is counted and gone. For access logs: a slow disk must not slow requests.
-  wait,  ///< Blocks until there is room. For logs that promise every line.
+  drop,  ///< Drops and counts the line. For access logs: a slow disk must not slow requests.
+  wait,  ///< Blocks until there is room. For logs that must have every line.
 };
 
 struct LogWriterOptions {
   std::string path = {};
-  uint64_t rotate_bytes = 64 << 20;  ///< A file that has come to this size is renamed; 0 never rotates.
-  unsigned keep_files = 4;           ///< Renamed files that stay: path.1 (newest) … path.N.
-  size_t buffer_bytes = 1 << 20;     ///< Lines waiting to be written; twice that while a write is going on.
-  int64_t pause_us = 100;            ///< After a write, gather lines this long before the next one.
+  uint64_t rotate_bytes = 64 << 20;  ///< A file is renamed before it exceeds this size; 0 never rotates.
+  unsigned keep_files = 4;           ///< Renamed files that are kept: path.1 (newest) … path.N.
+  size_t buffer_bytes = 1 << 20;     ///< Of lines waiting to be written; twice that during a write.
+  int64_t pause_us = 100;            ///< Pause after a write, in which lines gather for the next.
   Overflow overflow = Overflow::drop;
 };
 
 struct LogWriterStats {
   uint64_t lines = 0;         ///< Appended.
-  uint64_t dropped = 0;       ///< Refused by append: no room, or longer than the buffer.
-  uint64_t lost = 0;          ///< Appended, in a batch that could not be written or only in part.
-  uint64_t write_errors = 0;  ///< Failed writes, rotations and reopenings; see the event log.
+  uint64_t dropped = 0;       ///< By append(): buffer full, or line longer than the buffer.
+  uint64_t lost = 0;          ///< Appended, but in a batch that failed to be written.
+  uint64_t write_errors = 0;  ///< Failed writes, rotations and reopenings.
   uint64_t writes = 0;        ///< Batches.
 };
 
-/// Lines from any thread into one file, written in batches by a thread of its own. A line appended while the writer
-/// sleeps wakes it at once; those that come while it writes, or in the short pause after, go out together with the next
-/// write. So a line is in the file some hundred microseconds after append, and a busy log costs few system calls.
+/// Appends lines from any thread to one file, in batches on a thread of its own. A line wakes the idle writer at once;
+/// lines that arrive during a write or the short pause after it go into the next write together. So a line is in the
+/// file some hundred microseconds after append(), and a busy log makes few system calls.
 ///
-/// Lines of one thread keep their order. A failed write (a full disk) loses the lines of that batch, is counted, and is
-/// reported to the event log once until writing works again; it stops nothing. A line that a failed write left torn is
-/// ended, so that it does not spoil the next. The destructor writes what is there.
+/// Lines of one thread keep their order. A failed write (such as a full disk) loses the lines of its batch and is
+/// counted; the event log gets one event per series of failures. The next write begins on a new line. The destructor
+/// writes the remaining lines.
 class LogWriter {
  public:
   /// Opens or creates the file (0640) and starts the thread. `events` must outlive the writer.
@@ -52,12 +52,12 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  /// `line` holds no newline and one is added. False when it was dropped. One copy under a short lock. With
-  /// Overflow::wait it may block, and then must not be called by a thread that the disk is to wait for.
+  /// Adds `line`, which has no newline, and a newline. False if it was dropped. One copy under a short lock; with
+  /// Overflow::wait it may block for as long as the disk does.
   bool append(std::string_view line);
-  /// Returns when every line appended before has been written or lost. False when one was lost since the last flush.
+  /// Waits until every line appended before is written or lost. False if a line was lost since the last flush.
   bool flush();
-  /// Closes the file and opens the path anew, after what was appended before: for whoever renames it from outside.
+  /// Reopens the path, after the lines appended before have been written: for log rotation from outside.
   void reopen();
   LogWriterStats stats() const;
 
@@ -72,7 +72,7 @@ class LogWriter {
   void report(const Result<void>& outcome);
   void wake() ROOST_REQUIRES(mutex_);
 
-  /// What an append has to wake: nothing, the idle thread, or the pausing thread once there is much to write.
+  /// The writer's sleep, which append() ends: none, idle (at once), pause (once much is waiting).
   enum class Rest : uint8_t { none, idle, pause };
 
   const LogWriterOptions options_;

@@ -30,7 +30,7 @@ void append_escaped(std::string& text, std::string_view value, bool in_quotes) {
   }
 }
 
-// `backend="a",route="b"`, the form labels have in the exposition.
+// Labels as in the exposition: `backend="a",route="b"`.
 std::string label_text(Labels labels) {
   std::string text;
   for (const Label& label : labels) {
@@ -42,7 +42,7 @@ std::string label_text(Labels labels) {
   return text;
 }
 
-// What the cells of one name and labels add up to.
+// The sum of the cells of one name and labels.
 struct Sum {
   int64_t gauge = 0;
   uint64_t count = 0;  // of a counter; the sum in microseconds of a histogram
@@ -88,7 +88,7 @@ void append_family(std::string& text, const std::string& name, const Family& fam
   }
 }
 
-// Cells in whole cache lines, so that none is shared with another scope's. References stay valid while it grows.
+// Cells in whole cache lines, so that none is shared with another scope. References stay valid when it grows.
 template <class Cell>
 class CellPool {
  public:

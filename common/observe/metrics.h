@@ -14,8 +14,8 @@
 
 namespace roost::observe {
 
-/// A metric's declaration: name, and the prose that explains it to who reads /metrics. Names are those of Prometheus:
-/// `roost_…`, counters end in `_total`, times are in seconds. Declare each once, as a constant with static storage.
+/// The declaration of a metric: its name and its HELP text. Names follow Prometheus: `roost_…`, counters end in
+/// `_total`, durations are in seconds. Declare each once, as a constant with static storage.
 struct MetricInfo {
   const char* name;
   const char* help;
@@ -28,14 +28,14 @@ struct Label {
 };
 using Labels = std::initializer_list<Label>;
 
-/// A count that only grows. One thread writes it (add), any thread reads it.
+/// A monotonic count. One thread writes it with add(), any thread reads it.
 class Counter {
  public:
-  /// By the thread that owns the scope only: a load and a store, no locked instruction.
+  /// Only on the thread that owns the scope: a load and a store, no locked instruction.
   void add(uint64_t by = 1) { value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed); }
   /// For a counter that several threads write.
   void add_shared(uint64_t by = 1) { value_.fetch_add(by, std::memory_order_relaxed); }
-  /// For a count somebody else keeps, such as a cache's: takes its value over. Same thread rules as add.
+  /// Copies a total that is counted elsewhere, such as in a cache. Same thread as add().
   void set_total(uint64_t total) { value_.store(total, std::memory_order_relaxed); }
   uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
@@ -54,16 +54,16 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
-/// How durations are distributed over fixed bounds, 100 µs to a minute. One thread writes it, any thread reads it.
+/// A histogram of durations with fixed bounds, 100 µs to a minute. One thread writes it, any thread reads it.
 class Histogram {
  public:
-  /// Upper bounds, inclusive, in microseconds; one more bucket holds what is above the last.
+  /// Inclusive upper bounds in microseconds; one more bucket counts what is above the last.
   static constexpr uint64_t kBoundsUs[] = {100,       200,       500,       1'000,      2'000,      5'000,
                                            10'000,    20'000,    50'000,    100'000,    200'000,    500'000,
                                            1'000'000, 2'000'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
   static constexpr size_t kBuckets = std::size(kBoundsUs) + 1;
 
-  /// By the thread that owns the scope only.
+  /// Only on the thread that owns the scope.
   void observe_us(uint64_t duration_us);
   uint64_t bucket(size_t index) const { return buckets_[index].value(); }
   uint64_t sum_us() const { return sum_us_.value(); }
@@ -75,13 +75,13 @@ class Histogram {
 
 class MetricScope;
 
-/// Every metric of a program, and the text of /metrics. Made in main, passed to what counts. Each thread that counts
-/// takes a scope; cells of the same name and labels in different scopes are shown as their sum, so no two threads ever
-/// write the same cache line. Scopes and the registry may be used from any thread, but see the cells for who writes.
+/// All metrics of a program, and their exposition. Created in main and passed down. Each thread that counts has a
+/// scope, so no two threads write the same cache line; cells with the same name and labels in several scopes are shown
+/// as their sum. The registry and its scopes may be used from any thread; each cell type says who may write it.
 class MetricRegistry {
  public:
-  /// Cells in all scopes together. A cell asked for beyond them counts, but is not shown; the metric
-  /// `roost_metrics_not_shown` says how many there are.
+  /// Limit of cells over all scopes. A cell beyond it works but is not shown; the metric `roost_metrics_not_shown` is
+  /// the number of such cells.
   static constexpr size_t kMaxCells = 16384;
 
   MetricRegistry();
@@ -89,12 +89,12 @@ class MetricRegistry {
   MetricRegistry(const MetricRegistry&) = delete;
   MetricRegistry& operator=(const MetricRegistry&) = delete;
 
-  /// A scope for one thread. It lives as long as the registry: what it counted never goes back.
+  /// A scope for one thread. It lives as long as the registry, so that totals never decrease.
   MetricScope& make_scope();
-  /// `refresh` runs at the start of every exposition, on the thread that asks for it: for gauges that are read from
-  /// elsewhere. What it refers to must outlive the last call of exposition().
+  /// Runs `refresh` at the start of every exposition, on the calling thread: for values that are copied from elsewhere.
+  /// What it refers to must outlive the last call of exposition().
   void before_exposition(Task refresh);
-  /// The Prometheus text format, version 0.0.4: metrics by name, series by labels.
+  /// All metrics in the Prometheus text format 0.0.4, sorted by name and labels.
   std::string exposition();
 
  private:
@@ -107,9 +107,9 @@ class MetricRegistry {
   std::atomic<size_t> cells_{0};
 };
 
-/// Where one thread's cells stand together in memory. Asking twice for the same name and labels returns the same cell.
-/// Asking takes a lock and may allocate: keep the reference, which stays valid as long as the registry does. A name is
-/// always the same kind of metric.
+/// The cells of one thread, adjacent in memory. The same name and labels give the same cell. A look-up takes a lock and
+/// may allocate: keep the reference, which is valid as long as the registry. A name must always be the same kind of
+/// metric.
 class MetricScope {
  public:
   explicit MetricScope(MetricRegistry& registry);
