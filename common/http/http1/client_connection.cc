@@ -44,11 +44,24 @@ BackendConnection::BackendConnection(net::EventLoop& loop, net::StreamPtr stream
   arm_timer();
 }
 
+bool BackendConnection::is_move(State from, State to) {
+  switch (from) {
+    case State::connecting:
+      return to == State::ready || to == State::awaiting_head || to == State::broken;
+    case State::ready:
+      return to == State::awaiting_head || to == State::broken;
+    case State::awaiting_head:
+      return to == State::reading_body || to == State::broken;
+    case State::reading_body:
+      return to == State::ready || to == State::broken;
+    case State::broken:
+      return false;
+  }
+  return false;
+}
+
 void BackendConnection::set_state(State next) {
-  ROOST_CHECK(state_ != State::broken);
-  ROOST_CHECK(next != State::ready || state_ == State::connecting || state_ == State::reading_body);
-  ROOST_CHECK(next != State::awaiting_head || state_ == State::connecting || state_ == State::ready);
-  ROOST_CHECK(next != State::reading_body || state_ == State::awaiting_head);
+  ROOST_CHECK(is_move(state_, next));
   state_ = next;
 }
 
@@ -64,8 +77,7 @@ RequestStream& BackendConnection::begin(const RequestStart& request, std::span<c
     deadline_.wake();
     return *this;
   }
-  head_received_ = any_byte_back_ = false;
-  informational_ = 0;
+  received_ = {};
   head_only_ = request.head_only;
   reader_.reset();
   const Framing framing = outgoing_framing(request.body);
@@ -145,7 +157,7 @@ void BackendConnection::resume() {
 void BackendConnection::on_data(std::string_view bytes) {
   // Bytes that belong to no request: the next response could not be told from them.
   if (receiver_ == nullptr) return fail_exchange("bytes without a request");
-  any_byte_back_ = true;
+  received_.any_byte = true;
   if (pending_.empty()) {
     pending_.append(consume(bytes));
   } else {
@@ -196,11 +208,11 @@ bool BackendConnection::consume_head(std::string_view& bytes) {
 bool BackendConnection::take_head(const HeadFacts& facts, bool more_bytes) {
   const ResponseHead& head = scratch().head;
   if (head.status < 200) {
-    if (head.status != 101 && ++informational_ <= kMaxInformational) return true;
+    if (head.status != 101 && ++received_.informational <= kMaxInformational) return true;
     fail_exchange(head.status == 101 ? "an upgrade nobody asked for" : "too many informational responses");
     return false;
   }
-  head_received_ = true;
+  received_.head = true;
   keep_alive_ = facts.keep_alive;
   set_state(State::reading_body);
   decoder_.start(facts.framing);
@@ -259,7 +271,7 @@ void BackendConnection::on_end() {
     keep_alive_ = false;
     return finish(false);
   }
-  fail_exchange(head_received_ ? "closed in the middle of the response" : "closed before it answered", true);
+  fail_exchange(received_.head ? "closed in the middle of the response" : "closed before it answered", true);
 }
 
 void BackendConnection::on_error(const Error& error) {
@@ -269,7 +281,7 @@ void BackendConnection::on_error(const Error& error) {
 void BackendConnection::on_retired() {
   receiver_ = nullptr;
   owner_ = nullptr;
-  state_ = State::broken;
+  if (state_ != State::broken) set_state(State::broken);
   deadline_.stop();
   stream_.reset();
 }
@@ -284,7 +296,7 @@ void BackendConnection::cancel() {
 void BackendConnection::fail_exchange(const std::string& what, bool retryable, int code) {
   Progress progress = Progress::nothing_back;
   if (!connected_) progress = Progress::not_connected;
-  if (any_byte_back_) progress = Progress::head_received;
+  if (received_.any_byte) progress = Progress::head_received;
   ResponseReceiver* receiver = receiver_;
   ConnectionOwner* owner = owner_;
   on_retired();
@@ -323,7 +335,7 @@ void BackendConnection::arm_timer() {
 void BackendConnection::on_timeout() {
   if (state_ == State::broken) {
     if (receiver_ != nullptr) {
-      connected_ = any_byte_back_ = false;
+      connected_ = received_.any_byte = false;
       fail_exchange("the connection had closed", true);
     }
     return;

@@ -10,7 +10,7 @@
 
 namespace roost::http {
 
-/// The machine of one connection to a backend.
+/// One connection to a backend.
 ///
 ///   state          meaning                                        leaves for
 ///   connecting     no exchange begun, or its bytes wait           ready, awaiting_head (an exchange was begun), broken
@@ -39,6 +39,12 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
 
  private:
   enum class State : uint8_t { connecting, ready, awaiting_head, reading_body, broken };
+  // How much of the response to the request under way has come.
+  struct Received {
+    uint8_t informational = 0;  // 1xx responses
+    bool any_byte : 1 = false;
+    bool head : 1 = false;
+  };
   static constexpr uint8_t kMaxInformational = 8;  // 1xx responses before one final response
 
   void on_connected() override;
@@ -48,6 +54,7 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   void on_error(const Error& error) override;
   void on_timeout();
 
+  static bool is_move(State from, State to);
   void set_state(State next);
   std::string_view consume(std::string_view bytes);
   bool consume_head(std::string_view& bytes);
@@ -74,12 +81,10 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   uint64_t queued_at_most_ = 0;  // what would be queued had the backend taken nothing since the deadline was set
   uint32_t exchange_count_ = 0;
   State state_;
-  uint8_t informational_ = 0;
+  Received received_;
   bool connected_ : 1;
   bool request_sent_ : 1 = true;  // the request's body is whole
-  bool head_received_ : 1 = false;
-  bool any_byte_back_ : 1 = false;
-  bool head_only_ : 1 = false;
+  bool head_only_ : 1 = false;    // the request is HEAD
   bool keep_alive_ : 1 = true;
   bool paused_ : 1 = false;
 };
