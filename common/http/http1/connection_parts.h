@@ -64,9 +64,9 @@ class BodyWriter {
   void reset_bytes_written() { written_ = 0; }
 
  private:
-  Framing::Kind kind_ = Framing::Kind::none;
   uint64_t left_ = 0;
   uint64_t written_ = 0;
+  Framing::Kind kind_ = Framing::Kind::none;
 };
 
 }  // namespace roost::http

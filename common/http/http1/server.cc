@@ -9,7 +9,7 @@ Server::Server(net::EventLoop& loop, const ServerLimits& limits, RequestAcceptor
 }
 
 Server::~Server() {
-  while (ServerConnection* connection = impl_->connections.front()) connection->close();
+  while (ServerConnection* connection = impl_->connections.front()) connection->abort();
 }
 
 void Server::adopt(net::StreamPtr stream, std::string_view scheme) {

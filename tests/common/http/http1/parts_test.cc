@@ -10,7 +10,9 @@
 #include "common/http/http1/body_decoder.h"
 #include "common/http/http1/chunk_rules.h"
 #include "common/http/http1/head_reader.h"
+#include "common/http/http1/server_state.h"
 #include "common/http/message.h"
+#include "tests/support/moves.h"
 
 namespace roost::http {
 namespace {
@@ -25,6 +27,22 @@ TEST_CASE("known field names are told from others, whatever their case") {
   for (const char* other : {"", "t", "content-lengt", "content-lengthh", "content_length", "xontent-length", "x"}) {
     CHECK_EQ(field_id(other), FieldId::other);
   }
+}
+
+TEST_CASE("a client's connection makes these moves and no others") {
+  using State = ServerState::State;
+  CHECK(moves_are<ServerState>(State::closed,
+                               {{State::idle, State::reading_head},      {State::idle, State::exchanging},
+                                {State::idle, State::lingering},         {State::idle, State::closed},
+                                {State::reading_head, State::idle},      {State::reading_head, State::exchanging},
+                                {State::reading_head, State::lingering}, {State::reading_head, State::closed},
+                                {State::exchanging, State::idle},        {State::exchanging, State::draining},
+                                {State::exchanging, State::flushing},    {State::exchanging, State::lingering},
+                                {State::exchanging, State::closed},      {State::draining, State::idle},
+                                {State::draining, State::flushing},      {State::draining, State::lingering},
+                                {State::draining, State::closed},        {State::flushing, State::idle},
+                                {State::flushing, State::lingering},     {State::flushing, State::closed},
+                                {State::lingering, State::closed}}));
 }
 
 TEST_CASE("fields keep their order and their duplicates, up to a bound") {

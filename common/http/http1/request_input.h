@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/http/http1/body_decoder.h"
+#include "common/http/http1/head_reader.h"
+#include "common/http/server.h"
+
+namespace roost::http {
+
+/// The reading side of a client's connection: takes heads and bodies of requests from the bytes that come, within the
+/// limits, and keeps bytes that cannot be taken yet (part of a head, or what comes behind the request under way).
+class RequestInput {
+ public:
+  enum class Event : uint8_t {
+    need_more,   ///< nothing more can be taken from the given bytes
+    empty_line,  ///< one before a head was passed over
+    head,        ///< of a request, which may have a body: in_body() tells
+    content,     ///< content() is a piece of the body
+    end,         ///< the body is whole
+    refused,     ///< the bytes break a rule or a limit; nothing more can be read
+  };
+  struct Found {
+    Event event = Event::need_more;
+    HeadReader::Reading reading;  ///< its facts when `head`, its refusal when `refused`
+  };
+  static constexpr uint64_t kMaxDropBytes = 64 * 1024;  // of a body nobody wants, before closing is cheaper
+
+  /// Takes the next thing from the front of `bytes`, which are not empty and begin with those kept. `head` is filled
+  /// when that is a head; its views point into `bytes`.
+  [[nodiscard]] Found next(std::string_view& bytes, const ServerLimits& limits, RequestHead& head);
+  std::string_view content() const { return decoder_.content(); }
+  /// Behind `content` that used up all bytes: whether a body of known length is whole with it.
+  bool ends_here();
+
+  /// Part of the body of the request under way is still to be read.
+  bool in_body() const { return in_body_; }
+  bool reads_body() const { return in_body_ && !paused_; }
+  bool paused() const { return paused_; }
+  void pause(bool paused) { paused_ = paused; }
+  /// Bytes of the body still to come, where that is known; 0 otherwise.
+  uint64_t remaining() const { return decoder_.remaining(); }
+  /// Nobody wants the rest of the body: it is read up to kMaxDropBytes.
+  void drop_body();
+  /// No further request is read: in_body() ends, what was kept is freed, and drop() counts what still comes.
+  void stop();
+  /// Returns how much was dropped since stop().
+  uint64_t drop(std::string_view bytes) { return body_bytes_ += bytes.size(); }
+
+  size_t kept_bytes() const { return kept_.size(); }
+  void keep(std::string_view bytes) { kept_.append(bytes); }
+  std::string take_kept();
+  /// Of `bytes`, which were taken, keeps the last `left`.
+  void put_back(std::string bytes, size_t left);
+  void free_kept() { kept_ = std::string(); }
+
+ private:
+  Found next_of_head(std::string_view& bytes, const ServerLimits& limits, RequestHead& head);
+  Found next_of_body(std::string_view& bytes, uint64_t max_body_bytes);
+
+  std::string kept_;
+  HeadReader reader_;
+  BodyDecoder decoder_;
+  uint64_t body_bytes_ = 0;  // of the request's body so far; from drop_body() or stop() on, bytes dropped
+  bool in_body_ : 1 = false;
+  bool paused_ : 1 = false;
+  bool dropped_ : 1 = false;             // nobody wants the body
+  bool empty_line_skipped_ : 1 = false;  // before the next head
+};
+
+}  // namespace roost::http
