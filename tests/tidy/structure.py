@@ -183,4 +183,4 @@ def moves_of_switch(body):
     return moves or None
 
 
-CHECKS = [check_folders, check_include_counts, check_cycles, check_http1, check_state_tables]
+CHECKS = [check_classes, check_folders, check_include_counts, check_cycles, check_http1, check_state_tables]
