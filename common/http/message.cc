@@ -82,8 +82,27 @@ std::string_view reason_phrase(int status) {
   return found != std::end(kReasons) && found->status == status ? found->phrase : std::string_view("Unknown");
 }
 
-bool is_hop_by_hop(const Field& field, std::string_view connection_value) {
-  switch (field.id) {
+namespace {
+
+template <class Visit>
+void for_each_connection_option(const Fields& fields, Visit&& visit) {
+  for (const Field& field : fields) {
+    if (field.id == FieldId::connection) for_each_list_element(field.value, visit);
+  }
+}
+
+}  // namespace
+
+HopByHopFields::HopByHopFields(const Fields& fields) : fields_(fields) {
+  if (!fields.has(FieldId::connection)) return;
+  for_each_connection_option(fields, [this](std::string_view option) {
+    if (option_count_ < kMaxOptions) options_[option_count_] = option;
+    ++option_count_;
+  });
+}
+
+bool HopByHopFields::is_always_hop_by_hop(FieldId id) {
+  switch (id) {
     case FieldId::connection:
     case FieldId::content_length:
     case FieldId::keep_alive:
@@ -94,14 +113,18 @@ bool is_hop_by_hop(const Field& field, std::string_view connection_value) {
     case FieldId::upgrade:
       return true;
     default:
-      break;
+      return false;
   }
-  bool named = false;
-  if (!connection_value.empty()) {
-    for_each_list_element(connection_value,
-                          [&](std::string_view option) { named |= equals_ignore_case(option, field.name); });
+}
+
+bool HopByHopFields::is_listed(std::string_view name) const {
+  bool listed = false;
+  if (option_count_ > kMaxOptions) {
+    for_each_connection_option(fields_, [&](std::string_view option) { listed |= equals_ignore_case(option, name); });
+    return listed;
   }
-  return named;
+  for (size_t i = 0; i < option_count_; ++i) listed |= equals_ignore_case(options_[i], name);
+  return listed;
 }
 
 }  // namespace roost::http

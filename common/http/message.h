@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -83,9 +85,25 @@ struct RequestStart {
 /// "OK" for 200 and so on; "Unknown" for what IANA has not registered.
 std::string_view reason_phrase(int status);
 
-/// Whether a field belongs to one connection and is never forwarded (RFC 9110 §7.6.1): Connection and those it names,
-/// Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade, and Content-Length, which the connection
-/// writes itself.
-bool is_hop_by_hop(const Field& field, std::string_view connection_value);
+/// The fields of one message that belong to its connection and are never forwarded (RFC 9110 §7.6.1): Connection and
+/// those it names, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade, and Content-Length, which the
+/// connection writes itself. Connection is read once; holds views of `fields`, which outlives it.
+class HopByHopFields {
+ public:
+  explicit HopByHopFields(const Fields& fields);
+
+  bool contains(const Field& field) const { return is_always_hop_by_hop(field.id) || names(field); }
+  /// True if Connection lists the field.
+  bool names(const Field& field) const { return option_count_ > 0 && is_listed(field.name); }
+  static bool is_always_hop_by_hop(FieldId id);
+
+ private:
+  static constexpr size_t kMaxOptions = 8;  ///< of Connection that are kept; with more it is read again for each field
+  bool is_listed(std::string_view name) const;
+
+  const Fields& fields_;
+  size_t option_count_ = 0;
+  std::array<std::string_view, kMaxOptions> options_;
+};
 
 }  // namespace roost::http

@@ -76,11 +76,9 @@ void forward_request_fields(const http::RequestHead& head, const Origin& origin,
                             FieldBlock& out) {
   out.clear();
   out.add("Host", head.authority);
-  const std::optional<std::string> connection =
-      head.fields.has(FieldId::connection) ? head.fields.combined(FieldId::connection) : std::nullopt;
-  const std::string_view named = connection ? std::string_view(*connection) : std::string_view();
+  const http::HopByHopFields hop_by_hop(head.fields);
   for (const Field& field : head.fields) {
-    if (is_replaced(field.id) || http::is_hop_by_hop(field, named)) continue;
+    if (is_replaced(field.id) || hop_by_hop.contains(field)) continue;
     if (purpose != ForwardPurpose::pass && is_cache_directive(field.id)) continue;
     if (purpose == ForwardPurpose::shared && is_range_or_condition(field.id)) continue;
     out.add(field.name, field.value);
@@ -92,20 +90,18 @@ void forward_request_fields(const http::RequestHead& head, const Origin& origin,
 
 bool withholds_fields(const http::RequestHead& head) {
   if (!head.fields.has(FieldId::connection)) return false;
-  const auto connection = head.fields.combined(FieldId::connection);
+  const http::HopByHopFields hop_by_hop(head.fields);
   return std::any_of(head.fields.begin(), head.fields.end(), [&](const Field& field) {
-    return !is_replaced(field.id) && http::is_hop_by_hop(field, *connection) && !http::is_hop_by_hop(field, {});
+    return hop_by_hop.names(field) && !is_replaced(field.id) && !hop_by_hop.is_always_hop_by_hop(field.id);
   });
 }
 
 void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, FieldBlock& out) {
   out.clear();
-  const std::optional<std::string> connection =
-      head.fields.has(FieldId::connection) ? head.fields.combined(FieldId::connection) : std::nullopt;
-  const std::string_view named = connection ? std::string_view(*connection) : std::string_view();
+  const http::HopByHopFields hop_by_hop(head.fields);
   for (const Field& field : head.fields) {
     if (field.id == FieldId::via || field.id == FieldId::age || field.id == FieldId::x_request_id) continue;
-    if (http::is_hop_by_hop(field, named)) continue;
+    if (hop_by_hop.contains(field)) continue;
     out.add(field.name, field.value);
   }
   if (!head.fields.has(FieldId::date)) out.add("Date", now_date);

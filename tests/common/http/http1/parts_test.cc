@@ -12,6 +12,7 @@
 #include "common/http/http1/head_reader.h"
 #include "common/http/http1/server_state.h"
 #include "common/http/message.h"
+#include "tests/support/aborts.h"
 #include "tests/support/moves.h"
 
 namespace roost::http {
@@ -110,7 +111,7 @@ TEST_CASE("the fields of a block can be gone through, also when its bytes were k
   for (const Field field : FieldBlockView()) CHECK_EQ(field.name, "nothing");
 }
 
-TEST_CASE("methods, phrases and hop-by-hop fields") {
+TEST_CASE("methods and phrases") {
   CHECK(is_safe(Method::get));
   CHECK_FALSE(is_safe(Method::put));
   CHECK(is_idempotent(Method::put));
@@ -118,13 +119,46 @@ TEST_CASE("methods, phrases and hop-by-hop fields") {
   CHECK_FALSE(is_idempotent(Method::patch));
   CHECK_EQ(reason_phrase(404), "Not Found");
   CHECK_EQ(reason_phrase(599), "Unknown");
+}
+
+TEST_CASE("hop-by-hop fields are some that always are, and those that Connection lists") {
+  for (const int more_options : {0, 5, 6, 20}) {  // Connection lists two besides; eight are kept
+    CAPTURE(more_options);
+    Fields fields;
+    fields.add("Keep-Alive", "");
+    fields.add("X-Own", "");
+    fields.add("X-Other", "");
+    fields.add("X-Last", "");
+    fields.add("Connection", "close, x-own");
+    std::string last = "a0";
+    for (int i = 1; i < more_options; ++i) last.append(",a").append(std::to_string(i));
+    fields.add("Connection", last + ", x-last");
+    const HopByHopFields hop_by_hop(fields);
+    CHECK(hop_by_hop.contains(fields.begin()[0]));
+    CHECK_FALSE(hop_by_hop.names(fields.begin()[0]));
+    CHECK(hop_by_hop.contains(fields.begin()[1]));
+    CHECK(hop_by_hop.names(fields.begin()[1]));
+    CHECK_FALSE(hop_by_hop.contains(fields.begin()[2]));
+    CHECK(hop_by_hop.contains(fields.begin()[3]));
+    CHECK(hop_by_hop.contains(fields.begin()[4]));
+  }
   Fields fields;
-  fields.add("Keep-Alive", "");
   fields.add("X-Own", "");
-  fields.add("X-Other", "");
-  CHECK(is_hop_by_hop(fields.begin()[0], ""));
-  CHECK(is_hop_by_hop(fields.begin()[1], "close, x-own"));
-  CHECK_FALSE(is_hop_by_hop(fields.begin()[2], "close, x-own"));
+  CHECK_FALSE(HopByHopFields(fields).contains(fields.begin()[0]));
+}
+
+TEST_CASE("a value that would end its line is a programmer error, wherever it does") {
+  for (const char c : {'\r', '\n', '\0'}) {
+    for (const size_t at : {0, 7, 8, 15, 16, 18}) {
+      std::string value(19, 'x');
+      value[at] = c;
+      CAPTURE(at);
+      CHECK(aborts([&] { FieldBlock().add("Name", value); }));
+    }
+  }
+  FieldBlock block;
+  block.add("Name", std::string(1, '\x8d') + "\x8a\x80\xff\x01\x0e\x0c\x0b\t");
+  CHECK_FALSE(block.empty());
 }
 
 TEST_CASE("dates in all three forms") {
