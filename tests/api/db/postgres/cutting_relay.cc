@@ -145,8 +145,8 @@ bool CuttingRelay::pass(Pair& pair, Direction direction, const char* data, size_
     return true;
   }
   const size_t passing = std::min(size, limit_ - counted_);
+  counted_ += passing;  // before it is sent: whoever has the last byte may ask at once
   send_all(to, data, passing);
-  counted_ += passing;
   return passing == size || cut(pair, data + passing, size - passing);
 }
 

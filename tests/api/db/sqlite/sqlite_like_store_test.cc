@@ -76,7 +76,8 @@ TEST_CASE("a page's applied sequence and its counts are of one moment") {
   });
   auto reader = SqliteConnection::open(f.path, SqliteConnection::Mode::read, nullptr);
   REQUIRE(reader);
-  SqliteTweets tweets(**reader, "j", "r");
+  const std::string id = journal("j").hex();
+  SqliteTweets tweets(**reader, id, "r");
   int64_t disagreements = 0;
   do {
     auto page = tweets.by_id(5);
