@@ -13,7 +13,7 @@ uint64_t zero_bytes(uint64_t word) {
   return (word - 0x0101010101010101U) & ~word & 0x8080808080808080U;
 }
 
-// Eight bytes at a time, and without a branch for what is found: values hold none.
+// Eight bytes at a time, then the rest one by one.
 bool ends_a_line(std::string_view value) {
   uint64_t found = 0;
   size_t at = 0;
@@ -22,7 +22,10 @@ bool ends_a_line(std::string_view value) {
     std::memcpy(&word, value.data() + at, 8);
     found |= zero_bytes(word) | zero_bytes(word ^ 0x0d0d0d0d0d0d0d0dU) | zero_bytes(word ^ 0x0a0a0a0a0a0a0a0aU);
   }
-  for (; at < value.size(); ++at) found |= (value[at] == '\r') | (value[at] == '\n') | (value[at] == '\0');
+  for (; at < value.size(); ++at) {
+    const char c = value[at];
+    found |= static_cast<uint64_t>(c == '\r' || c == '\n' || c == '\0');
+  }
   return found != 0;
 }
 
