@@ -23,6 +23,15 @@ extern "C" int flock(int fd, int operation) noexcept {
 }
 
 namespace roost::batcher {
+namespace {
+
+/// Why a directory cannot be locked; 0 when it can.
+int lock_error(PosixDisk& disk, const std::string& path) {
+  const auto lock = disk.lock_directory(path);
+  return lock ? 0 : lock.error().code;
+}
+
+}  // namespace
 
 TEST_CASE("files and directories of the machine") {
   const TemporaryDirectory directory;
@@ -62,13 +71,13 @@ TEST_CASE("a directory has one lock, which goes with it when it is renamed") {
   const std::string a = directory.path() + "/a";
   const std::string b = directory.path() + "/b";
   PosixDisk disk;
-  CHECK(disk.lock_directory(a).error().code == ENOENT);
+  CHECK(lock_error(disk, a) == ENOENT);
   REQUIRE(disk.create_directory(a));
   auto lock = disk.lock_directory(a);
   REQUIRE(lock);
-  CHECK(disk.lock_directory(a).error().code == EWOULDBLOCK);
+  CHECK(lock_error(disk, a) == EWOULDBLOCK);
   REQUIRE(disk.rename(a, b));
-  CHECK(disk.lock_directory(b).error().code == EWOULDBLOCK);
+  CHECK(lock_error(disk, b) == EWOULDBLOCK);
   lock->reset();
   CHECK(disk.lock_directory(b));
 }
@@ -80,14 +89,14 @@ TEST_CASE("a directory that was moved away before it was locked is not there") {
   REQUIRE(disk.create_directory(path));
   before_flock = [&] { REQUIRE(disk.rename(path, path + ".done")); };
   SUBCASE("nothing stands under its name") {
-    CHECK(disk.lock_directory(path).error().code == ENOENT);
+    CHECK(lock_error(disk, path) == ENOENT);
   }
   SUBCASE("another one stands under its name") {
     before_flock = [&] {
       REQUIRE(disk.rename(path, path + ".done"));
       REQUIRE(disk.create_directory(path));
     };
-    CHECK(disk.lock_directory(path).error().code == ENOENT);
+    CHECK(lock_error(disk, path) == ENOENT);
     CHECK(disk.lock_directory(path));
   }
   CHECK(disk.lock_directory(path + ".done"));  // The one that was locked in error was let go.
