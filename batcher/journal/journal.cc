@@ -23,7 +23,9 @@ Result<void> remove_journal(Disk& disk, const JournalPaths& paths, const std::st
   const auto names = disk.list(directory);
   if (!names) return tl::unexpected<Error>(names.error());
   for (const std::string& name : *names) {
-    auto gone = disk.unlink(directory + "/" + name);
+    std::string path = directory;
+    path.append("/").append(name);
+    auto gone = disk.unlink(path);
     if (!gone && gone.error().code != ENOENT) return gone;
   }
   auto gone = disk.remove_directory(directory);
