@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include "common/observe/json_text.h"
@@ -132,8 +131,13 @@ void append_json(std::string& line, const LogRecord& record) {
 std::optional<LogRecord> parse_record(std::string_view line) {
   LogRecord record;
   RecordReader handler(record);
-  rapidjson::MemoryStream stream(line.data(), line.size());
-  const bool whole = rapidjson::Reader().Parse(stream, handler) && stream.Tell() == line.size();
+  // In place, in a copy that is kept from line to line: of another text RapidJSON 1.1 copies each string to a stack,
+  // and begins that with arithmetic on a null pointer.
+  thread_local std::string text;
+  text.assign(line);
+  rapidjson::InsituStringStream stream(text.data());
+  const bool whole =
+      rapidjson::Reader().Parse<rapidjson::kParseInsituFlag>(stream, handler) && stream.Tell() == line.size();
   if (!whole || !handler.complete()) return std::nullopt;
   return record;
 }
