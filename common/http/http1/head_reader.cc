@@ -25,6 +25,7 @@ class HeadRun {
     machine_.type = type;
     machine_.data = &spans_;
     spans_.fields = fields_.data();
+    fields_[0].name.end = nullptr;
     spans_.field_limit = static_cast<uint32_t>(max_fields);
   }
   // HPE_OK: the head is not whole. HPE_PAUSED: it is.
@@ -111,16 +112,20 @@ Refusal refusal_of_request(std::string_view bytes, llhttp_errno_t error) {
 
 // A transfer coding that llhttp refuses: by the rule it breaks, since it may be one that is only not known here.
 Refusal refusal_of_coding(const roost_spans& spans, std::string_view bytes) {
+  const Refusal malformed = refused("a malformed Transfer-Encoding");
   const char* colon = spans.fields[spans.field_count].name.end;
+  if (colon == nullptr) return malformed;
   std::string_view value = bytes.substr(static_cast<size_t>(colon + 1 - bytes.data()));
-  value = value.substr(0, value.find('\r'));
+  const size_t end = value.find('\r');
+  if (end == std::string_view::npos) return malformed;  // the rules look at what stands behind the value
+  value = value.substr(0, end);
   while (value.starts_with(' ')) value.remove_prefix(1);
   while (value.ends_with(' ')) value.remove_suffix(1);
   Fields coding;
   coding.add("Transfer-Encoding", value);
   HeadFacts facts;
   const Refusal refusal = set_framing(coding, facts);
-  return refusal ? refusal : refused("a malformed Transfer-Encoding");
+  return refusal ? refusal : malformed;
 }
 
 // llhttp knows the registered methods. Another one of a known shape is read as if it were GET: all that differs for

@@ -75,7 +75,9 @@ CALLBACK(header_value) {
 CALLBACK(header_value_complete) {
   (void)at;
   (void)end;
-  ++spans_of(s)->field_count;
+  roost_spans* spans = spans_of(s);
+  ++spans->field_count;
+  if (spans->fields != 0) spans->fields[spans->field_count].name.end = 0; /* none has begun */
   return 0;
 }
 
