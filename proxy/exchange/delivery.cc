@@ -118,8 +118,8 @@ void Delivery::client_gone() {
 
 void Delivery::finish(bool complete) {
   flush_timer_.stop();
-  const http::Responder& responder = *std::exchange(responder_, nullptr);
   set_state(State::idle);
+  const http::Responder& responder = *std::exchange(responder_, nullptr);
   owner_.on_delivered({head_.status, complete ? responder.bytes_sent() : 0, complete});
 }
 
