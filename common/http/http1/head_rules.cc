@@ -35,6 +35,7 @@ bool all_of(std::string_view text, const ByteSet& set) {
 }
 
 // A tab beside the value of a framing field is white space to the grammar and a part of the value to some readers.
+// Looks at the bytes around the value: the colon before it and the CR behind it must have been received.
 bool has_tab_beside(std::string_view value) {
   const char* at = value.data();
   while (*--at == ' ') continue;
