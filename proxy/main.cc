@@ -7,7 +7,7 @@
 #include "common/observe/event_log.h"
 #include "proxy/command_line.h"
 #include "proxy/proxy.h"
-#include "proxy/runtime/config.h"
+#include "proxy/config/config.h"
 
 namespace {
 

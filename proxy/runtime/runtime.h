@@ -9,7 +9,7 @@
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/cache_metrics.h"
 #include "proxy/runtime/backend_registry.h"
-#include "proxy/runtime/config.h"
+#include "proxy/config/config.h"
 #include "proxy/runtime/site.h"
 
 namespace roost::proxy {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "proxy/config/backend_spec.h"
 
 namespace roost::proxy {
 

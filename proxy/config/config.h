@@ -10,66 +10,13 @@
 #include "common/config/command_line.h"
 #include "common/config/field_table.h"
 #include "common/net/address.h"
+#include "proxy/config/cache_section.h"
+#include "proxy/config/listen_section.h"
+#include "proxy/config/pool_section.h"
+#include "proxy/config/proxy_section.h"
+#include "proxy/config/route_section.h"
 
 namespace roost::proxy {
-
-/// `[proxy]`. Times in ms, sizes in bytes.
-struct ProxySection {
-  std::vector<std::string> listen = {"127.0.0.1:8080"};  ///< each short for a `[[listen]]` with only an address
-  std::string admin = "127.0.0.1:8081";
-  std::vector<std::string> upstream;
-  int64_t threads = 0;
-  std::string access_log = "off";
-  std::string hosts_file;
-  std::vector<std::string> trusted_proxies;
-  int64_t resolve_period_ms = 10'000;
-  int64_t connect_timeout_ms = 2'000;
-  int64_t backend_timeout_ms = 60'000;
-  int64_t backend_idle_timeout_ms = 30'000;
-  int64_t max_idle_connections = 64;
-  int64_t client_idle_timeout_ms = 60'000;
-  int64_t max_head_bytes = 16 << 10;
-  int64_t max_body_bytes = 64 << 20;
-  int64_t drain_timeout_ms = 10'000;
-};
-
-/// `[[listen]]`: one address that clients connect to.
-struct ListenSection {
-  std::string address;
-};
-
-/// `[[pool]]`.
-struct PoolSection {
-  std::string name;
-  std::string balance = "least_connections";
-  std::vector<std::string> backends;
-};
-
-/// `[[route]]`: requests whose path begins with `path`, in whole segments, and whose host is `host`, if one is given.
-/// The longest path wins; of two equal paths, the one with a host.
-struct RouteSection {
-  std::string host;
-  std::string path = "/";
-  std::string pool;
-  bool cache = true;
-  int64_t default_ttl_ms = -1;  ///< -1: that of [cache]
-  bool ignore_client_cache_control = false;
-};
-
-/// `[cache]`.
-struct CacheSection {
-  int64_t size_bytes = 64 << 20;
-  int64_t default_ttl_ms = 60'000;
-  int64_t max_object_bytes = 0;  ///< 0: a sixteenth of the size
-};
-
-/// A backend as the configuration writes it: "HOST:PORT" or "HOST:PORT weight=N".
-struct BackendSpec {
-  net::HostPort host;
-  uint32_t weight = 1;
-  static constexpr uint32_t kMaxWeight = 1'000;
-  static Result<BackendSpec> parse(std::string_view text);
-};
 
 /// The configuration of roost-proxy. Filled by ConfigLoader, read-only afterwards.
 struct Config {
@@ -104,8 +51,6 @@ class ConfigLoader {
   std::string to_toml() const { return table_.to_toml(); }
 
  private:
-  void declare_proxy();
-  void declare_cache();
   void complete();
   void complete_listeners();
   void check_listeners();

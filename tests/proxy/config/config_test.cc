@@ -1,6 +1,8 @@
-#include "proxy/runtime/config.h"
+#include "proxy/config/config.h"
 
 #include <doctest/doctest.h>
+
+#include "proxy/config/backend_spec.h"
 
 using namespace roost;
 using namespace roost::proxy;

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/config/field_table.h"
+
+namespace roost::proxy {
+
+/// `[[route]]`: requests whose path begins with `path`, in whole segments, and whose host is `host`, if one is given.
+/// The longest path wins; of two equal paths, the one with a host.
+struct RouteSection {
+  std::string host;
+  std::string path = "/";
+  std::string pool;
+  bool cache = true;
+  int64_t default_ttl_ms = -1;  ///< -1: that of [cache]
+  bool ignore_client_cache_control = false;
+
+  /// Binds the fields of its table to these variables, which outlive the section.
+  void declare(config::Section& section);
+};
+
+}  // namespace roost::proxy
