@@ -259,6 +259,21 @@ class NotKeeping(FlowTest):
         self.assertEqual(get(proxy.address, "/").header("Cache-Status"), "roost; fwd=uri-miss; detail=uncacheable")
 
 
+class Routing(FlowTest):
+    def test_no_spelling_of_a_path_passes_by_a_route_without_a_cache(self):
+        backend = self.backend(lambda r: Reply(body=r.header("Cookie").encode(), headers=[HOUR]))
+        config = self.write("roost.toml", f'[[pool]]\nbackends = ["{backend.address}"]\n'
+                                          '[[route]]\n[[route]]\npath = "/account"\ncache = false\n')
+        proxy = self.proxy(flags=["--config", config])
+        for target in ("/account", "/%61ccount", "//account", "/./account", "/x/../account", "/x/%2e%2e/account",
+                       "/account;a=1", "/account%2f", "/%2faccount", "/x%2f..%5caccount", "/account/..;/x",
+                       "/%2561ccount", "/account?x=1"):
+            for name in ("alice", "bob"):
+                answer = get(proxy.address, target, ("Cookie", name))
+                self.assertEqual((answer.body, answer.header("Cache-Status")), (name.encode(), "roost; fwd=bypass"))
+            self.assertEqual(backend.requests[-1].target, target)  # forwarded as it was sent
+
+
 class OneFetch(FlowTest):
     CLIENTS = 400
 
