@@ -6,8 +6,8 @@
 #include "common/config/command_line.h"
 #include "common/observe/event_log.h"
 #include "proxy/command_line.h"
-#include "proxy/proxy.h"
 #include "proxy/config/config.h"
+#include "proxy/proxy.h"
 
 namespace {
 

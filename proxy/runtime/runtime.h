@@ -6,10 +6,10 @@
 #include "common/observe/metrics.h"
 #include "proxy/cache/fetch_lock.h"
 #include "proxy/cache/http_cache.h"
+#include "proxy/config/config.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/cache_metrics.h"
 #include "proxy/runtime/backend_registry.h"
-#include "proxy/config/config.h"
 #include "proxy/runtime/site.h"
 
 namespace roost::proxy {

@@ -5,9 +5,9 @@
 
 #include "common/http/server.h"
 #include "common/net/network_set.h"
+#include "proxy/config/config.h"
 #include "proxy/routing/routes.h"
 #include "proxy/runtime/backend_registry.h"
-#include "proxy/config/config.h"
 #include "proxy/upstream/backend.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/pool.h"
