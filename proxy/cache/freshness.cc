@@ -122,17 +122,17 @@ bool may_share_authorized(const CacheControl& response) {
   return response.is_public || response.s_maxage_s >= 0 || response.must_revalidate;
 }
 
-Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, int64_t now_unix_ms,
-                       int64_t response_delay_ms, int64_t default_lifetime_ms) {
+Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, const Arrival& arrival,
+                       int64_t default_lifetime_ms) {
   const OriginRules rules = origin_rules(response.fields);
   const CacheControl& control = rules.control;
   Storing storing;
-  storing.times.stored_unix_ms = now_unix_ms;
+  storing.times.stored_ms = arrival.now_ms;
   if (const char* why = refusal(request, response, control)) {
     storing.reason = why;
     return storing;
   }
-  const int64_t explicit_ms = explicit_lifetime_ms(rules, response.fields, now_unix_ms);
+  const int64_t explicit_ms = explicit_lifetime_ms(rules, response.fields, arrival.now_unix_ms);
   if (explicit_ms < 0 && !is_heuristically_cacheable(response.status)) {
     storing.reason = "status";
     return storing;
@@ -140,11 +140,11 @@ Storing judge_response(const http::RequestHead& request, const http::ResponseHea
   storing.times.lifetime_ms =
       std::min(explicit_ms >= 0 ? explicit_ms : default_lifetime_ms, CacheControl::kMaxAgeS * 1000);
   const auto date_s = http::parse_http_date(response.fields.value(FieldId::date));
-  const int64_t apparent_age_ms = date_s ? std::max<int64_t>(0, now_unix_ms / 1000 - *date_s) * 1000 : 0;
-  storing.times.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + response_delay_ms);
+  const int64_t apparent_age_ms = date_s ? std::max<int64_t>(0, arrival.now_unix_ms / 1000 - *date_s) * 1000 : 0;
+  storing.times.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + arrival.delay_ms);
   // A clock that is a second off would cost every response a second of its lifetime; below that, the delay is the
   // better measure.
-  if (apparent_age_ms <= 1000) storing.times.initial_age_ms = age_field_ms(response.fields) + response_delay_ms;
+  if (apparent_age_ms <= 1000) storing.times.initial_age_ms = age_field_ms(response.fields) + arrival.delay_ms;
   storing.times.stale_while_revalidate_ms = std::max<int64_t>(0, control.stale_while_revalidate_s) * 1000;
   storing.times.stale_if_error_ms = std::max<int64_t>(0, control.stale_if_error_s) * 1000;
   if (control.must_revalidate || control.proxy_revalidate || control.s_maxage_s >= 0) {

@@ -27,6 +27,13 @@ RequestRules request_rules(const http::RequestHead& head, bool ignore_client);
 /// True if a response to a request with Authorization may be stored and shared (§3.5).
 bool may_share_authorized(const CacheControl& response);
 
+/// When a response's head came.
+struct Arrival {
+  int64_t now_ms = 0;       ///< monotonic; what ages and lifetimes count from
+  int64_t now_unix_ms = 0;  ///< wall clock; read only beside Date and Expires
+  int64_t delay_ms = 0;     ///< since the request for it
+};
+
 /// The decision about storing a response.
 struct Storing {
   bool store = false;
@@ -36,7 +43,7 @@ struct Storing {
 
 /// Whether this shared cache stores a response (§3), and how long it is fresh: s-maxage, then max-age, then Expires −
 /// Date, then, for statuses cacheable by heuristic, `default_lifetime_ms` (§4.2.1). CDN-Cache-Control takes the place
-/// of Cache-Control and Expires (RFC 9213). `response_delay_ms`: between the request and its response.
+/// of Cache-Control and Expires (RFC 9213).
 ///
 ///     reason          not stored because
 ///     method          it is not the response to a GET
@@ -48,8 +55,8 @@ struct Storing {
 ///     vary            Vary: *, or by X-Forwarded-For or X-Request-Id, which the proxy sets
 ///     no-cache        it would have to be validated before each use
 ///     expired         it is stale on arrival
-Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, int64_t now_unix_ms,
-                       int64_t response_delay_ms, int64_t default_lifetime_ms);
+Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, const Arrival& arrival,
+                       int64_t default_lifetime_ms);
 
 /// True if a GET or HEAD is answered with 304 (§4.3.2): If-None-Match by weak comparison if there is one, else
 /// If-Modified-Since. `etag` and `last_modified` are the stored 200's; empty for none.

@@ -18,38 +18,38 @@ uint64_t mark_of(const CacheKey& key, bool authorized) {
 HttpCache::HttpCache(const Options& options)
     : store_(cache::StoreOptions{options.limit_bytes, options.max_object_bytes, options.shards}) {}
 
-cache::Ref<StoredResponse> HttpCache::find(CacheKey& key, const http::Fields& request_fields, int64_t now_unix_ms) {
-  auto entry = store_.find(key.text(), cache::hash_key(key.text()), now_unix_ms);
+cache::Ref<StoredResponse> HttpCache::find(CacheKey& key, const http::Fields& request_fields, int64_t now_ms) {
+  auto entry = store_.find(key.text(), cache::hash_key(key.text()), now_ms);
   if (!entry || !entry->is_marker()) return entry;
   key.select_variant(entry->vary(), request_fields);
-  auto variant = store_.find(key.text(), cache::hash_key(key.text()), now_unix_ms);
+  auto variant = store_.find(key.text(), cache::hash_key(key.text()), now_ms);
   if (variant && variant->generation() != entry->generation()) return {};
   return variant;
 }
 
 bool HttpCache::insert(const CacheKey& key, const http::Fields& request_fields, const StoredHead& head,
                        std::span<const BlockRef> body_blocks) {
-  const int64_t now_unix_ms = head.times.stored_unix_ms;
+  const int64_t now_ms = head.times.stored_ms;
   const std::string_view url = key.url();
   if (url.size() > kMaxKeyBytes || head.tags.size() > StoredResponse::kMaxTags) return false;
-  if (head.vary.empty()) return store_.insert(StoredResponse::make(url, head, body_blocks), now_unix_ms);
+  if (head.vary.empty()) return store_.insert(StoredResponse::make(url, head, body_blocks), now_ms);
   size_t names = 0;
   http::for_each_list_element(head.vary, [&names](std::string_view) { ++names; });
   std::string text(url);
   append_variant(head.vary, request_fields, text);
   if (names > kMaxVaryNames || text.size() > kMaxKeyBytes) return false;
-  const uint32_t generation = generation_of(url, head.vary, now_unix_ms);
-  return store_.insert(StoredResponse::make(text, head, body_blocks, generation), now_unix_ms);
+  const uint32_t generation = generation_of(url, head.vary, now_ms);
+  return store_.insert(StoredResponse::make(text, head, body_blocks, generation), now_ms);
 }
 
 // The generation of the present marker if it has the same Vary, else of a new one. Markers do not expire and are not
 // replaced by an equal one, which could undo a purge in between. Two threads may insert two markers one after the
 // other; the variant of the first is lost then, which costs a fetch.
-uint32_t HttpCache::generation_of(std::string_view url, std::string_view vary, int64_t now_unix_ms) {
-  auto present = store_.peek(url, cache::hash_key(url), now_unix_ms);
+uint32_t HttpCache::generation_of(std::string_view url, std::string_view vary, int64_t now_ms) {
+  auto present = store_.peek(url, cache::hash_key(url), now_ms);
   if (present && present->is_marker() && present->vary() == vary) return present->generation();
   const uint32_t generation = ++generations_;
-  store_.insert(StoredResponse::make_marker(url, vary, generation), now_unix_ms);
+  store_.insert(StoredResponse::make_marker(url, vary, generation), now_ms);
   return generation;
 }
 
@@ -87,19 +87,18 @@ bool HttpCache::check_tags(const StoredResponse& response) const {
   return false;
 }
 
-void HttpCache::remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) {
+void HttpCache::remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms) {
   const uint64_t hash = mark_of(key, authorized);
   Remembered& place = uncacheable_[hash % kMaxUncacheable];
   // Two words without a lock: a torn pair makes one request wait for a fetch, or not. Neither is wrong.
-  place.until_ms.store(now_unix_ms + kUncacheableMs, std::memory_order_relaxed);
+  place.until_ms.store(now_ms + kUncacheableMs, std::memory_order_relaxed);
   place.hash.store(hash, std::memory_order_relaxed);
 }
 
-bool HttpCache::is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) const {
+bool HttpCache::is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms) const {
   const uint64_t hash = mark_of(key, authorized);
   const Remembered& place = uncacheable_[hash % kMaxUncacheable];
-  return place.hash.load(std::memory_order_relaxed) == hash &&
-         place.until_ms.load(std::memory_order_relaxed) > now_unix_ms;
+  return place.hash.load(std::memory_order_relaxed) == hash && place.until_ms.load(std::memory_order_relaxed) > now_ms;
 }
 
 }  // namespace roost::proxy

@@ -15,8 +15,8 @@
 
 namespace roost::proxy {
 
-/// The cache of whole responses, one for all threads. Any thread. Times are Unix milliseconds, passed in, except where
-/// noted.
+/// The cache of whole responses, one for all threads. Any thread. Times are monotonic milliseconds, passed in, except
+/// where noted.
 ///
 /// A URL whose responses vary has a marker under its own key; each variant is stored under the variant's key (RFC 9111
 /// §4.1). A look-up is one probe for most URLs and two for these. Variants carry the generation of their marker, so
@@ -36,7 +36,7 @@ class HttpCache {
   /// The response stored for the key's URL that fits this request's fields, whether fresh or not; empty when there is
   /// none. `key` names a URL; when that varies it becomes the variant's, which is then the one to fetch and to wait
   /// under. Allocates only when `key` has to grow, and holds no lock afterwards.
-  cache::Ref<StoredResponse> find(CacheKey& key, const http::Fields& request_fields, int64_t now_unix_ms);
+  cache::Ref<StoredResponse> find(CacheKey& key, const http::Fields& request_fields, int64_t now_ms);
 
   /// Stores a response under the key's URL, or under the variant for `request_fields` when head.vary is not empty.
   /// False when it is larger than max_object_bytes(), or exceeds kMaxKeyBytes, kMaxVaryNames or
@@ -80,8 +80,8 @@ class HttpCache {
   /// Remembers for kUncacheableMs that the response for `key`, to a request with or without Authorization, was
   /// uncacheable, so that the next requests do not wait for one another. A bounded table: a newer key may replace an
   /// older one.
-  void remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms);
-  bool is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_unix_ms) const;
+  void remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms);
+  bool is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms) const;
 
   cache::StoreStats stats() const { return store_.stats(); }
   uint64_t limit_bytes() const { return store_.limit_bytes(); }
@@ -95,7 +95,7 @@ class HttpCache {
  private:
   template <class Predicate>
   size_t sweep(Predicate matches);
-  uint32_t generation_of(std::string_view url, std::string_view vary, int64_t now_unix_ms);
+  uint32_t generation_of(std::string_view url, std::string_view vary, int64_t now_ms);
 
   bool check_tags(const StoredResponse& response) const;
 

@@ -7,24 +7,21 @@
 
 namespace roost::proxy {
 
-/// When a response was received and how long it may be used. Unix ms and ms.
+/// When a response was received and how long it may be used. Monotonic ms, and ms, so that
+/// setting the clock changes neither age nor lifetime.
 struct ResponseTimes {
-  int64_t stored_unix_ms = 0;
+  int64_t stored_ms = 0;
   int64_t initial_age_ms = 0;  ///< how old it was then (RFC 9111 §4.2.3)
   int64_t lifetime_ms = 0;
   int64_t stale_while_revalidate_ms = 0;  ///< behind the lifetime (RFC 5861 §3); whole seconds count
   int64_t stale_if_error_ms = 0;          ///< the same (RFC 5861 §4)
 
-  int64_t age_ms(int64_t now_unix_ms) const {
-    return initial_age_ms + (now_unix_ms > stored_unix_ms ? now_unix_ms - stored_unix_ms : 0);
-  }
+  int64_t age_ms(int64_t now_ms) const { return initial_age_ms + (now_ms > stored_ms ? now_ms - stored_ms : 0); }
   /// How much longer it is fresh; zero or less when it is stale.
-  int64_t fresh_for_ms(int64_t now_unix_ms) const { return lifetime_ms - age_ms(now_unix_ms); }
+  int64_t fresh_for_ms(int64_t now_ms) const { return lifetime_ms - age_ms(now_ms); }
   /// Whether it may be used although it is stale: while it is revalidated, or because the backends fail.
-  bool usable_while_revalidating(int64_t now_unix_ms) const {
-    return fresh_for_ms(now_unix_ms) + stale_while_revalidate_ms > 0;
-  }
-  bool usable_on_error(int64_t now_unix_ms) const { return fresh_for_ms(now_unix_ms) + stale_if_error_ms > 0; }
+  bool usable_while_revalidating(int64_t now_ms) const { return fresh_for_ms(now_ms) + stale_while_revalidate_ms > 0; }
+  bool usable_on_error(int64_t now_ms) const { return fresh_for_ms(now_ms) + stale_if_error_ms > 0; }
 };
 
 /// The head of a response that is fetched for the cache: as clients are sent it, and what the cache must know of it.

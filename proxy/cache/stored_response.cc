@@ -72,14 +72,14 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Stor
   kept.stale_while_revalidate_ms = times.stale_while_revalidate_ms / 1000 * 1000;
   kept.stale_if_error_ms = times.stale_if_error_ms / 1000 * 1000;
   kept.initial_age_ms = std::min<int64_t>(times.initial_age_ms, std::numeric_limits<uint32_t>::max());
-  kept.stored_unix_ms -= times.initial_age_ms - kept.initial_age_ms;
+  kept.stored_ms -= times.initial_age_ms - kept.initial_age_ms;
   const bool validates = !usable(head.etag).empty() || !usable(head.last_modified).empty();
   const int64_t expires_at_ms =
-      kept.stored_unix_ms - kept.initial_age_ms + kept.lifetime_ms + kept_stale_ms(kept, validates);
+      kept.stored_ms - kept.initial_age_ms + kept.lifetime_ms + kept_stale_ms(kept, validates);
   auto made = cache::Ref<StoredResponse>::make(cache::Trailing{layout.trailing()}, layout, key, field_bytes,
                                                expires_at_ms, generation);
-  made->stored_unix_ms_ = kept.stored_unix_ms;
-  made->refresh_from_ms_.store(static_cast<uint32_t>(kept.stored_unix_ms), std::memory_order_relaxed);
+  made->stored_ms_ = kept.stored_ms;
+  made->refresh_from_ms_.store(static_cast<uint32_t>(kept.stored_ms), std::memory_order_relaxed);
   made->initial_age_ms_ = static_cast<uint32_t>(kept.initial_age_ms);
   made->stale_while_revalidate_s_ = static_cast<uint32_t>(kept.stale_while_revalidate_ms / 1000);
   made->stale_if_error_s_ = static_cast<uint32_t>(kept.stale_if_error_ms / 1000);
@@ -131,14 +131,14 @@ int64_t StoredResponse::kept_stale_ms(const ResponseTimes& times, bool validates
   return std::max({times.stale_while_revalidate_ms, times.stale_if_error_ms, validates ? kValidatableMs : int64_t{0}});
 }
 
-// Times are compared modulo 2^32: only a time at most one pause ahead prevents a refresh, so neither an overflow nor a
-// clock that is set back does so for long.
-bool StoredResponse::claim_refresh(int64_t now_unix_ms) const {
-  const auto now_ms = static_cast<uint32_t>(now_unix_ms);
+// Times are compared modulo 2^32: only a time at most one pause ahead prevents a refresh, so an overflow does not do so
+// for long.
+bool StoredResponse::claim_refresh(int64_t now_ms) const {
+  const auto low_ms = static_cast<uint32_t>(now_ms);
   uint32_t from_ms = refresh_from_ms_.load(std::memory_order_relaxed);
-  const uint32_t left_ms = from_ms - now_ms;
+  const uint32_t left_ms = from_ms - low_ms;
   if (left_ms > 0 && left_ms <= kRefreshPauseMs) return false;
-  return refresh_from_ms_.compare_exchange_strong(from_ms, now_ms + static_cast<uint32_t>(kRefreshPauseMs),
+  return refresh_from_ms_.compare_exchange_strong(from_ms, low_ms + static_cast<uint32_t>(kRefreshPauseMs),
                                                   std::memory_order_relaxed);
 }
 

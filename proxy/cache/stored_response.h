@@ -51,10 +51,10 @@ class StoredResponse final : public cache::Entry {
   /// Tells the variants of this marker from those of an earlier one of the same URL.
   uint32_t generation() const { return generation_; }
   ResponseTimes times() const {
-    ResponseTimes times{stored_unix_ms_, initial_age_ms_, 0, int64_t{stale_while_revalidate_s_} * 1000,
+    ResponseTimes times{stored_ms_, initial_age_ms_, 0, int64_t{stale_while_revalidate_s_} * 1000,
                         int64_t{stale_if_error_s_} * 1000};
-    times.lifetime_ms = expires_at_ms() - kept_stale_ms(times, etag_size_ + last_modified_size_ > 0) - stored_unix_ms_ +
-                        initial_age_ms_;
+    times.lifetime_ms =
+        expires_at_ms() - kept_stale_ms(times, etag_size_ + last_modified_size_ > 0) - stored_ms_ + initial_age_ms_;
     return times;
   }
   /// Up to when none of its tags was invalidated (TagClock). Mutable, like the next refresh.
@@ -62,10 +62,10 @@ class StoredResponse final : public cache::Entry {
   void found_right_at(int64_t us) const { right_at_us_.store(us, std::memory_order_relaxed); }
   /// True if the caller is to refresh it in the background, while it is served stale: once per kRefreshPauseMs,
   /// whatever the number of threads that ask.
-  bool claim_refresh(int64_t now_unix_ms) const;
+  bool claim_refresh(int64_t now_ms) const;
   /// A refresh failed: the next one is due kRefreshPauseMs from now.
-  void hold_refresh(int64_t now_unix_ms) const {
-    refresh_from_ms_.store(static_cast<uint32_t>(now_unix_ms + kRefreshPauseMs), std::memory_order_relaxed);
+  void hold_refresh(int64_t now_ms) const {
+    refresh_from_ms_.store(static_cast<uint32_t>(now_ms + kRefreshPauseMs), std::memory_order_relaxed);
   }
   uint64_t body_bytes() const;
   /// Pieces of a small body have no owner: they live as long as this does, and are copied when a write has to wait.
@@ -87,11 +87,11 @@ class StoredResponse final : public cache::Entry {
   BlockRef* blocks() { return reinterpret_cast<BlockRef*>(slices() + slice_count_); }
   std::string_view text(uint32_t at, uint32_t size) const { return {key().data() + key().size() + at, size}; }
 
-  int64_t stored_unix_ms_ = 0;
+  int64_t stored_ms_ = 0;
   uint32_t initial_age_ms_ = 0;
   uint32_t stale_while_revalidate_s_ = 0;
   uint32_t stale_if_error_s_ = 0;
-  mutable std::atomic<uint32_t> refresh_from_ms_{0};  // the low bits of a Unix time
+  mutable std::atomic<uint32_t> refresh_from_ms_{0};  // the low bits of a time
   mutable std::atomic<int64_t> right_at_us_{0};
   // Places of texts count from the start of the field block.
   uint32_t fields_size_ = 0;

@@ -98,13 +98,13 @@ void Exchange::look_up_again() {
   set_state(State::joining);
   key_.drop_variant();
   if (plan_.reason == ForwardReason::request) return join();
-  const int64_t now_unix_ms = context_.fetch.now_unix_ms();
-  stored_.look(context_.fetch.cache, key_, request_->fields(), now_unix_ms);
+  const int64_t now_ms = context_.fetch.now_ms();
+  stored_.look(context_.fetch.cache, key_, request_->fields(), now_ms);
   if (stored_.outdated()) {
     plan_.revalidate = true;
     plan_.changed_us = stored_.changed_us();
   }
-  if (plan_.revalidate || !stored_.is_fresh(now_unix_ms)) return join();
+  if (plan_.revalidate || !stored_.is_fresh(now_ms)) return join();
   answer_fresh(*stored_.response(), request_->fields());
   settle();
 }
@@ -118,17 +118,17 @@ void Exchange::pass(const http::RequestHead& head, const Origin& origin) {
 // ---- answers of its own ---------------------------------------------------------------------------------------------
 
 void Exchange::answer_fresh(const StoredResponse& stored, const http::Fields& request_fields) {
-  const int64_t now_unix_ms = context_.fetch.now_unix_ms();
+  const int64_t now_ms = context_.fetch.now_ms();
   const ResponseTimes times = stored.times();
-  observe_hit_age(context_.fetch.loop, times.age_ms(now_unix_ms));
+  observe_hit_age(context_.fetch.loop, times.age_ms(now_ms));
   record_.set_outcome(Outcome::hit);
-  const HitFields hit(times.age_ms(now_unix_ms), times.fresh_for_ms(now_unix_ms));
+  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms));
   const StoredAnswer answer(stored, request_fields, hit.view());
   delivery_.respond(answer.start, answer.body);
 }
 
 void Exchange::answer_stale(const StoredResponse& stored, const http::Fields& request_fields, int failed_status) {
-  const int64_t age_ms = stored.times().age_ms(context_.fetch.now_unix_ms());
+  const int64_t age_ms = stored.times().age_ms(context_.fetch.now_ms());
   observe_hit_age(context_.fetch.loop, age_ms);
   context_.fetch.loop.counters.stale_on_error.add();
   record_.set_outcome(Outcome::hit);
@@ -284,10 +284,10 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
     plan_.detail = "uncacheable";
     return pass(request_->head(), request_->origin());
   }
-  const int64_t now_unix_ms = context_.fetch.now_unix_ms();
+  const int64_t now_ms = context_.fetch.now_ms();
   const bool use_stored = plan_.reason != ForwardReason::request;
-  if (use_stored) stored_.look(context_.fetch.cache, key_, request_->fields(), now_unix_ms);
-  if (use_stored && !plan_.revalidate && stored_.is_usable_on_error(now_unix_ms)) {
+  if (use_stored) stored_.look(context_.fetch.cache, key_, request_->fields(), now_ms);
+  if (use_stored && !plan_.revalidate && stored_.is_usable_on_error(now_ms)) {
     answer_stale(*stored_.response(), request_->fields(), reading.failed_status);
   } else {
     answer_failure({reading.failed_status, "the backend gave no answer"});
@@ -315,7 +315,7 @@ bool Exchange::begin_following(const FetchedHead& head) {
   }
   set_state(State::following);
   http::FieldBlock& more = delivery_.more_fields();
-  more.add("Age", static_cast<uint64_t>(head.times.age_ms(context_.fetch.now_unix_ms()) / 1'000));
+  more.add("Age", static_cast<uint64_t>(head.times.age_ms(context_.fetch.now_ms()) / 1'000));
   add_forward_status(plan_.reason, /*stored=*/false, /*collapsed=*/true, {}, more);
   const BodyLength length = head.length_known ? BodyLength::known(head.length) : BodyLength::unknown();
   delivery_.set_head({head.status, length, head.fields});

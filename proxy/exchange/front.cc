@@ -46,17 +46,17 @@ void Front::on_request(http::Responder& responder, const http::RequestHead& head
 // Answers, or completes the plan for an exchange.
 bool Front::answer_from_cache(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
                               Plan& plan) {
-  const int64_t now_unix_ms = context_.loop.unix_ms();
+  const int64_t now_ms = context_.loop.now_ms();
   key_.assign(head);
   plan.reason = http::is_safe(head.method) ? ForwardReason::request : ForwardReason::method;
   if (head.method == http::Method::get || head.method == http::Method::head) {
-    const auto stored = runtime_.cache.find(key_, head.fields, now_unix_ms);
+    const auto stored = runtime_.cache.find(key_, head.fields, now_ms);
     note_changes(stored.get(), plan);
     if (!rules.may_use_stored) {
       key_.drop_variant();
     } else if (stored) {
-      const int64_t fresh_for_ms = stored->times().fresh_for_ms(now_unix_ms);
-      const bool young = rules.max_age_ms < 0 || stored->times().age_ms(now_unix_ms) <= rules.max_age_ms;
+      const int64_t fresh_for_ms = stored->times().fresh_for_ms(now_ms);
+      const bool young = rules.max_age_ms < 0 || stored->times().age_ms(now_ms) <= rules.max_age_ms;
       if (fresh_for_ms > rules.min_fresh_ms && young && !plan.revalidate) {
         answer_stored(responder, head, *stored, plan);
         return true;
@@ -87,12 +87,12 @@ void Front::note_changes(const StoredResponse* stored, Plan& plan) const {
 // says how fresh it has to be. The fetch begins first: the head is not valid once the response is sent.
 bool Front::answer_while_revalidating(http::Responder& responder, const http::RequestHead& head,
                                       const RequestRules& rules, const StoredResponse& stored, Plan plan) {
-  if (plan.revalidate || !stored.times().usable_while_revalidating(context_.loop.unix_ms())) return false;
+  if (plan.revalidate || !stored.times().usable_while_revalidating(context_.loop.now_ms())) return false;
   if (rules.max_age_ms >= 0 || rules.min_fresh_ms > 0 || rules.must_not_fetch) return false;
   RequestRules refreshing = rules;
   refreshing.may_store = true;  // for a HEAD as well: the fetch is a GET
   plan_share(head, refreshing, plan);
-  if (plan.share && stored.claim_refresh(context_.loop.unix_ms())) {
+  if (plan.share && stored.claim_refresh(context_.loop.now_ms())) {
     if (plan.started_us == 0) plan.origin = origin_of(responder, head);
     refresh(head, plan);
   }
@@ -106,7 +106,7 @@ void Front::plan_share(const http::RequestHead& head, const RequestRules& rules,
   plan.share = rules.may_store;
   if (plan.share) {
     const bool authorized = head.fields.has(FieldId::authorization);
-    if (runtime_.cache.is_known_uncacheable(key_, authorized, context_.loop.unix_ms())) {
+    if (runtime_.cache.is_known_uncacheable(key_, authorized, context_.loop.now_ms())) {
       plan.share = false;
       plan.detail = "uncacheable";
     }
@@ -133,10 +133,10 @@ void Front::refresh(const http::RequestHead& head, const Plan& plan) {
 
 void Front::answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,
                           const Plan& plan) {
-  const int64_t now_unix_ms = context_.loop.unix_ms();
+  const int64_t now_ms = context_.loop.now_ms();
   const ResponseTimes times = stored.times();
-  const HitFields hit(times.age_ms(now_unix_ms), times.fresh_for_ms(now_unix_ms));
-  context_.counters.hit_age.observe_us(static_cast<uint64_t>(times.age_ms(now_unix_ms)) * 1'000);
+  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms));
+  context_.counters.hit_age.observe_us(static_cast<uint64_t>(times.age_ms(now_ms)) * 1'000);
   const StoredAnswer answer(stored, head.fields, hit.view());
   responder.respond(answer.start, answer.body);
   record(responder, head, Outcome::hit, answer.start.status, plan);

@@ -119,10 +119,10 @@ cache::Ref<StoredResponse> CacheFetch::begin(const Order& order, std::unique_ptr
   fetch_ = order.fetch;
   revalidates_ = order.revalidate;
   if (order.use_stored) {
-    const int64_t now_unix_ms = context_.now_unix_ms();
-    stored_.look(context_.cache, key_, request->fields(), now_unix_ms);
+    const int64_t now_ms = context_.now_ms();
+    stored_.look(context_.cache, key_, request->fields(), now_ms);
     revalidates_ |= stored_.outdated();
-    if (!revalidates_ && stored_.is_fresh(now_unix_ms)) {
+    if (!revalidates_ && stored_.is_fresh(now_ms)) {
       cache::Ref<StoredResponse> found = stored_.response();
       stop_sharing(FetchState::abandoned);
       stored_.clear();
@@ -197,7 +197,7 @@ void CacheFetch::judge_head(const http::ResponseHead& head) {
     call_.abort();
     return ask();
   }
-  if (head.status >= 500 && stored_.response()) stored_.response()->hold_refresh(context_.now_unix_ms());
+  if (head.status >= 500 && stored_.response()) stored_.response()->hold_refresh(context_.now_ms());
   if (is_failure(head.status) && serve_stale({head.status, {}})) return set_state(State::draining);
   if (head.status != 304) return take_head(head, 0);
   if (state_ == State::validating && confirms(head, *stored_.response())) return take_validated(head);
@@ -218,7 +218,8 @@ void CacheFetch::take_validated(const http::ResponseHead& not_modified) {
 void CacheFetch::take_head(const http::ResponseHead& head, int forward_status) {
   const int64_t now_unix_ms = context_.now_unix_ms();
   forward_response_fields(head, context_.loop.dates.at_unix_ms(now_unix_ms), answer_fields_);
-  const Storing storing = judge_response(request_->head(), head, now_unix_ms, head_us_ / 1'000, route_->default_ttl_ms);
+  const Storing storing = judge_response(request_->head(), head, {context_.now_ms(), now_unix_ms, head_us_ / 1'000},
+                                         route_->default_ttl_ms);
   const bool too_large = head.body.is_known() && head.body.bytes > context_.cache.max_object_bytes();
   if (storing.store && !too_large) return publish(head, storing, forward_status);
   refuse(head, too_large ? "too-large" : storing.reason, forward_status);
@@ -241,7 +242,7 @@ void CacheFetch::refuse(const http::ResponseHead& head, std::string_view reason,
   // A backend in trouble says nothing about the URL: the next clients may share the attempt.
   if (head.status < 500) {
     const bool authorized = request_->fields().has(FieldId::authorization);
-    context_.cache.remember_uncacheable(key_, authorized, context_.now_unix_ms());
+    context_.cache.remember_uncacheable(key_, authorized, context_.now_ms());
   }
   stop_sharing(FetchState::uncacheable);
   if (first_ == nullptr) return set_state(State::draining);
@@ -259,10 +260,10 @@ void CacheFetch::purge_stale(int status, std::string_view reason) {
 // themselves. The call may go on; its response is not used.
 bool CacheFetch::serve_stale(const CallFailure& failure) {
   if (!use_stored_) return false;
-  const int64_t now_unix_ms = context_.now_unix_ms();
-  stored_.look(context_.cache, key_, request_->fields(), now_unix_ms);
+  const int64_t now_ms = context_.now_ms();
+  stored_.look(context_.cache, key_, request_->fields(), now_ms);
   revalidates_ |= stored_.outdated();
-  if (revalidates_ || !stored_.is_usable_on_error(now_unix_ms)) return false;
+  if (revalidates_ || !stored_.is_usable_on_error(now_ms)) return false;
   stop_sharing(FetchState::failed, failure.status);
   if (first_ != nullptr) std::exchange(first_, nullptr)->on_fetch_failed(failure, stored_.response());
   return true;
@@ -328,7 +329,7 @@ void CacheFetch::store() {
 void CacheFetch::on_call_failed(const CallFailure& failure) {
   const bool begun = state_ == State::storing || state_ == State::outgrown;
   if (fetch_) {
-    if (stored_.response()) stored_.response()->hold_refresh(context_.now_unix_ms());
+    if (stored_.response()) stored_.response()->hold_refresh(context_.now_ms());
     if (!begun && serve_stale(failure)) return finish();
     stop_sharing(begun ? FetchState::truncated : FetchState::failed, failure.status);
   }

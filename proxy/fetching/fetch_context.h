@@ -12,6 +12,9 @@ struct FetchContext {
   HttpCache& cache;
   FetchLock& fetches;
 
+  /// Monotonic; the clock of everything in the cache.
+  int64_t now_ms() const { return loop.loop.now_ms(); }
+  /// Wall clock; for dates in messages alone, since it may be set back.
   int64_t now_unix_ms() const { return loop.loop.unix_ms(); }
 };
 

@@ -9,10 +9,10 @@ namespace roost::proxy {
 class StoredLookup {
  public:
   /// Looks for the key's URL, whatever variant the key names.
-  void look(HttpCache& cache, const CacheKey& key, const http::Fields& request_fields, int64_t now_unix_ms) {
+  void look(HttpCache& cache, const CacheKey& key, const http::Fields& request_fields, int64_t now_ms) {
     key_ = key;
     key_.drop_variant();
-    response_ = cache.find(key_, request_fields, now_unix_ms);
+    response_ = cache.find(key_, request_fields, now_ms);
     outdated_ = response_ && cache.is_outdated(*response_);
     changed_us_ = outdated_ ? cache.tags_changed_at_us(key, response_->tags()) : 0;
   }
@@ -23,12 +23,10 @@ class StoredLookup {
   /// A tag of the response was invalidated after it was fetched, at changed_us() of TagClock's clock.
   bool outdated() const { return outdated_; }
   int64_t changed_us() const { return changed_us_; }
-  bool is_fresh(int64_t now_unix_ms) const {
-    return response_ && !outdated_ && response_->times().fresh_for_ms(now_unix_ms) > 0;
-  }
+  bool is_fresh(int64_t now_ms) const { return response_ && !outdated_ && response_->times().fresh_for_ms(now_ms) > 0; }
   /// It may stand in for a failed backend (RFC 5861 §4).
-  bool is_usable_on_error(int64_t now_unix_ms) const {
-    return response_ && !outdated_ && response_->times().usable_on_error(now_unix_ms);
+  bool is_usable_on_error(int64_t now_ms) const {
+    return response_ && !outdated_ && response_->times().usable_on_error(now_ms);
   }
 
  private:

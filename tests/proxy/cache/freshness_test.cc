@@ -21,6 +21,7 @@ namespace {
 using Lines = std::initializer_list<std::pair<const char*, const char*>>;
 
 constexpr int64_t kNowUnixMs = 784'111'777'000;  // Sun, 06 Nov 1994 08:49:37 GMT
+constexpr int64_t kNowMs = 5'000;                // monotonic
 constexpr int64_t kDefaultMs = 60'000;
 
 RequestHead request(Lines lines = {}, Method method = Method::get) {
@@ -38,7 +39,7 @@ ResponseHead response(Lines lines, int status = 200) {
 }
 
 Storing judged(Lines lines, int status = 200, const RequestHead& asked = request(), int64_t delay_ms = 0) {
-  return judge_response(asked, response(lines, status), kNowUnixMs, delay_ms, kDefaultMs);
+  return judge_response(asked, response(lines, status), {kNowMs, kNowUnixMs, delay_ms}, kDefaultMs);
 }
 
 std::string why_not(Lines lines, int status = 200, const RequestHead& asked = request()) {
@@ -131,14 +132,14 @@ TEST_CASE("for how long (§4.2.1)") {
     if (row.control != nullptr) head.fields.add("Cache-Control", row.control);
     if (row.expires != nullptr) head.fields.add("Expires", row.expires);
     if (row.date != nullptr) head.fields.add("Date", row.date);
-    const Storing storing = judge_response(request(), head, kNowUnixMs, 0, kDefaultMs);
+    const Storing storing = judge_response(request(), head, {kNowMs, kNowUnixMs, 0}, kDefaultMs);
     CHECK_EQ(storing.times.lifetime_ms, row.lifetime_ms);
     CHECK_EQ(storing.store, row.lifetime_ms > 0);
   }
 }
 
 TEST_CASE("a lifetime is bounded, and none is given to what is refused") {
-  const Storing longest = judge_response(request(), response({}), kNowUnixMs, 0, INT64_MAX);
+  const Storing longest = judge_response(request(), response({}), {kNowMs, kNowUnixMs, 0}, INT64_MAX);
   CHECK_EQ(longest.times.lifetime_ms, (int64_t{1} << 31) * 1000);
   CHECK_EQ(judged({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}).times.lifetime_ms, (int64_t{1} << 31) * 1000);
   CHECK_EQ(judged({}, 302).times.lifetime_ms, 0);
@@ -170,7 +171,7 @@ TEST_CASE("how old it is on arrival (§4.2.3)") {
     head.fields.add("Cache-Control", "max-age=3600");
     if (row.age != nullptr) head.fields.add("Age", row.age);
     if (row.date != nullptr) head.fields.add("Date", row.date);
-    CHECK_EQ(judge_response(request(), head, kNowUnixMs, row.delay_ms, kDefaultMs).times.initial_age_ms,
+    CHECK_EQ(judge_response(request(), head, {kNowMs, kNowUnixMs, row.delay_ms}, kDefaultMs).times.initial_age_ms,
              row.initial_age_ms);
   }
   CHECK_EQ(why_not({{"Cache-Control", "max-age=5"}, {"Age", "5"}}), "expired");
@@ -186,7 +187,7 @@ TEST_CASE("staleness that is allowed (RFC 5861), and what forbids it (§5.2.2)")
     head.status = 200;
     head.fields.add("Cache-Control", "max-age=5, stale-while-revalidate=10, stale-if-error=20");
     head.fields.add("Cache-Control", forbids);
-    const Storing storing = judge_response(request(), head, kNowUnixMs, 0, kDefaultMs);
+    const Storing storing = judge_response(request(), head, {kNowMs, kNowUnixMs, 0}, kDefaultMs);
     CHECK_EQ(storing.times.stale_while_revalidate_ms, 0);
     CHECK_EQ(storing.times.stale_if_error_ms, 0);
   }

@@ -114,7 +114,7 @@ TEST_CASE("a validator beyond all measure is not used") {
 TEST_CASE("times: age grows from what it was on arrival") {
   const Ref<StoredResponse> stored = StoredResponse::make("k", head_at(), {});
   const ResponseTimes times = stored->times();
-  CHECK_EQ(times.stored_unix_ms, 1'000'000);
+  CHECK_EQ(times.stored_ms, 1'000'000);
   CHECK_EQ(times.initial_age_ms, 2'000);
   CHECK_EQ(times.lifetime_ms, 60'000);
   CHECK_EQ(stored->expires_at_ms(), 1'058'000);
@@ -187,7 +187,6 @@ TEST_CASE("a refresh is claimed once per pause, and once more after a pause when
     CHECK_FALSE(stored->claim_refresh(now + 2 * kPause));
     CHECK_FALSE(stored->claim_refresh(now + 2 * kPause + 699));
     CHECK(stored->claim_refresh(now + 2 * kPause + 700));
-    CHECK(stored->claim_refresh(now - 3'600'000));  // the clock was set back
   }
 }
 

@@ -131,7 +131,7 @@ TEST_CASE("a fetch that is abandoned: the waiter leads the next") {
   SUBCASE("and fetches") {}
   SUBCASE("unless it is stored by then") {
     StoredHead head;
-    head.times = {lab.upstream.loop().unix_ms(), 0, 60'000};
+    head.times = {lab.upstream.loop().now_ms(), 0, 60'000};
     const BlockRef body = BlockRef::copy_of("next");
     lab.runtime.cache.insert(key, {}, head, {&body, 1});
   }

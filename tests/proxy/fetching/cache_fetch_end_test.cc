@@ -93,7 +93,7 @@ TEST_CASE("a backend that fails when something stale may serve") {
     lab.script().answer(response(503, ""));
     lab.begin(nullptr);
     lab.upstream.run();
-    CHECK_FALSE(lab.stored()->claim_refresh(lab.upstream.loop().unix_ms()));
+    CHECK_FALSE(lab.stored()->claim_refresh(lab.upstream.loop().now_ms()));
   }
   CHECK(lab.idle());
 }

@@ -100,7 +100,7 @@ class FetchLab {
   }
   cache::Ref<StoredResponse> stored() {
     CacheKey own = key;
-    return cache.find(own, request_head.fields, upstream.loop().unix_ms());
+    return cache.find(own, request_head.fields, upstream.loop().now_ms());
   }
   std::string stored_body() {
     const auto response = stored();
