@@ -19,13 +19,13 @@ from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "flow", "web"]
-ALL_SUITES = [*SUITES, "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
+ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
 MORE_SUITES = ["faults", "likes"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # What the suites need of the preset "check"; it is built once, for all suites that were asked for.
-CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "faults": PROGRAMS, "likes": PROGRAMS,
-                 "simulate": ["simulate"], "mutation": ["mutants"]}
+CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "vtest": PROGRAMS, "faults": PROGRAMS,
+                 "likes": PROGRAMS, "simulate": ["simulate"], "mutation": ["mutants"]}
 # What is asked of the binaries that ship; the other tests ask those of the preset "check".
 RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/test_api_start.py",
                  "flow/test_deploy.py"]
@@ -217,6 +217,10 @@ def flow_files():
     return [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
 
 
+def vtest_files():
+    return sorted((ROOT / "tests/vtest").glob("test_*.py"))
+
+
 def names_of(suite):
     """What --only chooses from in a suite; None where it chooses nothing."""
     if suite == "unit":
@@ -229,6 +233,8 @@ def names_of(suite):
         return [path.name for path in flow_files()]
     if suite == "web":
         return [path.name for path in (ROOT / "tests/web").glob("test_*.py")]
+    if suite == "vtest":
+        return [path.name for path in vtest_files()]
     if suite == "release":
         return [pathlib.Path(path).name for path in RELEASE_FILES]
     return unit_names() + names_of("flow") if suite in ("asan", "tsan") else None
@@ -317,6 +323,11 @@ class Runner:
     def flow(self):
         if self.have_check():
             self.run_flow("check", flow_files())
+
+    def vtest(self):
+        """What Varnish's and HAProxy's tests assert, in our own words."""
+        if self.have_check():
+            self.run_flow("check", vtest_files())
 
     def run_flow(self, preset, files):
         scale = TIME_SCALE.get(preset, 1)

@@ -16,8 +16,8 @@ constexpr ByteSet letters_digits_and(std::string_view others) {
   return set;
 }
 constexpr ByteSet kToken = letters_digits_and("!#$%&'*+-.^_`|~");  // RFC 9110 §5.6.2
-// Registered names, addresses and a port (RFC 3986 §3.2.2), without user information.
-constexpr ByteSet kHost = letters_digits_and("-._~%!$&'()*+;=:[]");
+// Registered names, addresses and a port (RFC 3986 §3.2.2), without user information and the brackets of a literal.
+constexpr ByteSet kHost = letters_digits_and("-._~%!$&'()*+;=:");
 
 constexpr size_t kMaxMethodBytes = 32;
 
@@ -59,8 +59,24 @@ Refusal set_content_length(const Fields& fields, Framing& framing) {
   return kFine;
 }
 
+// Behind a host: nothing, or a colon and a port, which may be empty (RFC 3986 §3.2.3).
+bool is_port_part(std::string_view text) {
+  if (text.size() < 2) return text.empty() || text == ":";
+  uint16_t port = 0;
+  const auto [rest, error] = std::from_chars(text.data() + 1, text.data() + text.size(), port);
+  return text.front() == ':' && error == std::errc{} && rest == text.data() + text.size();
+}
+
+// `host [":" port]` (RFC 9110 §7.2).
 bool is_host(std::string_view text) {
-  return all_of(text, kHost) && text.front() != ':';
+  if (!text.empty() && text.front() == '[') {
+    const size_t end = text.find(']');
+    return end != std::string_view::npos && end > 1 && all_of(text.substr(1, end - 1), kHost) &&
+           is_port_part(text.substr(end + 1));
+  }
+  if (!all_of(text, kHost)) return false;
+  const size_t colon = text.find(':');
+  return colon == std::string_view::npos || (colon > 0 && is_port_part(text.substr(colon)));
 }
 
 // Absolute form: takes the authority and leaves the origin form (RFC 9112 §3.2.2).
@@ -158,6 +174,7 @@ Refusal set_target(std::string_view target, RequestHead& head) {
   if (target.front() != '/' && !(target == "*" && head.method == Method::options)) {
     if (const Refusal refusal = reduce_absolute_form(target, head)) return refusal;
   }
+  if (target.find('#') != std::string_view::npos) return refused("the request target has a fragment");
   head.target = target;
   const size_t question = target.find('?');
   head.path = target.substr(0, question);

@@ -39,10 +39,10 @@ bool all_of(std::string_view text, const ByteSet& set) {
   return !text.empty();
 }
 
-// Visible ASCII (RFC 9112 §3.2; what a URI may not hold but browsers send, such as '|', passes).
+// Visible ASCII without a fragment (RFC 9112 §3.2; what a URI may not hold but browsers send, such as '|', passes).
 bool is_target(std::string_view text) {
   for (const char c : text) {
-    if (c <= 0x20 || c == 0x7f) return false;
+    if (c <= 0x20 || c == 0x7f || c == '#') return false;
   }
   return !text.empty();
 }
@@ -233,8 +233,27 @@ bool wants_keep_alive(const Fields& fields, uint8_t version_minor) {
   return keep;
 }
 
+bool is_port(std::string_view text) {
+  uint32_t port = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || port > 65'535) return false;
+    port = port * 10 + static_cast<uint32_t>(c - '0');
+  }
+  return port <= 65'535;
+}
+
 bool is_host(std::string_view text) {
-  return all_of(text, kHost) && text.front() != ':';
+  if (!all_of(text, kHost)) return false;
+  const auto is_bracket = [](char c) { return c == '[' || c == ']'; };
+  size_t at = 0;
+  if (text[0] == '[') {
+    for (++at; at < text.size() && !is_bracket(text[at]); ++at) continue;
+    if (at == 1 || at == text.size() || text[at++] != ']') return false;
+  } else {
+    while (at < text.size() && text[at] != ':' && !is_bracket(text[at])) ++at;
+    if (at == 0) return false;
+  }
+  return at == text.size() || (text[at] == ':' && is_port(text.substr(at + 1)));
 }
 
 // Absolute form: takes the authority and leaves the origin form (RFC 9112 §3.2.2).
