@@ -105,11 +105,6 @@ class Storing(Case):
         self.assert_hit(answer)
         self.assertIn(answer.header("Age"), ("100", "101"))
 
-    def test_an_age_is_passed_on_once(self):
-        """varnish r01955, varnish r03221"""
-        self.serve(Reply(headers=[UNCACHED, ("Age", "7")]))
-        self.assertEqual(self.get().fields.all("Age"), ["7"])
-
     def test_a_post_is_not_stored(self):
         """haproxy cache/caching_rules"""
         self.serve(counted(FRESH))
@@ -184,7 +179,7 @@ class Storing(Case):
     def test_an_error_without_a_lifetime_is_not_stored(self):
         """varnish b00015"""
         self.serve(counted(status=503))
-        self.assertEqual([self.get().body for _ in range(2)][1] != b"1", True)
+        self.assertEqual([self.get().body for _ in range(2)][1], b"2")
 
     def test_a_stored_answer_to_a_get_answers_a_head(self):
         """varnish c00004, varnish r01927"""
