@@ -80,7 +80,7 @@ class ConnectionOwner {
   /// belong to no request. Last event; the owner retires it, or destroys it at a later turn.
   virtual void on_connection_closed(ClientConnection& connection) = 0;
   /// In place of on_connection_closed: it could not be made.
-  virtual void on_connect_failed(ClientConnection& connection) = 0;
+  virtual void on_connect_failed(ClientConnection& connection, const Error& error) = 0;
 
  protected:
   ~ConnectionOwner() = default;

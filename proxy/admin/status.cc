@@ -9,7 +9,7 @@ using nlohmann::ordered_json;
 namespace {
 
 ordered_json backend_json(const PoolMember& member) {
-  const Backend& backend = *member.backend;
+  Backend& backend = *member.backend;
   ordered_json addresses = ordered_json::array();
   for (const net::Address& address : *backend.addresses()) addresses.push_back(address.to_string());
   const Backend::Statistics& totals = backend.statistics();
@@ -22,7 +22,10 @@ ordered_json backend_json(const PoolMember& member) {
           {"requests", totals.requests.load(std::memory_order_relaxed)},
           {"connections", totals.connections.load(std::memory_order_relaxed)},
           {"connect_failures", totals.connect_failures.load(std::memory_order_relaxed)},
-          {"failures", totals.failures.load(std::memory_order_relaxed)}};
+          {"failures", totals.failures.load(std::memory_order_relaxed)},
+          {"ejections", backend.passive().ejections()},
+          {"last_ejection", backend.passive().ejection().reason},
+          {"weight_percent", backend.passive().weight_percent()}};
 }
 
 ordered_json cache_json(const HttpCache& cache) {

@@ -40,6 +40,7 @@ ConfigLoader::ConfigLoader() {
   proxy_fields_ = &table_.section("proxy");
   config_.proxy.declare(*proxy_fields_);
   config_.cache.declare(table_.section("cache"));
+  config_.health.declare(table_.section("health"));
   table_.repeated<ListenSection>("listen", &config_.listeners, declare<ListenSection>);
   table_.repeated<PoolSection>("pool", &config_.pools, declare<PoolSection>);
   table_.repeated<RouteSection>("route", &config_.routes, declare<RouteSection>);
@@ -104,7 +105,7 @@ void ConfigLoader::complete_pools() {
     if (!config_.pools.empty()) {
       table_.add_problem("upstream and [[pool]] do not go together: use one of them");
     }
-    config_.pools.push_back({"default", "least_connections", config_.proxy.upstream});
+    config_.pools.push_back({"default", "least_connections", config_.proxy.upstream, {}});
     config_.proxy.upstream.clear();  // now in the pool; the printed configuration can be read back
   }
   if (config_.pools.empty()) return table_.add_problem("no backend: give --upstream HOST:PORT, or a [[pool]]");
@@ -117,7 +118,11 @@ void ConfigLoader::complete_pools() {
     }
   }
   std::set<std::string> names;
-  for (const PoolSection& pool : config_.pools) {
+  for (PoolSection& pool : config_.pools) {
+    pool.health.inherit(config_.health);
+    if (pool.health.max_eject_time_ms < pool.health.eject_time_ms) {
+      table_.add_problem(fmt::format("pool \"{}\": max_eject_time is less than eject_time", pool.name));
+    }
     if (pool.name.empty()) table_.add_problem("with several pools, each [[pool]] needs a name");
     if (!names.insert(pool.name).second) table_.add_problem(fmt::format("two pools are named \"{}\"", pool.name));
     if (pool.backends.empty()) table_.add_problem(fmt::format("pool \"{}\" has no backends", pool.name));

@@ -11,6 +11,7 @@
 #include "common/config/field_table.h"
 #include "common/net/address.h"
 #include "proxy/config/cache_section.h"
+#include "proxy/config/health_section.h"
 #include "proxy/config/listen_section.h"
 #include "proxy/config/pool_section.h"
 #include "proxy/config/proxy_section.h"
@@ -22,6 +23,7 @@ namespace roost::proxy {
 struct Config {
   ProxySection proxy;
   CacheSection cache;
+  HealthSection health = HealthSection::standard();  ///< of pools that do not say otherwise
   std::vector<ListenSection> listeners;
   std::vector<PoolSection> pools;
   std::vector<RouteSection> routes;

@@ -9,6 +9,7 @@ void PoolSection::declare(config::Section& section) {
       .text("balance", &balance, "load-balancing policy",
             config::one_of({"least_connections", "round_robin", "two_choices", "consistent_hash"}))
       .list("backends", &backends, "HOST:PORT, or HOST:PORT weight=N", check_backend);
+  health.declare(section);
 }
 
 }  // namespace roost::proxy

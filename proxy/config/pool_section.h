@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/config/field_table.h"
+#include "proxy/config/health_section.h"
 
 namespace roost::proxy {
 
@@ -12,6 +13,7 @@ struct PoolSection {
   std::string name;
   std::string balance = "least_connections";
   std::vector<std::string> backends;
+  HealthSection health;  ///< what is not set is that of [health]
 
   /// Binds the fields of its table to these variables, which outlive the section.
   void declare(config::Section& section);

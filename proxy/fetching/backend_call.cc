@@ -124,6 +124,7 @@ void BackendCall::fail(int status, std::string detail) {
 }
 
 void BackendCall::on_response_head(const http::ResponseHead& head) {
+  pool_->note_status(lease_, head.status, {context_.loop.now_ms(), key_hash_});
   set_state(State::answering);
   receiver_.on_answer_head(head);
 }
@@ -135,6 +136,7 @@ void BackendCall::on_response_body(std::string_view bytes) {
 void BackendCall::on_response_end() {
   set_state(State::closed);
   stream_ = nullptr;
+  pool_->note_answered(lease_);
   lease_.release();
   receiver_.on_answer_end();
 }
@@ -143,7 +145,8 @@ void BackendCall::on_backend_writable() {
   receiver_.on_call_writable();
 }
 
-void BackendCall::note_failure(Progress progress) {
+void BackendCall::note_failure(const Error& error, Progress progress) {
+  pool_->note_failed(lease_, error, progress, stream_reused_, {context_.loop.now_ms(), key_hash_});
   if (may_have_executed(progress)) {
     backend_->statistics().failures.fetch_add(1, std::memory_order_relaxed);
     ++repeats_;
@@ -154,6 +157,8 @@ void BackendCall::note_failure(Progress progress) {
     // accepted and then reset: another backend goes first.
     reuse_ = ConnectionPool::Reuse::never;
     tried_.avoid(*backend_);
+  } else if (error.side == Side::internal) {
+    tried_.avoid(*backend_);  // not its fault
   } else if (progress != Progress::not_connected || backend_->down()) {
     tried_.add(*backend_);
   }  // else another of its addresses may take a connection
@@ -169,14 +174,15 @@ void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
   failed.attempts = attempts_;
   failed.repeats = repeats_;
   stream_ = nullptr;
-  note_failure(progress);
+  note_failure(error, progress);
   lease_.release();
   if (may_retry(failed, site_->budget(*pool_))) {
     attempt();
     if (lease_ || state_ == State::closed) return;
   }
-  // 504 after a time-out, 502 when the connection could not be made or broke (RFC 9110 §15.6).
-  fail(failed.timed_out ? 504 : 502, error.what);
+  // 504 after a time-out, 502 when the connection could not be made or broke (RFC 9110 §15.6); 503 when this machine
+  // lacks something.
+  fail(failed.timed_out ? 504 : error.side == Side::internal ? 503 : 502, error.what);
 }
 
 }  // namespace roost::proxy

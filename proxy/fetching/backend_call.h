@@ -91,7 +91,7 @@ class BackendCall final : private http::ResponseReceiver {
   void set_state(State next);
   void attempt();
   void begin_stream();
-  void note_failure(http::Progress progress);
+  void note_failure(const Error& error, http::Progress progress);
   void fail(int status, std::string detail);
   bool body_streams() const;
 

@@ -4,14 +4,14 @@
 
 namespace roost::proxy {
 
-std::shared_ptr<Backend> BackendRegistry::at(const net::HostPort& host) {
+std::shared_ptr<Backend> BackendRegistry::at(const net::HostPort& host, const HealthOptions& health) {
   size_t free = backends_.size();
   for (size_t id = 0; id < backends_.size(); ++id) {
     auto backend = backends_[id].lock();
-    if (backend && backend->host() == host) return backend;
+    if (backend && backend->host() == host && backend->health() == health) return backend;
     if (!backend) free = std::min(free, id);
   }
-  auto made = std::make_shared<Backend>(static_cast<uint32_t>(free), host);
+  auto made = std::make_shared<Backend>(static_cast<uint32_t>(free), host, health);
   if (free == backends_.size()) backends_.emplace_back();
   backends_[free] = made;
   return made;

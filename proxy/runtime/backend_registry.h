@@ -14,7 +14,7 @@ class BackendRegistry {
  public:
   /// The backend at `host`, which is created unless somebody still holds it. Its id is the smallest that is free, so
   /// that it can serve as an index.
-  std::shared_ptr<Backend> at(const net::HostPort& host);
+  std::shared_ptr<Backend> at(const net::HostPort& host, const HealthOptions& health = {});
   size_t in_use() const;
 
  private:

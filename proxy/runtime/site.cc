@@ -37,16 +37,19 @@ Site::Site(const Config& c, BackendRegistry& registry)
 }
 
 std::unique_ptr<Pool> Site::make_pool(const PoolSection& section, BackendRegistry& registry) {
+  HealthSection health_section = section.health;
+  health_section.inherit(config.health);
+  const HealthOptions health = health_section.options();
   std::vector<PoolMember> members;
   for (const std::string& text : section.backends) {
     const auto spec = BackendSpec::parse(text);
     ROOST_CHECK(spec);  // the configuration was checked
-    auto backend = registry.at(spec->host);
+    auto backend = registry.at(spec->host, health);
     members.push_back({backend.get(), spec->weight});
     if (std::find(backends.begin(), backends.end(), backend) == backends.end()) backends.push_back(std::move(backend));
   }
   return std::make_unique<Pool>(static_cast<uint32_t>(pools.size()), section.name, *parse_balance(section.balance),
-                                std::move(members));
+                                std::move(members), health);
 }
 
 std::vector<Route> Site::make_routes() const {

@@ -10,20 +10,23 @@
 
 #include "common/base/mutex.h"
 #include "common/net/address.h"
+#include "proxy/upstream/health/health_options.h"
+#include "proxy/upstream/health/passive_health.h"
 
 namespace roost::proxy {
 
 class Backend;
 
 /// `unresolved`: its name has no address yet. `down`: the last attempts to connect failed on each of its addresses.
-/// `draining`: gets no new requests.
-enum class BackendState : uint8_t { unresolved, up, down, draining };
+/// `ejected`: too many of its requests failed. `draining`: gets no new requests.
+enum class BackendState : uint8_t { unresolved, up, down, ejected, draining };
 std::string_view backend_state_name(BackendState state);
 
-/// Called once when a backend goes from up to down, on the thread of the request that failed.
+/// Called on the thread of the request that made the change.
 class BackendObserver {
  public:
-  virtual void on_backend_down(Backend& backend) = 0;
+  /// It went down, was ejected, or a FailureCharge begins that has to fade.
+  virtual void on_backend_changed(Backend& backend) = 0;
 
  protected:
   ~BackendObserver() = default;
@@ -34,10 +37,11 @@ class BackendObserver {
 /// thread; the addresses are set by BackendWatch.
 ///
 /// Only failures to connect mark a backend as down; the next connection marks it as up. BackendWatch tries to connect
-/// in the background, and requests do when no other backend is up.
+/// in the background, and requests do when no other backend is up. A Pool ejects it when its requests fail, and
+/// BackendWatch ends the ejection.
 class Backend {
  public:
-  Backend(uint32_t id, net::HostPort host);
+  Backend(uint32_t id, net::HostPort host, HealthOptions health = {});
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
@@ -46,12 +50,17 @@ class Backend {
   const net::HostPort& host() const { return host_; }
   const std::string& name() const { return name_; }  ///< "host:port"
   uint64_t identity() const { return identity_; }
+  const HealthOptions& health() const { return health_; }
 
+  /// Why it is not in use. Several may hold at once.
+  enum Reason : uint8_t { kUnresolved = 1, kDraining = 2, kDown = 4, kEjected = 8 };
+  /// A set of Reasons; 0: it is in use.
+  uint8_t out_of_use() const { return reasons_.load(std::memory_order_acquire); }
   BackendState state() const;
-  bool resolved() const { return address_count_.load(std::memory_order_acquire) > 0; }
-  bool down() const { return down_.load(std::memory_order_acquire); }
-  bool draining() const { return draining_.load(std::memory_order_acquire); }
-  void set_draining(bool draining) { draining_.store(draining, std::memory_order_release); }
+  bool resolved() const { return (out_of_use() & kUnresolved) == 0; }
+  bool down() const { return (out_of_use() & kDown) != 0; }
+  bool ejected() const { return (out_of_use() & kEjected) != 0; }
+  void set_draining(bool draining) { set_reason(kDraining, draining); }
 
   using AddressList = std::vector<net::Address>;
   /// Never null; empty while unresolved.
@@ -63,12 +72,23 @@ class Backend {
   /// Where to connect next: the same address until a connection to it fails. Only when resolved().
   net::Address current_address() const;
 
-  /// A connection to `address` could not be made. False when all addresses have failed in a row: the backend is down
-  /// now. Otherwise true: another address may be tried at once.
-  bool report_connect_failure(const net::Address& address);
+  /// A connection to `address` could not be made, for `code` (an errno, 0 where there is none). False when all
+  /// addresses have failed in a row: the backend is down now. Otherwise true: another address may be tried at once.
+  /// Errors of this machine (net::is_local_error) say nothing about the backend, and are not counted.
+  bool report_connect_failure(const net::Address& address, int code = 0);
   /// A connection was made.
-  void report_connected();
+  void report_connected() {
+    if (!connected_once_.load(std::memory_order_relaxed)) connected_once_.store(true, std::memory_order_relaxed);
+    if (connect_failures_in_row_.load(std::memory_order_relaxed) != 0 || down()) forget_connect_failures();
+  }
   void set_observer(BackendObserver* observer) { observer_.store(observer, std::memory_order_release); }
+
+  PassiveHealth& passive() { return passive_; }
+  /// A failure adds to its load for a while.
+  void charge_failure();
+  /// Takes it out of use; BackendWatch ends that in time. False when it is ejected already.
+  bool eject(int64_t now_ms, std::string reason);
+  void end_ejection(int64_t now_ms);
 
   uint32_t active() const { return active_.load(std::memory_order_relaxed); }
   /// One more active request, if there are still `expected` of them: chooses and counts in one step.
@@ -83,39 +103,46 @@ class Backend {
     std::atomic<uint64_t> requests{0};          ///< attempts made
     std::atomic<uint64_t> connections{0};       ///< opened
     std::atomic<uint64_t> connect_failures{0};  ///< refused or timed out
-    std::atomic<uint64_t> failures{0};          ///< requests that failed after the connection was made
+    std::atomic<uint64_t> failures{0};          ///< requests that failed once connected, or by their status
     std::atomic<int64_t> idle_connections{0};   ///< idle at present, in the pools of all loops
   };
   Statistics& statistics() { return statistics_; }
-  const Statistics& statistics() const { return statistics_; }
 
  private:
+  void set_reason(Reason reason, bool holds);
+  void forget_connect_failures();
+  void tell_observer();
+
   const uint32_t id_;
   const net::HostPort host_;
   const std::string name_;
   const uint64_t identity_;
+  const HealthOptions health_;
   std::atomic<uint32_t> active_{0};
-  std::atomic<bool> draining_{false};
-  std::atomic<bool> down_{false};
-  std::atomic<uint32_t> failures_in_row_{0};
-  std::atomic<uint32_t> address_count_{0};
+  std::atomic<uint8_t> reasons_{kUnresolved};
+  std::atomic<bool> connected_once_{false};
+  std::atomic<uint32_t> connect_failures_in_row_{0};
   std::atomic<uint32_t> generation_{0};
   std::atomic<BackendObserver*> observer_{nullptr};
+  PassiveHealth passive_;
   mutable Mutex address_mutex_;
   std::shared_ptr<const AddressList> addresses_ ROOST_GUARDED_BY(address_mutex_);
   uint32_t address_index_ ROOST_GUARDED_BY(address_mutex_) = 0;
   Statistics statistics_;
 };
 
-/// One active request of a backend, counted until this is released or destroyed. Moved, never copied.
+/// One active request of a backend, counted until this is released or destroyed, and whether its outcome has been
+/// noted. Moved, never copied.
 class BackendLease {
  public:
   BackendLease() = default;
   /// Takes over a count that begin_request made.
   explicit BackendLease(Backend& counted) : backend_(&counted) {}
-  BackendLease(BackendLease&& other) noexcept : backend_(std::exchange(other.backend_, nullptr)) {}
+  BackendLease(BackendLease&& other) noexcept
+      : backend_(std::exchange(other.backend_, nullptr)), noted_(other.noted_) {}
   BackendLease& operator=(BackendLease&& other) noexcept {
     std::swap(backend_, other.backend_);
+    noted_ = other.noted_;
     other.release();
     return *this;
   }
@@ -126,9 +153,12 @@ class BackendLease {
   explicit operator bool() const { return backend_ != nullptr; }
   Backend* get() const { return backend_; }
   Backend* operator->() const { return backend_; }
+  /// True the first time.
+  bool note_outcome() { return backend_ != nullptr && !std::exchange(noted_, true); }
 
  private:
   Backend* backend_ = nullptr;
+  bool noted_ = false;
 };
 
 }  // namespace roost::proxy

@@ -7,6 +7,7 @@
 #include "common/base/backoff.h"
 #include "common/net/tcp_stream.h"
 #include "common/net/timer.h"
+#include "proxy/upstream/backend_upkeep.h"
 
 namespace roost::proxy {
 
@@ -34,6 +35,7 @@ class BackendWatch::Watched final : public net::StreamReceiver {
       : watch_(watch),
         owned_(std::move(backend)),
         backend_(*owned_),
+        upkeep_(watch.loop_, backend_, [this](const std::string& news, bool bad) { tell(news, bad); }),
         lookup_timer_(net::Timer::of<&Watched::look_up>(watch.loop_.timers(), this)),
         probe_timer_(net::Timer::of<&Watched::on_probe_timer>(watch.loop_.timers(), this)) {}
 
@@ -41,13 +43,20 @@ class BackendWatch::Watched final : public net::StreamReceiver {
 
   Backend& backend() const { return backend_; }
   void start();
-  void start_probing();
+  /// Something about the backend has changed.
+  void look() {
+    if (backend_.down()) start_probing();
+    upkeep_.look();
+  }
 
  private:
+  void tell(const std::string& news, bool bad) { watch_.on_news_(backend_, news, bad); }
+  void start_probing();
   void look_up();
   void on_resolved(Result<std::vector<net::Address>> addresses);
   void on_probe_timer();
   void probe_failed();
+  void come_up();
   // The probe's stream.
   void on_connected() override;
   void on_data(std::string_view) override {}
@@ -57,6 +66,7 @@ class BackendWatch::Watched final : public net::StreamReceiver {
   BackendWatch& watch_;
   std::shared_ptr<Backend> owned_;
   Backend& backend_;
+  BackendUpkeep upkeep_;
   net::Timer lookup_timer_;
   net::Timer probe_timer_;
   std::unique_ptr<net::Resolver::Lookup> lookup_;
@@ -82,26 +92,26 @@ void BackendWatch::Watched::on_resolved(Result<std::vector<net::Address>> addres
   if (!addresses) {
     if (++lookup_failures_ == 1) {
       const bool known = backend_.resolved();
-      watch_.on_news_(backend_, addresses.error().what + (known ? "; keeping its last addresses" : "; retrying"), true);
+      tell(addresses.error().what + (known ? "; keeping its last addresses" : "; retrying"), true);
     }
     return lookup_timer_.start_ms(kResolveBackoff.delay_ms(lookup_failures_, watch_.random_.next()));
   }
   const std::string text = list_addresses(*addresses);
-  if (backend_.set_addresses(std::move(*addresses))) watch_.on_news_(backend_, "resolved to " + text, false);
+  if (backend_.set_addresses(std::move(*addresses))) tell("resolved to " + text, false);
   lookup_failures_ = 0;
   lookup_timer_.start_ms(watch_.options_.resolve_period_ms);
 }
 
 void BackendWatch::Watched::start_probing() {
   if (probe_ || probe_timer_.active()) return;
-  watch_.on_news_(backend_, "down: no address accepts connections; probing in the background", true);
+  tell("down: no address accepts connections; probing in the background", true);
   probe_failures_ = 1;
   probe_timer_.start_ms(kProbeBackoff.delay_ms(probe_failures_, watch_.random_.next()));
 }
 
 void BackendWatch::Watched::on_probe_timer() {
   if (probe_) return probe_failed();  // its time is over
-  if (!backend_.down()) return watch_.on_news_(backend_, "up: accepts connections again", false);
+  if (!backend_.down()) return come_up();
   probed_ = backend_.current_address();
   probe_ = net::TcpStream::connect(watch_.loop_, probed_);
   probe_->set_receiver(this);
@@ -118,7 +128,12 @@ void BackendWatch::Watched::on_connected() {
   probe_.reset();
   probe_timer_.stop();
   backend_.report_connected();
-  watch_.on_news_(backend_, "up: accepts connections again", false);
+  come_up();
+}
+
+void BackendWatch::Watched::come_up() {
+  if (backend_.health().slow_start_ms > 0) upkeep_.begin_slow_start(backend_.health().slow_start_ms);
+  tell("up: accepts connections again", false);
 }
 
 void BackendWatch::Watched::on_error(const Error&) {
@@ -147,11 +162,11 @@ void BackendWatch::watch(const std::vector<std::shared_ptr<Backend>>& backends) 
   }
 }
 
-void BackendWatch::on_backend_down(Backend& backend) {
+void BackendWatch::on_backend_changed(Backend& backend) {
   // Looked up on the loop's thread: the backend may not be watched any more by then, or not exist.
-  loop_.post([this, down = &backend] {
+  loop_.post([this, changed = &backend] {
     for (const auto& watched : watched_) {
-      if (&watched->backend() == down && down->down()) watched->start_probing();
+      if (&watched->backend() == changed) watched->look();
     }
   });
 }

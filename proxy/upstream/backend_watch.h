@@ -19,8 +19,9 @@ struct BackendWatchOptions {
 };
 
 /// Keeps the addresses and the state of backends up to date in the background, on one loop: looks up their names, again
-/// and again, and connects to those that are down until they accept. A name that no longer resolves keeps its last
-/// addresses. Outlives every thread that sends requests to the backends. Loop thread only, except on_backend_down.
+/// and again, connects to those that are down until they accept, and takes care of those that are ejected
+/// (BackendUpkeep). A name that no longer resolves keeps its last addresses. Outlives every thread that sends requests
+/// to the backends. Loop thread only, except on_backend_changed.
 class BackendWatch final : public BackendObserver {
  public:
   /// A change for the event log: "resolved to 10.0.0.1:9001". Once for each change, not for each attempt.
@@ -37,7 +38,7 @@ class BackendWatch final : public BackendObserver {
 
  private:
   class Watched;
-  void on_backend_down(Backend& backend) override;
+  void on_backend_changed(Backend& backend) override;
 
   net::EventLoop& loop_;
   net::Resolver& resolver_;

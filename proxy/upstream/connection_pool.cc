@@ -25,8 +25,8 @@ class ConnectionPool::Member final : public ListLink<>, public net::Retirable, p
     connection_->reusable() ? pool_.make_idle(*this) : pool_.retire(*this);
   }
   void on_connection_closed(http::ClientConnection&) override { pool_.retire(*this); }
-  void on_connect_failed(http::ClientConnection&) override {
-    pool_.backend_.report_connect_failure(connection_->backend());
+  void on_connect_failed(http::ClientConnection&, const Error& error) override {
+    pool_.backend_.report_connect_failure(connection_->backend(), error.code);
     pool_.retire(*this);
   }
 

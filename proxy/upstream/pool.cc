@@ -1,6 +1,9 @@
 #include "proxy/upstream/pool.h"
 
+#include <cerrno>
 #include <span>
+
+#include <fmt/format.h>
 
 #include "common/base/check.h"
 #include "proxy/upstream/balancer/make_policy.h"
@@ -10,21 +13,54 @@ namespace roost::proxy {
 namespace {
 // How often a choice is repeated because another thread began a request with the chosen backend meanwhile.
 constexpr int kMaxChoiceRaces = 8;
+
+/// Attempts that have ended, in whatever way.
+uint64_t ended(Backend& backend) {
+  const uint64_t begun = backend.statistics().requests.load(std::memory_order_relaxed);
+  return begun - std::min<uint64_t>(begun, backend.active());
+}
 }  // namespace
 
-Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members)
-    : id_(id), name_(std::move(name)), policy_(make_policy(balance)), members_(std::move(members)) {
+/// The backends of the best rank, as the policy sees them.
+struct Pool::Candidates {
+  std::array<Candidate, kMaxBackends> views;
+  std::array<Backend*, kMaxBackends> backends;
+  std::array<uint32_t, kMaxBackends> active;  // when it was looked at
+  size_t count = 0;
+};
+
+Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members, HealthOptions health)
+    : id_(id),
+      name_(std::move(name)),
+      policy_(make_policy(balance)),
+      members_(std::move(members)),
+      health_(std::move(health)),
+      by_key_(balance == Balance::consistent_hash) {
   ROOST_CHECK(!members_.empty() && members_.size() <= kMaxBackends);
   for (const PoolMember& member : members_) ROOST_CHECK(member.weight > 0);
 }
 
-void Pool::collect(Candidates& into, const TriedBackends& tried, Wanted wanted) const {
+Pool::Rank Pool::rank(const Backend& backend, const TriedBackends& tried) {
+  const uint8_t reasons = backend.out_of_use();
+  if ((reasons & (Backend::kUnresolved | Backend::kDraining)) != 0) return Rank::never;
+  if (tried.count() > 0 && tried.contains(backend)) return Rank::never;
+  if ((reasons & Backend::kDown) != 0) return Rank::down;
+  if (reasons != 0) return Rank::ejected;
+  return tried.count() > 0 && tried.avoids(backend) ? Rank::up_but_avoided : Rank::up;
+}
+
+void Pool::collect(Candidates& into, const TriedBackends& tried) const {
   into.count = 0;
+  Rank best = Rank::down;
   for (const auto& [backend, weight] : members_) {
-    if (!backend->resolved() || backend->draining() || tried.contains(*backend)) continue;
-    const Wanted state = backend->down() ? Wanted::down : tried.avoids(*backend) ? Wanted::up_but_avoided : Wanted::up;
-    if (state != wanted) continue;
-    into.views[into.count] = {backend->active(), weight, backend->identity()};
+    const Rank own = rank(*backend, tried);
+    if (own > best) continue;
+    if (own < best) into.count = 0;
+    best = own;
+    const uint32_t active = backend->active();
+    into.views[into.count] = {active + backend->passive().charge().value(),
+                              weight * backend->passive().weight_percent(), backend->identity()};
+    into.active[into.count] = active;
     into.backends[into.count++] = backend;
   }
 }
@@ -32,10 +68,7 @@ void Pool::collect(Candidates& into, const TriedBackends& tried, Wanted wanted) 
 BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried) {
   thread_local Candidates candidates;  // some kilobytes: not cleared for each request
   for (int race = 0;; ++race) {
-    for (const Wanted wanted : {Wanted::up, Wanted::up_but_avoided, Wanted::down}) {
-      collect(candidates, tried, wanted);
-      if (candidates.count > 0) break;
-    }
+    collect(candidates, tried);
     if (candidates.count == 0) return {};
     const std::span<const Candidate> views(candidates.views.data(), candidates.count);
     const size_t chosen = policy_->choose(views, {random.next(), key_hash});
@@ -43,12 +76,64 @@ BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends
     // Choosing and counting are one step: had another thread chosen it meanwhile, it may not be the least loaded now.
     if (race == kMaxChoiceRaces) {
       backend.begin_request();
-    } else if (!backend.begin_request(views[chosen].active)) {
+    } else if (!backend.begin_request(candidates.active[chosen])) {
       continue;
     }
     backend.statistics().requests.fetch_add(1, std::memory_order_relaxed);
     return BackendLease(backend);
   }
+}
+
+void Pool::note_failed_status(BackendLease& lease, int status, const AttemptEnd& end) {
+  if (!health_.is_failure(status) || !lease.note_outcome()) return;
+  lease->statistics().failures.fetch_add(1, std::memory_order_relaxed);
+  // Of a request that no other backend is asked for there is no telling whether it would fail there too.
+  judge_failure(*lease.get(), fmt::format("status {}", status), end, by_key_ ? end.key_hash : 0);
+}
+
+void Pool::note_failed(BackendLease& lease, const Error& error, http::Progress progress, bool reused,
+                       const AttemptEnd& end) {
+  if (!lease.note_outcome() || error.side == Side::internal || progress == http::Progress::refused) return;
+  const bool timed_out = error.code == ETIMEDOUT;
+  if (reused && !timed_out && progress == http::Progress::nothing_back) return;
+  judge_failure(*lease.get(), error.what, end, 0);
+}
+
+void Pool::judge_failure(Backend& backend, std::string_view what, const AttemptEnd& end, uint64_t subject) {
+  backend.charge_failure();
+  const Judgement judged = backend.passive().note_failure(end.now_ms, ended(backend) + 1, subject);
+  if (judged.suspicion == Judgement::Suspicion::none) return;
+  if (!stands_out(judged, failure_share_of_others(backend, end.now_ms))) return;
+  const MutexLock lock(ejecting_);
+  if (!may_eject(backend)) return;
+  const bool row = judged.suspicion == Judgement::Suspicion::row;
+  backend.eject(end.now_ms, row ? fmt::format("{} failures in a row, the last: {}", judged.in_row, what)
+                                : fmt::format("{} of {} requests failed, the last: {}", judged.window.failures,
+                                              judged.window.ended, what));
+}
+
+double Pool::failure_share_of_others(const Backend& backend, int64_t now_ms) const {
+  double sum = 0;
+  size_t others = 0;
+  for (const PoolMember& member : members_) {
+    if (member.backend == &backend || member.backend->out_of_use() != 0) continue;
+    sum += member.backend->passive().window(now_ms, ended(*member.backend)).smoothed();
+    ++others;
+  }
+  return others == 0 ? 0 : sum / static_cast<double>(others);
+}
+
+bool Pool::may_eject(const Backend& backend) const {
+  size_t known = 0;
+  size_t ejected = 0;
+  bool other_in_use = false;
+  for (const PoolMember& member : members_) {
+    if (!member.backend->resolved()) continue;
+    ++known;
+    if (member.backend->ejected()) ++ejected;
+    if (member.backend != &backend && member.backend->out_of_use() == 0) other_in_use = true;
+  }
+  return other_in_use && (ejected + 1) * 100 < known * health_.max_ejected_percent + 100;
 }
 
 }  // namespace roost::proxy

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "common/base/mutex.h"
 #include "common/base/random.h"
+#include "common/http/client.h"
 #include "proxy/upstream/backend.h"
 #include "proxy/upstream/balancer/balancer.h"
 
@@ -50,13 +52,23 @@ struct PoolMember {
   uint32_t weight = 1;  ///< at least 1
 };
 
+/// When an attempt ended, and what it asked for.
+struct AttemptEnd {
+  int64_t now_ms = 0;     ///< of the loop
+  uint64_t key_hash = 0;  ///< as in Pool::choose
+};
+
 /// A named set of backends and the policy that chooses among them. Shared by all loops; any thread.
+///
+/// The outcome of each attempt is to be noted here, with one of the note_ functions: a backend whose attempts fail is
+/// ejected if it stands out from the others (see outlier.h), as long as no more than HealthOptions::max_ejected_percent
+/// of the pool are, and another is left in use.
 class Pool {
  public:
   static constexpr size_t kMaxBackends = 128;
 
-  /// The backends outlive the pool.
-  Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members);
+  /// The backends outlive the pool, and have the same `health`.
+  Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members, HealthOptions health = {});
 
   /// Its index among the pools of its Site.
   uint32_t id() const { return id_; }
@@ -65,23 +77,41 @@ class Pool {
   std::string_view policy_name() const { return policy_->name(); }
 
   /// Chooses the backend of one request, and counts the request as active from then on. Backends that are up and not
-  /// avoided come first, then those that are up, then those that are down: one of them may be up again. Empty when
-  /// every backend is unresolved, draining or tried already.
+  /// avoided come first, then those that are up, then those that are ejected, then those that are down: one of them may
+  /// be up again. Empty when every backend is unresolved, draining or tried already.
   BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried);
 
+  /// The head of the answer has come. A status that counts as a failure of the backend is noted now.
+  void note_status(BackendLease& lease, int status, const AttemptEnd& end) {
+    if (status >= 500) note_failed_status(lease, status, end);
+  }
+  /// The answer is whole.
+  void note_answered(BackendLease& lease) {
+    if (lease.note_outcome()) lease->passive().note_success();
+  }
+  /// There was no answer, or it broke off. Not counted: errors of this machine's own (Side::internal), requests that
+  /// were refused unprocessed, and a connection from before (`reused`) that turned out to be closed.
+  void note_failed(BackendLease& lease, const Error& error, http::Progress progress, bool reused,
+                   const AttemptEnd& end);
+
  private:
-  struct Candidates {
-    std::array<Candidate, kMaxBackends> views;
-    std::array<Backend*, kMaxBackends> backends;
-    size_t count = 0;
-  };
-  enum class Wanted : uint8_t { up, up_but_avoided, down };
-  void collect(Candidates& into, const TriedBackends& tried, Wanted wanted) const;
+  /// Classes of backends, the most wanted first.
+  enum class Rank : uint8_t { up, up_but_avoided, ejected, down, never };
+  struct Candidates;
+  static Rank rank(const Backend& backend, const TriedBackends& tried);
+  void collect(Candidates& into, const TriedBackends& tried) const;
+  void note_failed_status(BackendLease& lease, int status, const AttemptEnd& end);
+  void judge_failure(Backend& backend, std::string_view what, const AttemptEnd& end, uint64_t subject);
+  double failure_share_of_others(const Backend& backend, int64_t now_ms) const;
+  bool may_eject(const Backend& backend) const;
 
   uint32_t id_;
   std::string name_;
   std::unique_ptr<BalancerPolicy> policy_;
   std::vector<PoolMember> members_;
+  HealthOptions health_;
+  bool by_key_;     // the same request always goes to the same backend
+  Mutex ejecting_;  // one ejection at a time, so that not too many are
 };
 
 }  // namespace roost::proxy

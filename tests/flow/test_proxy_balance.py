@@ -1,6 +1,7 @@
 """Load balancing, and backends that are slow, down, or not resolvable yet."""
 
 import json
+import resource
 import threading
 import time
 
@@ -151,7 +152,9 @@ class Failing(FlowTest):
         """A killed process closes its connections before its listener: what connects in between is reset."""
         good, bad = Reply(headers=[PASS]), Reply(hang_up=True, reset=True)
         dying, other = self.backend(good), self.backend(good)
-        proxy = self.proxy(dying, other, flags=["--threads", 1])
+        config = self.write("roost.toml", '[health]\nmax_ejected = 0\n[[pool]]\nbalance = "round_robin"\n'
+                                          f'backends = ["{dying.address}", "{other.address}"]\n')
+        proxy = self.proxy(flags=["--config", config, "--threads", 1])
         with Connection(proxy.address) as client:
             for _ in range(12):
                 dying.answer, seen = good, dying.count()
@@ -190,6 +193,75 @@ class Failing(FlowTest):
         metrics = get(proxy.admin, "/metrics").body.decode()
         self.assertRegex(metrics, r"roost_proxy_retries_total [1-9]")
         self.assertEqual(get(proxy.admin, "/healthz").status, 200)
+
+
+class Ejecting(FlowTest):
+    def states(self, proxy):
+        return [b["state"] for b in json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"]]
+
+    def test_one_that_fails_at_once_does_not_take_the_traffic(self):
+        for reply in (Reply(status=503), Reply(status=500), Reply(raw=b"garbage\r\n\r\n", close=True),
+                      Reply(hang_up=True)):
+            method = "POST" if reply.hang_up else "GET"
+            good = [self.backend(Reply(headers=[PASS], delay_s=0.05)) for _ in range(2)]
+            bad = self.backend(reply)
+            proxy = self.proxy(bad, *good, admin=True, flags=["--threads", 2])
+            stop = threading.Event()
+            thread, failed = load(proxy.address, 12, stop, method)
+            wait_until(lambda: "ejected" in self.states(proxy), 30, "the ejection")
+            wait_until(lambda: sum(b.count() for b in good) > 300, 60, "the load")
+            self.assertEqual(self.states(proxy), ["ejected", "up", "up"])
+            stop.set()
+            thread.join(30)
+            # Five in a row, and those that were under way.
+            self.assertLess(len(failed), 40, msg=str(reply))
+            self.assertIn("ejected for 10s", proxy.output())
+            status = json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"][0]
+            self.assertEqual(status["ejections"], 1)
+            self.assertIn("in a row", status["last_ejection"])
+            if reply.raw is None and not reply.hang_up:
+                self.assertGreaterEqual(status["failures"], 5)
+
+    def test_one_that_does_not_answer_in_time_is_ejected(self):
+        gate = threading.Event()
+        hung, good = self.backend(Reply(gate=gate)), self.backend(Reply(headers=[PASS]))
+        config = self.write("roost.toml", '[proxy]\nbackend_timeout = "200ms"\n[[pool]]\nbalance = "round_robin"\n'
+                                          f'backends = ["{hung.address}", "{good.address}"]\n')
+        proxy = self.proxy(admin=True, flags=["--config", config])
+        answers = [request(proxy.address, "POST", f"/{i}", body=b"x").status for i in range(20)]
+        self.assertEqual(answers.count(504), 5)
+        self.assertEqual(self.states(proxy), ["ejected", "up"])
+        self.assertIn("timed out before it answered", proxy.output())
+        gate.set()
+
+    def test_one_that_is_ejected_returns(self):
+        flaky, good = self.backend(Reply(status=503)), self.backend(Reply(headers=[PASS]))
+        config = self.write("roost.toml", '[health]\neject_time = "200ms"\n[[pool]]\nbalance = "round_robin"\n'
+                                          f'backends = ["{flaky.address}", "{good.address}"]\n')
+        proxy = self.proxy(admin=True, flags=["--config", config])
+        while self.states(proxy)[0] != "ejected":
+            get(proxy.address, "/")
+        flaky.answer = Reply(headers=[PASS])
+        seen = flaky.count()
+        wait_until(lambda: get(proxy.address, "/").status == 200 and flaky.count() > seen, 30, "its return")
+        self.assertIn("returned", proxy.output())
+
+    def test_a_lack_of_descriptors_is_not_the_backends_fault(self):
+        backend = self.backend(Reply(headers=[PASS]))
+        proxy = self.proxy(backend, admin=True, flags=["--threads", 1])
+        admin = Connection(proxy.admin)
+        admin.get("/healthz")
+        with Connection(proxy.address) as client:
+            self.assertEqual(client.get("/").status, 200)
+            limits = resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE)
+            backend.stop()  # closes the idle connection: the next request needs a new one
+            backend.start()
+            resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+            self.assertEqual(client.get("/").status, 503)
+            resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, limits)
+            self.assertEqual(json.loads(admin.get("/status").body)["pools"][0]["backends"][0]["state"], "up")
+            self.assertEqual(client.get("/").status, 200)
+        admin.close()
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ struct Fixture {
   Config config(std::vector<std::string> backends) const {
     Config config;
     config.proxy.access_log = "off";
-    config.pools.push_back({"p", "round_robin", std::move(backends)});
+    config.pools.push_back({"p", "round_robin", std::move(backends), {}});
     RouteSection route;
     route.pool = "p";
     route.cache = route_cached;
@@ -183,7 +183,7 @@ TEST_CASE("backends that both sites name keep their connections and counters") {
   (*made)->use_site(f.runtime->site);
   f.run_until([&] { return first.expired(); });
   CHECK(f.get(proxy) == 'A');
-  const Backend& backend = *f.runtime->site->backends[0];
+  Backend& backend = *f.runtime->site->backends[0];
   CHECK(backend.statistics().requests.load() == 2);
   CHECK(backend.statistics().connections.load() == 1);
 }

@@ -41,6 +41,7 @@ class ScriptedBackend {
     yes,
     refuses,
     ignores,           ///< connecting to it never ends
+    fails_here,        ///< no descriptor is left to connect with
     refuses_requests,  ///< connections are made, but requests on them fail as "not processed" (see RefusingConnection)
   };
 
@@ -117,6 +118,8 @@ class ScriptedBackend {
       connection.open = accepts_ == Accepts::yes;
       if (connection.open) {
         connection.stream.feed_connected();
+      } else if (accepts_ == Accepts::fails_here) {
+        connection.stream.feed_error({"too many open files", Side::internal, true, EMFILE});
       } else {
         connection.stream.feed_error({"connection refused", Side::internal, true, ECONNREFUSED});
       }

@@ -20,7 +20,7 @@ class UpstreamFixture {
   explicit UpstreamFixture(size_t backend_count, const ConnectionPoolOptions& options = {},
                            Balance balance = Balance::round_robin) {
     Config config;
-    config.pools.push_back({"pool", std::string(balance_name(balance)), {}});
+    config.pools.push_back({"pool", std::string(balance_name(balance)), {}, {}});
     for (size_t i = 0; i < backend_count; ++i) {
       const std::string address = "10.0.0." + std::to_string(i + 1) + ":80";
       scripts_.push_back(&network_.listen(address));

@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/http/client.h"
+#include "common/net/local_error.h"
 #include "common/net/tcp_stream.h"
 
 namespace roost::http {
@@ -300,9 +301,10 @@ void BackendConnection::fail_exchange(const std::string& what, bool retryable, i
   ResponseReceiver* receiver = receiver_;
   ConnectionOwner* owner = owner_;
   on_retired();
-  if (owner != nullptr) connected_ ? owner->on_connection_closed(*this) : owner->on_connect_failed(*this);
+  const Side side = net::is_local_error(code) ? Side::internal : Side::backend;
+  const Error error{fmt::format("backend {}: {}", backend_.to_string(), what), side, retryable, code};
+  if (owner != nullptr) connected_ ? owner->on_connection_closed(*this) : owner->on_connect_failed(*this, error);
   if (receiver == nullptr) return;
-  const Error error{fmt::format("backend {}: {}", backend_.to_string(), what), Side::backend, retryable, code};
   receiver->on_exchange_failed(error, progress);
 }
 

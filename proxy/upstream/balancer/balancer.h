@@ -10,7 +10,7 @@ namespace roost::proxy {
 
 /// What a policy sees of a backend that may take the request.
 struct Candidate {
-  uint32_t active = 0;    ///< requests in flight, of all threads
+  uint32_t load = 0;      ///< requests in flight, of all threads, and a charge for each that failed lately
   uint32_t weight = 1;    ///< at least 1; a backend of weight 2 gets twice the requests of one of weight 1
   uint64_t identity = 0;  ///< the same for the same backend in every process and after every restart
 };

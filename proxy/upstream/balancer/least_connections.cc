@@ -4,7 +4,7 @@ namespace roost::proxy {
 
 bool more_loaded(const Candidate& a, const Candidate& b) {
   // Multiplied out, to save the division.
-  return (uint64_t{a.active} + 1) * b.weight > (uint64_t{b.active} + 1) * a.weight;
+  return (uint64_t{a.load} + 1) * b.weight > (uint64_t{b.load} + 1) * a.weight;
 }
 
 size_t LeastConnections::choose(std::span<const Candidate> candidates, const Draw& draw) {

@@ -4,7 +4,7 @@
 
 namespace roost::proxy {
 
-/// Whether `a` would be more loaded than `b` with one more request each, where load is (active + 1) / weight.
+/// Whether `a` would be more loaded than `b` with one more request each: by (load + 1) / weight.
 bool more_loaded(const Candidate& a, const Candidate& b);
 
 /// The backend that would be least loaded with one more request; a random one of several equals, so that an idle pool

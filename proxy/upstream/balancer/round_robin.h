@@ -6,7 +6,8 @@
 
 namespace roost::proxy {
 
-/// Each backend in turn, for as many requests in a row as its weight. One counter for all threads.
+/// Each backend in turn, as often in a cycle as its weight; the turns of one backend are spread over the cycle. One
+/// counter for all threads.
 class RoundRobin final : public BalancerPolicy {
  public:
   size_t choose(std::span<const Candidate> candidates, const Draw& draw) override;

@@ -347,3 +347,58 @@ TEST_CASE("when all are down one is tried all the same, and is up once it takes 
   CHECK_FALSE(f.backend(0).down());
   CHECK(f.backend(1).down());
 }
+
+// ---- outcomes
+// ---------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a backend whose requests fail is ejected, whatever the way they fail") {
+  using Script = void (*)(ScriptedBackend&);
+  const Script scripts[] = {
+      [](ScriptedBackend& b) { b.answer(response(503, "")); },
+      [](ScriptedBackend& b) { b.answer("nonsense\r\n\r\n"); },
+      [](ScriptedBackend& b) { b.close(); },
+      [](ScriptedBackend& b) { b.hold(); },
+      [](ScriptedBackend& b) { b.answer_and_close("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntrunc"); },
+  };
+  for (const Script script : scripts) {
+    UpstreamFixture f(2);
+    Caller caller(f);
+    for (int i = 0; i < 20; ++i) {
+      if (i % 2 == 0) script(f.script(0));
+      caller.open("POST");
+      f.advance_ms(60'000);
+      f.advance_ms(0);
+    }
+    CHECK(f.backend(0).state() == BackendState::ejected);
+    CHECK(f.backend(1).state() == BackendState::up);
+    CHECK(f.script(0).requests().size() == 5);
+  }
+}
+
+TEST_CASE("clients that leave do not eject") {
+  UpstreamFixture f(2);
+  Caller caller(f);
+  for (int i = 0; i < 40; ++i) {
+    f.script(0).hold();
+    f.script(1).hold();
+    caller.open();
+    f.run();
+    caller.call().abort();
+  }
+  CHECK(f.backend(0).state() == BackendState::up);
+  CHECK(f.backend(1).state() == BackendState::up);
+}
+
+TEST_CASE("a lack of descriptors is not the backends' fault") {
+  UpstreamFixture f(2);
+  f.script(0).accept(Accepts::fails_here);
+  f.script(1).accept(Accepts::fails_here);
+  Caller caller(f);
+  for (int i = 0; i < 20; ++i) caller.exchange("POST");
+  CHECK(caller.failure().status == 503);
+  for (const size_t i : {0U, 1U}) {
+    CHECK(f.backend(i).state() == BackendState::up);
+    CHECK(f.backend(i).statistics().connect_failures.load() == 0);
+    CHECK(failures(f, i) == 0);
+  }
+}

@@ -34,7 +34,7 @@ struct Fixture {
   std::shared_ptr<LoopSite> make(std::vector<std::string> backends, const LoopSite* previous,
                                  ConnectionPoolOptions options = {}) {
     Config config;
-    config.pools.push_back({"p", "round_robin", std::move(backends)});
+    config.pools.push_back({"p", "round_robin", std::move(backends), {}});
     auto site = std::make_shared<Site>(config, registry);
     site->connections = options;
     for (const auto& backend : site->backends) {

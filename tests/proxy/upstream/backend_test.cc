@@ -12,7 +12,7 @@ net::Address address(const char* text) {
 }
 
 struct CountingObserver final : BackendObserver {
-  void on_backend_down(Backend&) override { ++downs; }
+  void on_backend_changed(Backend&) override { ++downs; }
   int downs = 0;
 };
 

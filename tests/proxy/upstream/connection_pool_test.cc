@@ -83,9 +83,9 @@ struct Fixture {
     time.advance_ms(by_ms);
     network.run();
   }
-  int64_t idle_shown() const { return backend.statistics().idle_connections.load(); }
-  uint64_t opened() const { return backend.statistics().connections.load(); }
-  uint64_t connect_failures() const { return backend.statistics().connect_failures.load(); }
+  int64_t idle_shown() { return backend.statistics().idle_connections.load(); }
+  uint64_t opened() { return backend.statistics().connections.load(); }
+  uint64_t connect_failures() { return backend.statistics().connect_failures.load(); }
 
   net::DrivenLoop time;
   MemoryNetwork network{time.loop()};

@@ -39,7 +39,7 @@ struct Backend final : ResponseReceiver, ConnectionOwner {
   void on_connection_open(ClientConnection&) override {}
   void on_request_ended(ClientConnection&) override { ++requests_ended; }
   void on_connection_closed(ClientConnection&) override { ++closed; }
-  void on_connect_failed(ClientConnection&) override {}
+  void on_connect_failed(ClientConnection&, const Error&) override {}
 
   roost::net::EventLoop loop;
   roost::net::MemoryStream memory;

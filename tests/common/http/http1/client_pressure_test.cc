@@ -62,7 +62,7 @@ struct Owner final : ResponseReceiver, ConnectionOwner {
     CHECK_EQ(&closed, connection.get());
     note_owned("closed");
   }
-  void on_connect_failed(ClientConnection&) override { note_owned("connect-failed"); }
+  void on_connect_failed(ClientConnection&, const Error&) override { note_owned("connect-failed"); }
   /// Events of the owner are noted only where a test has asked for them.
   void note_owned(const char* event) {
     if (owns) note(event);

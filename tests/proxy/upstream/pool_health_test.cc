@@ -1,0 +1,224 @@
+// Which backends a pool ejects for what their requests come to.
+
+#include <cerrno>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "proxy/upstream/pool.h"
+
+using namespace roost;
+using namespace roost::proxy;
+using http::Progress;
+
+namespace {
+
+/// A pool of backends at 10.0.0.1:80 and up.
+struct Fixture {
+  explicit Fixture(uint32_t count, Balance balance = Balance::round_robin, HealthOptions health = {}) {
+    std::vector<PoolMember> members;
+    for (uint32_t i = 0; i < count; ++i) {
+      const std::string address = "10.0.0." + std::to_string(i + 1) + ":80";
+      owned.push_back(std::make_unique<Backend>(i, *net::HostPort::parse(address), health));
+      owned.back()->set_addresses({*net::Address::parse(address)});
+      members.push_back({owned.back().get()});
+    }
+    pool = std::make_unique<Pool>(0, "p", balance, members, health);
+  }
+  Backend& operator[](size_t index) { return *owned[index]; }
+  BackendLease lease(size_t index) {
+    Backend& backend = *owned[index];
+    backend.begin_request();
+    backend.statistics().requests.fetch_add(1);
+    return BackendLease(backend);
+  }
+  AttemptEnd end(uint64_t key_hash = 1) const { return {now_ms, key_hash}; }
+  void answer(size_t index, int status, uint64_t key_hash = 1) {
+    BackendLease lease = this->lease(index);
+    pool->note_status(lease, status, end(key_hash));
+    pool->note_answered(lease);
+  }
+  void answer_many(size_t index, int status, int times) {
+    for (int i = 0; i < times; ++i) answer(index, status);
+  }
+  void fail(size_t index, const Error& error, Progress progress, bool reused = false) {
+    BackendLease lease = this->lease(index);
+    pool->note_failed(lease, error, progress, reused, end());
+  }
+  size_t ejected_count() const {
+    size_t count = 0;
+    for (const auto& backend : owned) count += backend->ejected() ? 1 : 0;
+    return count;
+  }
+  std::vector<std::unique_ptr<Backend>> owned;
+  std::unique_ptr<Pool> pool;
+  Random random{1};
+  int64_t now_ms = 1'000;
+};
+
+const Error kTimeout{"timed out", Side::backend, false, ETIMEDOUT};
+const Error kBroken{"malformed", Side::backend, false, 0};
+
+}  // namespace
+
+TEST_CASE("whatever makes requests fail ejects after five in a row") {
+  const auto cases = std::vector<std::function<void(Fixture&)>>{
+      [](Fixture& f) { f.answer(0, 500); },
+      [](Fixture& f) { f.answer(0, 502); },
+      [](Fixture& f) { f.answer(0, 503); },
+      [](Fixture& f) { f.answer(0, 504); },
+      [](Fixture& f) { f.fail(0, kTimeout, Progress::nothing_back); },
+      [](Fixture& f) { f.fail(0, kTimeout, Progress::nothing_back, true); },
+      [](Fixture& f) { f.fail(0, kTimeout, Progress::not_connected); },
+      [](Fixture& f) { f.fail(0, kBroken, Progress::nothing_back); },
+      [](Fixture& f) { f.fail(0, kBroken, Progress::head_received, true); },
+  };
+  for (size_t i = 0; i < cases.size(); ++i) {
+    CAPTURE(i);
+    Fixture f(3);
+    for (int times = 0; times < 4; ++times) cases[i](f);
+    CHECK(f[0].state() == BackendState::up);
+    cases[i](f);
+    CHECK(f[0].state() == BackendState::ejected);
+    CHECK(f[0].passive().ejections() == 1);
+    CHECK(f.pool->choose(f.random, 0, {}).get() != &f[0]);
+  }
+}
+
+TEST_CASE("what says nothing about the backend does not eject it") {
+  const auto cases = std::vector<std::function<void(Fixture&)>>{
+      [](Fixture& f) { f.answer(0, 200); },
+      [](Fixture& f) { f.answer(0, 404); },
+      [](Fixture& f) { f.answer(0, 501); },
+      [](Fixture& f) { f.fail(0, kBroken, Progress::refused); },
+      [](Fixture& f) { f.fail(0, kBroken, Progress::nothing_back, true); },
+      [](Fixture& f) {
+        f.fail(0, {"too many open files", Side::internal, true, EMFILE}, Progress::not_connected);
+      },
+      [](Fixture& f) { BackendLease abandoned = f.lease(0); },
+  };
+  for (size_t i = 0; i < cases.size(); ++i) {
+    CAPTURE(i);
+    Fixture f(3);
+    for (int times = 0; times < 100; ++times) cases[i](f);
+    CHECK(f[0].state() == BackendState::up);
+    CHECK(f[0].passive().charge().value() == 0);
+  }
+}
+
+TEST_CASE("the outcome of an attempt counts once") {
+  Fixture f(3);
+  for (int i = 0; i < 4; ++i) {
+    BackendLease lease = f.lease(0);
+    f.pool->note_status(lease, 503, f.end());
+    f.pool->note_failed(lease, kBroken, Progress::head_received, false, f.end());
+  }
+  CHECK_FALSE(f[0].ejected());
+  CHECK(f[0].statistics().failures.load() == 4);
+}
+
+TEST_CASE("a response that breaks off counts, though it began well") {
+  Fixture f(3);
+  for (int i = 0; i < 5; ++i) {
+    BackendLease lease = f.lease(0);
+    f.pool->note_status(lease, 200, f.end());
+    f.pool->note_failed(lease, kBroken, Progress::head_received, false, f.end());
+  }
+  CHECK(f[0].ejected());
+}
+
+TEST_CASE("a third of requests failing ejects, where the others do not fail") {
+  Fixture f(3);
+  for (int i = 0; i < 40 && !f[0].ejected(); ++i) {
+    f.answer(0, 503);
+    for (const size_t index : {0U, 0U, 1U, 1U, 1U, 2U, 2U, 2U}) f.answer(index, 200);
+  }
+  CHECK(f[0].ejected());
+  CHECK(f[0].passive().ejection().reason.find("requests failed, the last: status 503") != std::string::npos);
+  CHECK(f.ejected_count() == 1);
+}
+
+TEST_CASE("requests that fail everywhere eject nobody") {
+  SUBCASE("all of them") {
+    Fixture f(3);
+    for (int i = 0; i < 3'000; ++i) f.answer(static_cast<size_t>(i) % 3, 500);
+    CHECK(f.ejected_count() == 0);
+  }
+  SUBCASE("a third of them") {
+    Fixture f(3);
+    for (int i = 0; i < 9'000; ++i) {
+      f.now_ms += 1;
+      f.answer(f.random.next() % 3, f.random.next() % 3 == 0 ? 500 : 200);
+    }
+    CHECK(f.ejected_count() == 0);
+  }
+}
+
+TEST_CASE("one failing request that always goes to the same backend does not eject it") {
+  Fixture f(3, Balance::consistent_hash);
+  for (int i = 0; i < 1'000; ++i) f.answer(0, 500, 77);
+  CHECK_FALSE(f[0].ejected());
+  for (uint64_t key = 1; key <= 5; ++key) f.answer(0, 500, key);
+  CHECK(f[0].ejected());
+}
+
+TEST_CASE("no more than the share of a pool is ejected, and never the last in use") {
+  struct Case {
+    uint32_t backends;
+    uint32_t percent;
+    size_t ejected;
+  };
+  for (const Case& one : {Case{1, 50, 0}, Case{1, 100, 0}, Case{2, 50, 1}, Case{3, 50, 2}, Case{4, 50, 2},
+                          Case{4, 100, 3}, Case{10, 0, 0}, Case{10, 10, 1}, Case{10, 11, 2}, Case{128, 50, 64}}) {
+    CAPTURE(one.backends);
+    CAPTURE(one.percent);
+    HealthOptions health;
+    health.max_ejected_percent = one.percent;
+    Fixture f(one.backends, Balance::round_robin, health);
+    for (uint32_t i = 0; i < one.backends; ++i) f.answer_many(i, 503, 5);
+    CHECK(f.ejected_count() == one.ejected);
+  }
+}
+
+TEST_CASE("one that is the last because the others are down is not ejected") {
+  Fixture f(3);
+  f[1].report_connect_failure(f[1].current_address());
+  f[2].set_draining(true);
+  f.answer_many(0, 503, 100);
+  CHECK_FALSE(f[0].ejected());
+}
+
+TEST_CASE("an ejected backend comes before one that is down, and behind all others") {
+  Fixture f(3);
+  f.answer_many(0, 503, 5);
+  f[1].report_connect_failure(f[1].current_address());
+  TriedBackends tried;
+  tried.avoid(f[2]);
+  CHECK(f.pool->choose(f.random, 0, tried).get() == &f[2]);
+  tried.add(f[2]);
+  CHECK(f.pool->choose(f.random, 0, tried).get() == &f[0]);
+  tried.add(f[0]);
+  CHECK(f.pool->choose(f.random, 0, tried).get() == &f[1]);
+  tried.add(f[1]);
+  CHECK_FALSE(f.pool->choose(f.random, 0, tried));
+}
+
+TEST_CASE("a backend that fails at once is not the least loaded") {
+  HealthOptions health;
+  health.max_ejected_percent = 0;
+  Fixture f(2, Balance::least_connections, health);
+  f.answer_many(0, 503, 10);
+  std::vector<BackendLease> leases;
+  for (int i = 0; i < 10; ++i) leases.push_back(f.pool->choose(f.random, 0, {}));
+  CHECK(f[1].active() == 10);
+}
+
+TEST_CASE("statuses of the configuration decide what counts") {
+  HealthOptions health;
+  health.failure_statuses = {503};
+  Fixture f(2, Balance::round_robin, health);
+  f.answer_many(0, 500, 100);
+  CHECK_FALSE(f[0].ejected());
+  f.answer_many(0, 503, 5);
+  CHECK(f[0].ejected());
+}
