@@ -41,6 +41,13 @@ Result<Split> split(std::string_view text) {
 Address::Address(const sockaddr* address, socklen_t size) {
   size_ = size <= sizeof(storage_) ? size : static_cast<socklen_t>(sizeof(storage_));
   std::memcpy(&storage_, address, size_);
+  if (family() != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&storage_.v6.sin6_addr)) return;
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = storage_.v6.sin6_port;
+  std::memcpy(&v4.sin_addr, storage_.v6.sin6_addr.s6_addr + 12, sizeof(v4.sin_addr));
+  storage_.v4 = v4;
+  size_ = sizeof(v4);
 }
 
 Result<Address> Address::parse(std::string_view text) {

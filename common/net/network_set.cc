@@ -1,5 +1,6 @@
 #include "common/net/network_set.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -41,24 +42,31 @@ Result<void> NetworkSet::add(std::string_view text) {
       return fail("\"" + std::string(text) + "\": the number of bits behind the slash is not one");
     }
   }
+  unmap(network);
   networks_.push_back(network);
   return {};
+}
+
+// ::ffff:10.0.0.0/104 is 10.0.0.0/8: addresses have the IPv4 form (Address).
+void NetworkSet::unmap(Network& network) {
+  constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (network.family != AF_INET6 || network.bits < 96) return;
+  if (!std::equal(kMapped.begin(), kMapped.end(), network.bytes.begin())) return;
+  network.family = AF_INET;
+  network.bits -= 96;
+  std::copy(network.bytes.begin() + 12, network.bytes.end(), network.bytes.begin());
 }
 
 bool NetworkSet::contains(const Address& address) const {
   if (networks_.empty()) return false;
   const auto* v4 = reinterpret_cast<const sockaddr_in*>(address.raw());
   const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.raw());
-  int family = address.family();
+  const int family = address.family();
   const uint8_t* bytes = nullptr;
   if (family == AF_INET) {
     bytes = reinterpret_cast<const uint8_t*>(&v4->sin_addr);
   } else if (family == AF_INET6) {
     bytes = v6->sin6_addr.s6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {  // an IPv4 client of a listener on [::]
-      family = AF_INET;
-      bytes += 12;
-    }
   } else {
     return false;
   }

@@ -26,6 +26,8 @@ class NetworkSet {
     std::array<uint8_t, 16> bytes;
     uint32_t bits;
   };
+  static void unmap(Network& network);
+
   std::vector<Network> networks_;
 };
 

@@ -53,6 +53,15 @@ TEST_CASE("equality, port and loopback") {
   CHECK_EQ(one.port(), 80);
 }
 
+TEST_CASE("an IPv4 address in IPv6 form is an IPv4 address") {
+  const Address mapped = *Address::parse("[::ffff:192.0.2.7]:80");
+  CHECK_EQ(mapped.to_string(), "192.0.2.7:80");
+  CHECK_EQ(mapped.family(), AF_INET);
+  CHECK(mapped == *Address::parse("192.0.2.7:80"));
+  CHECK(Address::parse("[::ffff:127.0.0.1]:80")->is_loopback());
+  CHECK_EQ(Address::parse("[::fffe:192.0.2.7]:80")->family(), AF_INET6);
+}
+
 TEST_CASE("an address is small: one stands in every connection") {
   CHECK_LE(sizeof(Address), 32);
 }

@@ -26,6 +26,13 @@ TEST_CASE("networks contain their addresses and no others") {
   CHECK(trusted.contains(address("[::ffff:10.1.1.1]:80")));
 }
 
+TEST_CASE("an IPv4 network may be written in IPv6 form") {
+  NetworkSet trusted;
+  REQUIRE(trusted.add("::ffff:10.0.0.0/104"));
+  CHECK(trusted.contains(address("10.1.2.3:80")));
+  CHECK_FALSE(trusted.contains(address("11.1.2.3:80")));
+}
+
 TEST_CASE("what is not a network is refused") {
   NetworkSet trusted;
   for (const char* wrong : {"", "host", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/8x", "10.0.0"}) {
