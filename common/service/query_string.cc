@@ -4,7 +4,7 @@
 
 namespace roost::service {
 
-std::optional<QueryString> QueryString::parse(std::string_view text) {
+std::optional<QueryString> QueryString::parse(std::string_view text, bool plus_is_space) {
   QueryString query;
   while (!text.empty()) {
     const size_t end = text.find('&');
@@ -13,8 +13,8 @@ std::optional<QueryString> QueryString::parse(std::string_view text) {
     if (pair.empty()) continue;
     const size_t equals = pair.find('=');
     const std::string_view written = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    auto name = http::percent_decode(pair.substr(0, equals), true);
-    auto value = http::percent_decode(written, true);
+    auto name = http::percent_decode(pair.substr(0, equals), plus_is_space);
+    auto value = http::percent_decode(written, plus_is_space);
     if (!name || !value || query.parameters_.size() >= kMaxParameters) return std::nullopt;
     query.parameters_.emplace_back(std::move(*name), std::move(*value));
   }

@@ -14,8 +14,9 @@ class QueryString {
  public:
   static constexpr size_t kMaxParameters = 64;
 
-  /// Nothing when an escape is malformed or there are more than kMaxParameters.
-  static std::optional<QueryString> parse(std::string_view text);
+  /// Nothing when an escape is malformed or there are more than kMaxParameters. '+' stands for a space, as forms write
+  /// it, unless `plus_is_space` is false: for parameters that are URLs themselves.
+  static std::optional<QueryString> parse(std::string_view text, bool plus_is_space = true);
   /// The value of the first parameter of that name; null when there is none.
   const std::string* find(std::string_view name) const;
   /// The same; empty when there is none.

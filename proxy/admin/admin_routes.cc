@@ -64,7 +64,7 @@ void AdminRoutes::purge_this(const Request& request, Reply reply) {
 }
 
 void AdminRoutes::purge(const Request& request, Reply reply) {
-  const auto query = service::QueryString::parse(request.query_text);
+  const auto query = service::QueryString::parse(request.query_text, /*plus_is_space=*/false);
   if (!query) return reply.send(problem(400, "the query has a malformed escape, or too many parameters"));
   const std::string_view url = query->value("url");
   const std::string_view prefix = query->value("prefix");

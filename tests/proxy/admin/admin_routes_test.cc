@@ -180,3 +180,10 @@ TEST_CASE("unknown paths and wrong methods") {
   CHECK(has_field(read, "Allow", "POST"));
   CHECK(f.holds("/b"));
 }
+
+TEST_CASE("a plus in a URL to purge is a plus") {
+  Fixture f;
+  f.put("/c+d", "");
+  CHECK(f.ask(Method::post, "/purge?url=http://example.org/c+d").body == "{\"purged\":1}\n");
+  CHECK_FALSE(f.holds("/c+d"));
+}
