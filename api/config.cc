@@ -85,6 +85,7 @@ void declare(config::FieldTable& table, Config& config) {
               "failed log-ins of a client's address per login_window")
       .duration("login_window", &config.login_window_ms, {1000, kDayMs}, "over which failed log-ins are counted")
       .list("cors_origins", &config.cors_origins, "origins whose pages may use the API, or \"*\"", check_origin)
+      .flag("public_metrics", &config.public_metrics, "answer /metrics, /healthz and /readyz through proxies as well")
       .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is believed", check_network)
       .list("proxies", &config.proxies, "admin addresses of the proxies in front, told when likes were written",
             check_address);

@@ -27,6 +27,7 @@ struct Config {
   int64_t login_attempts_per_address = 50;
   int64_t login_window_ms = 60'000;
   std::vector<std::string> cors_origins;
+  bool public_metrics = false;
   std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
   std::vector<std::string> proxies;  ///< admin addresses of the proxies in front
   // [database]

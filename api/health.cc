@@ -14,12 +14,19 @@ Answer not_ready(std::string_view why) {
 }  // namespace
 
 void Health::add_to(Router& router) {
-  using http::Method;
-  router.add(Method::get, "/healthz",
-             [](Request&, Reply reply) { reply.send(uncached_json(200, R"({"status":"ok"})")); });
-  router.add(Method::get, "/readyz", [this](Request&, Reply reply) { ready(std::move(reply)); });
-  router.add(Method::get, "/metrics", [this](Request&, Reply reply) {
+  add(router, "/healthz", [](Request&, Reply reply) { reply.send(uncached_json(200, R"({"status":"ok"})")); });
+  add(router, "/readyz", [this](Request&, Reply reply) { ready(std::move(reply)); });
+  add(router, "/metrics", [this](Request&, Reply reply) {
     reply.send(service::uncached_answer(200, service::kMetricsText, metrics_.exposition()));
+  });
+}
+
+void Health::add(Router& router, std::string_view path, service::Action action) {
+  router.add(http::Method::get, path, [this, act = std::move(action)](Request& request, Reply reply) {
+    if (request.was_forwarded && !options_.forwarded) {
+      return reply.send(problem(404, "There is nothing at this path for requests that come through a proxy."));
+    }
+    act(request, std::move(reply));
   });
 }
 

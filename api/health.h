@@ -7,19 +7,27 @@
 namespace roost::api {
 
 /// The routes /healthz (liveness), /readyz (readiness: the database answers and the worker is not draining), /metrics.
+/// They are for those who reach the worker itself: a request that a proxy has forwarded is answered 404, unless the
+/// configuration says otherwise.
 class Health {
  public:
+  struct Options {
+    bool forwarded = false;  ///< answer requests that were forwarded as well
+  };
   /// Both outlive it.
-  Health(Database& database, observe::MetricRegistry& metrics) : database_(database), metrics_(metrics) {}
+  Health(Database& database, observe::MetricRegistry& metrics, Options options)
+      : database_(database), metrics_(metrics), options_(options) {}
   void add_to(Router& router);
   /// From now on not ready, so that proxies use other workers.
   void set_draining() { draining_ = true; }
 
  private:
+  void add(Router& router, std::string_view path, service::Action action);
   void ready(Reply reply);
 
   Database& database_;
   observe::MetricRegistry& metrics_;
+  const Options options_;
   bool draining_ = false;
 };
 

@@ -47,6 +47,8 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   if (const auto addresses = head.fields.combined(FieldId::x_forwarded_for)) request.forwarded_for = *addresses;
   if (const auto directives = head.fields.combined(FieldId::cache_control))
     request.no_cache = asks_past_caches(*directives);
+  request.was_forwarded =
+      head.fields.has(FieldId::via) || head.fields.has(FieldId::forwarded) || head.fields.has(FieldId::x_forwarded_for);
   request.wants_html = head.fields.value(FieldId::accept).find("text/html") != std::string_view::npos;
   return request;
 }

@@ -27,12 +27,14 @@ struct Request {
   std::optional<std::string> idempotency_key;  ///< Idempotency-Key of a POST as sent; several lines as one
   std::string forwarded_for;                   ///< X-Forwarded-For, all lines joined
   std::string body;
-  bool no_cache = false;      ///< Cache-Control: no-cache, or max-age=0
-  bool is_preflight = false;  ///< OPTIONS with Access-Control-Request-Method (the Fetch standard, CORS)
-  bool wants_html = false;    ///< Accept names text/html
+  bool no_cache = false;       ///< Cache-Control: no-cache, or max-age=0
+  bool is_preflight = false;   ///< OPTIONS with Access-Control-Request-Method (the Fetch standard, CORS)
+  bool wants_html = false;     ///< Accept names text/html
+  bool was_forwarded = false;  ///< it came through a proxy: Via, Forwarded or X-Forwarded-For says so
   net::Address client;
   int64_t arrived_us = 0;             ///< Unix time
   std::vector<std::string> captures;  ///< values of the {…} in the route's pattern, decoded
+  std::string_view endpoint;          ///< pattern of the route, valid as long as the router; empty when there is none
 
   /// Path and query, as sent.
   std::string target() const { return has_query ? path + '?' + query_text : path; }
