@@ -79,7 +79,7 @@ Router::Router(Action not_found) : not_found_(std::move(not_found)) {
 void Router::add(http::Method method, std::string_view pattern, Action action) {
   Segments segments;
   ROOST_CHECK(segments.split(pattern));
-  Route route{method, {}, std::move(action)};
+  Route route{method, std::string(pattern), {}, std::move(action)};
   for (size_t i = 0; i < segments.size(); ++i)
     route.segments.emplace_back(segments[i].starts_with('{') ? std::string_view() : segments[i]);
   routes_.push_back(std::move(route));
@@ -114,6 +114,7 @@ Router::Match Router::find(http::Method method, std::string_view path) const {
       continue;
     }
     match.action = &route.action;
+    match.pattern = route.pattern;
     for (size_t i = 0; i < segments.size(); ++i) {
       if (route.segments[i].empty()) match.captures.emplace_back(segments[i]);
     }
@@ -128,6 +129,7 @@ void Router::dispatch(Request& request, Reply reply) const {
   if (match.malformed) return reply.send(problem(400, "The path holds a malformed escape."));
   if (match.action != nullptr) {
     request.captures = std::move(match.captures);
+    request.endpoint = match.pattern;
     return (*match.action)(request, std::move(reply));
   }
   if (match.allow.empty()) return not_found_(request, std::move(reply));

@@ -31,6 +31,7 @@ class Router {
   /// The result of a search. Without an action: `allow` lists the methods the path has (405), or is empty (404).
   struct Match {
     const Action* action = nullptr;
+    std::string_view pattern;  ///< of the route
     std::vector<std::string> captures;
     std::string allow;
     bool malformed = false;  ///< a bad escape in the path (400)
@@ -48,6 +49,7 @@ class Router {
  private:
   struct Route {
     http::Method method;
+    std::string pattern;
     std::vector<std::string> segments;  // empty text: a capture
     Action action;
   };

@@ -233,6 +233,23 @@ class Health(Worker):
         for path in ("/healthz", "/readyz", "/metrics", "/logs"):
             self.assertEqual(self.fetch("GET", path).header("Cache-Control"), "no-store")
 
+    def test_they_are_not_for_those_who_come_through_a_proxy(self):
+        proxy = self.proxy(self.worker)
+        for path in ("/healthz", "/readyz", "/metrics", "/metrics/", "/%6detrics", "/metrics?x=1"):
+            for headers in ((), [("Connection", "X-Forwarded-For, Via")]):
+                self.assertEqual(request(proxy.address, "GET", path, headers).status, 404, path)
+        for field in ("Via", "Forwarded", "X-Forwarded-For"):
+            self.assertEqual(self.fetch("GET", "/metrics", headers=[(field, "x")]).status, 404)
+
+    def test_they_may_be_opened_to_them(self):
+        worker = self.api("w2", data=self.directory / "open", environment={"ROOST_API_PUBLIC_METRICS": "true"})
+        self.assertEqual(get(self.proxy(worker).address, "/metrics").status, 200)
+
+    def test_requests_are_counted_by_endpoint(self):
+        self.fetch("GET", "/api/tweets/12345")
+        metrics = self.fetch("GET", "/metrics").body.decode()
+        self.assertIn('roost_api_requests_total{method="GET",endpoint="/api/tweets/{id}"} 1', metrics)
+
 
 if __name__ == "__main__":
     main()
