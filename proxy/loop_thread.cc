@@ -28,6 +28,7 @@ LoopThread::LoopThread(Runtime& runtime, uint32_t index)
       gauge_timer_(net::Timer::of<&LoopThread::update_gauges>(loop_.timers(), this)) {
   context_.loop_site = LoopSite::make(loop_, connector_, runtime.site, nullptr);
   context_.access_log = runtime.access_log.get();
+  context_.via_mark = runtime.via_mark;
   server_ = std::make_unique<http::Server>(loop_, runtime.site->server_limits, front_);
 }
 

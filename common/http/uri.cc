@@ -1,5 +1,7 @@
 #include "common/http/uri.h"
 
+#include <algorithm>
+
 namespace roost::http {
 namespace {
 
@@ -8,6 +10,10 @@ int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
 }
 
 }  // namespace
@@ -32,6 +38,17 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
     i += 2;
   }
   return out;
+}
+
+std::string_view normal_authority(std::string_view scheme, std::string_view authority, std::string& storage) {
+  const std::string_view default_port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : "";
+  if (!default_port.empty() && authority.ends_with(default_port)) authority.remove_suffix(default_port.size());
+  if (std::none_of(authority.begin(), authority.end(), is_upper)) return authority;
+  storage.assign(authority);
+  for (char& c : storage) {
+    if (is_upper(c)) c = static_cast<char>(c | 0x20);
+  }
+  return storage;
 }
 
 }  // namespace roost::http

@@ -1,7 +1,11 @@
 #include "proxy/fetching/forwarded_head.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <optional>
+
+#include "common/http/uri.h"
 
 namespace roost::proxy {
 
@@ -12,10 +16,20 @@ using http::FieldId;
 namespace {
 
 /// `name: <previous value>, <last>`.
-void add_appended(FieldBlock& out, std::string_view name, const std::optional<std::string>& had, std::string_view last,
-                  std::string_view behind_last = {}) {
-  if (!had || had->empty()) return out.add(name, {last, behind_last});
-  out.add(name, {*had, ", ", last, behind_last});
+void add_appended(FieldBlock& out, std::string_view name, const std::optional<std::string>& had,
+                  std::string_view last) {
+  if (!had || had->empty()) return out.add(name, last);
+  out.add(name, {*had, ", ", last});
+}
+
+constexpr std::string_view kViaName = " roost";
+
+/// `mark`: a comment behind this proxy's name; may be empty.
+void add_via(const http::Fields& had, std::string_view protocol, std::string_view mark, FieldBlock& out) {
+  const auto value = had.has(FieldId::via) ? had.combined(FieldId::via) : std::nullopt;
+  const bool first = !value || value->empty();
+  out.add("Via", {first ? std::string_view() : std::string_view(*value), first ? "" : ", ", protocol, kViaName,
+                  mark.empty() ? "" : " ", mark});
 }
 
 /// Set by the proxy, whatever the client sent.
@@ -54,7 +68,44 @@ bool is_range_or_condition(FieldId id) {
   }
 }
 
-void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, FieldBlock& out) {
+// Fields that name a client or what it asked for, beside X-Forwarded-*: for a proxy to set and for a backend to
+// believe.
+constexpr std::array<std::string_view, 13> kProxyFields = {
+    "x-real-ip",        "x-client-ip",     "x-cluster-client-ip",     "true-client-ip", "cf-connecting-ip",
+    "fastly-client-ip", "x-original-url",  "x-original-host",         "x-rewrite-url",  "x-scheme",
+    "x-url-scheme",     "front-end-https", "x-envoy-external-address"};
+
+/// Whether only a proxy may have set the field. Such fields have no FieldId but those that are replaced.
+bool is_for_proxies(const Field& field) {
+  if (field.id != FieldId::other) return false;
+  const std::string_view name = field.name;
+  if (name.find('_') != std::string_view::npos) return true;
+  const auto is = [name](std::string_view known) { return http::equals_ignore_case(name, known); };
+  constexpr std::string_view kForwarded = "x-forwarded-";
+  switch (name.front() | 0x20) {
+    case 'x':
+      if (http::equals_ignore_case(name.substr(0, kForwarded.size()), kForwarded)) return true;
+      [[fallthrough]];
+    case 't':
+    case 'c':
+    case 'f':
+      return std::any_of(kProxyFields.begin(), kProxyFields.end(), is);
+    default:
+      return false;
+  }
+}
+
+/// Max-Forwards, counted down. False when it is not that field.
+bool add_counted_down(const http::RequestHead& head, const Field& field, FieldBlock& out) {
+  if (field.id != FieldId::other || !http::equals_ignore_case(field.name, "max-forwards")) return false;
+  const MaxForwards most = max_forwards_of(head);
+  if (most.kind != MaxForwards::Kind::number || most.number == 0) return false;
+  out.add(field.name, most.number - 1);
+  return true;
+}
+
+void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, std::string_view own_host,
+                           FieldBlock& out) {
   const auto said = [&](FieldId id) -> std::optional<std::string> {
     return origin.trusted && head.fields.has(id) ? head.fields.combined(id) : std::nullopt;
   };
@@ -62,7 +113,7 @@ void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, 
   const auto proto = said(FieldId::x_forwarded_proto);
   out.add("X-Forwarded-Proto", proto && !proto->empty() ? std::string_view(*proto) : origin.scheme);
   const auto host = said(FieldId::x_forwarded_host);
-  out.add("X-Forwarded-Host", host && !host->empty() ? std::string_view(*host) : head.authority);
+  out.add("X-Forwarded-Host", host && !host->empty() ? std::string_view(*host) : own_host);
   out.add("X-Request-Id", origin.request_id);
 }
 
@@ -75,17 +126,43 @@ bool is_visible(char c) {
 void forward_request_fields(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose,
                             FieldBlock& out) {
   out.clear();
-  out.add("Host", head.authority);
+  std::string storage;
+  const std::string_view host = http::normal_authority(origin.scheme, head.authority, storage);
+  out.add("Host", host);
+  const bool counts_hops = head.method == http::Method::options || head.method == http::Method::trace;
   const http::HopByHopFields hop_by_hop(head.fields);
   for (const Field& field : head.fields) {
     if (is_replaced(field.id) || hop_by_hop.contains(field)) continue;
+    if (!origin.trusted && is_for_proxies(field)) continue;
+    if (counts_hops && add_counted_down(head, field, out)) continue;
     if (purpose != ForwardPurpose::pass && is_cache_directive(field.id)) continue;
     if (purpose == ForwardPurpose::shared && is_range_or_condition(field.id)) continue;
     out.add(field.name, field.value);
   }
-  add_appended(out, "Via", head.fields.has(FieldId::via) ? head.fields.combined(FieldId::via) : std::nullopt,
-               head.protocol, " roost");
-  add_forwarding_fields(head, origin, out);
+  add_via(head.fields, head.protocol, origin.via_mark, out);
+  add_forwarding_fields(head, origin, host, out);
+}
+
+bool comes_back(const http::RequestHead& head, std::string_view via_mark) {
+  size_t hops = 0;
+  for (const Field& field : head.fields) {
+    if (field.id != FieldId::via) continue;
+    if (!via_mark.empty() && field.value.find(via_mark) != std::string_view::npos) return true;
+    for (size_t at = 0; (at = field.value.find(kViaName, at)) != std::string_view::npos; ++at) ++hops;
+  }
+  return hops >= kMaxHops;
+}
+
+MaxForwards max_forwards_of(const http::RequestHead& head) {
+  MaxForwards most;
+  if (head.method != http::Method::options && head.method != http::Method::trace) return most;
+  const Field* field = head.fields.find("Max-Forwards");
+  if (field == nullptr) return most;
+  const char* end = field->value.data() + field->value.size();
+  const auto [rest, error] = std::from_chars(field->value.data(), end, most.number);
+  const bool is_number = !field->value.empty() && error == std::errc() && rest == end;
+  most.kind = is_number ? MaxForwards::Kind::number : MaxForwards::Kind::malformed;
+  return most;
 }
 
 bool withholds_fields(const http::RequestHead& head) {
@@ -105,8 +182,7 @@ void forward_response_fields(const http::ResponseHead& head, std::string_view no
     out.add(field.name, field.value);
   }
   if (!head.fields.has(FieldId::date)) out.add("Date", now_date);
-  add_appended(out, "Via", head.fields.has(FieldId::via) ? head.fields.combined(FieldId::via) : std::nullopt,
-               head.protocol, " roost");
+  add_via(head.fields, head.protocol, {}, out);
 }
 
 std::string_view request_id_of(const http::RequestHead& head, bool trusted, Random& random, std::string& storage) {

@@ -12,13 +12,17 @@ namespace roost::proxy {
 
 /// Heads are rebuilt from their parsed fields, never forwarded raw: hop-by-hop fields are removed (RFC 9110 §7.6.1),
 /// Via and the X-Forwarded-* fields are set. Pure functions.
+///
+/// Of the fields that override a request's method or path, those that proxies and their backends agree on
+/// (X-Original-URL) belong to the forwarding fields; X-HTTP-Method-Override is the application's and is forwarded.
 
 /// Where a request came from, for its X-Forwarded-* fields.
 struct Origin {
   std::string_view client;  ///< the peer's address without port
   std::string_view scheme = "http";
-  bool trusted = false;         ///< the peer is a trusted proxy: its own X-Forwarded-* fields are kept
+  bool trusted = false;         ///< the peer is a trusted proxy: its own forwarding fields are kept
   std::string_view request_id;  ///< see request_id_of
+  std::string_view via_mark;    ///< of this process: a comment for Via that comes_back() finds; may be empty
 };
 
 enum class ForwardPurpose : uint8_t {
@@ -28,9 +32,27 @@ enum class ForwardPurpose : uint8_t {
   shared,  ///< for the cache: the whole representation is requested, unconditionally
 };
 
-/// The request's fields for the backend, Host included. `out` is cleared first.
+/// The request's fields for the backend, Host included, which is the host the cache key names: lower case, without the
+/// scheme's default port. From a peer that is not trusted no field is forwarded that only a proxy may set, such as
+/// X-Real-IP or X-Forwarded-Port, and none with '_' in its name, which many backends take for '-'. `out` is cleared
+/// first.
 void forward_request_fields(const http::RequestHead& head, const Origin& origin, ForwardPurpose purpose,
                             http::FieldBlock& out);
+
+/// The largest number of proxies named "roost" that a request may have passed.
+constexpr size_t kMaxHops = 8;
+
+/// True if the request has passed this process before, whose mark is `via_mark`, or kMaxHops proxies of this kind: it
+/// would never end (RFC 9110 §7.6.3).
+bool comes_back(const http::RequestHead& head, std::string_view via_mark);
+
+/// Max-Forwards of an OPTIONS or TRACE request (RFC 9110 §7.6.2).
+struct MaxForwards {
+  enum class Kind : uint8_t { none, malformed, number };
+  Kind kind = Kind::none;  ///< none as well for other methods
+  uint64_t number = 0;     ///< how many more proxies may forward it
+};
+MaxForwards max_forwards_of(const http::RequestHead& head);
 
 /// True if `Connection` lists end-to-end fields; such a request must not share a fetch, since the backend does not see
 /// those fields.

@@ -25,6 +25,7 @@ struct LoopContext {
   http::HttpDateCache dates;
   std::shared_ptr<LoopSite> loop_site;  ///< for new requests
   AccessLog* access_log = nullptr;      ///< null when it is off
+  std::string_view via_mark;            ///< Runtime::via_mark
 };
 
 }  // namespace roost::proxy

@@ -1,5 +1,9 @@
 #include "proxy/runtime/runtime.h"
 
+#include <random>
+
+#include <fmt/format.h>
+
 namespace roost::proxy {
 
 namespace {
@@ -15,6 +19,7 @@ HttpCache::Options cache_options(const CacheSection& cache) {
 
 Runtime::Runtime(const Config& config, observe::EventLog& event_log)
     : events(event_log),
+      via_mark(fmt::format("({:08x})", std::random_device{}())),
       cache(cache_options(config.cache)),
       cache_metrics(metrics.make_scope(), cache),
       site(std::make_shared<Site>(config, backends)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "common/observe/event_log.h"
 #include "common/observe/metrics.h"
@@ -24,6 +25,7 @@ struct Runtime {
   Result<void> open_access_log();
 
   observe::EventLog& events;
+  const std::string via_mark;  ///< a comment for Via, other for each process: "(5e884898)"
   observe::MetricRegistry metrics;
   HttpCache cache;
   CacheMetrics cache_metrics;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "proxy/cache/cache_key.h"
 #include "tests/support/field_text.h"
 
 using namespace roost;
@@ -136,4 +137,72 @@ TEST_CASE("a request id is kept from a listed proxy, else made") {
   CHECK(request_id_of(request({{"X-Request-Id", longest.c_str()}}), true, random, storage) == longest);
   CHECK(request_id_of(request({{"X-Request-Id", too_long.c_str()}}), true, random, storage).size() == kRequestIdBytes);
   CHECK(request_id_of(request({{"X-Request-Id", "a b"}}), true, random, storage).size() == kRequestIdBytes);
+}
+
+TEST_CASE("the host that is forwarded is the host that is keyed") {
+  for (const char* scheme : {"http", "https"}) {
+    for (const char* authority : {"shop.test", "SHOP.test", "shop.test:80", "Shop.test:443", "shop.test:8080"}) {
+      auto head = request({{"Host", authority}});
+      head.authority = authority;
+      head.scheme = scheme;
+      head.target = "/";
+      const std::string text = forwarded(head, {"192.0.2.1", scheme, false, "id", {}}, ForwardPurpose::shared);
+      CacheKey keyed;
+      CacheKey sent;
+      keyed.assign(scheme, authority, "/");
+      const std::string host = text.substr(6, text.find('\r') - 6);
+      CHECK(contains(text, ("X-Forwarded-Host: " + host + "\r\n").c_str()));
+      sent.assign(scheme, host, "/");
+      CHECK(keyed.text() == sent.text());
+      CHECK(keyed.text().ends_with(host + "/"));
+    }
+  }
+}
+
+TEST_CASE("what only a proxy may say is forwarded from listed proxies alone") {
+  for (const char* name :
+       {"X-Real-IP", "x-forwarded-port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Original-URL", "X-REWRITE-URL",
+        "True-Client-IP", "X-Client-IP", "CF-Connecting-IP", "Front-End-Https", "X_Forwarded_For", "X_Other", "_"}) {
+    CAPTURE(name);
+    const auto head = request({{name, "said"}});
+    CHECK_FALSE(contains(forwarded(head, kStranger, ForwardPurpose::pass), "said"));
+    CHECK(contains(forwarded(head, kListedProxy, ForwardPurpose::pass), "said"));
+  }
+  for (const char* name : {"X-HTTP-Method-Override", "X-Forwarded", "X-Real", "Cookie", "X-Api-Key", "Traceparent"}) {
+    CAPTURE(name);
+    CHECK(contains(forwarded(request({{name, "said"}}), kStranger, ForwardPurpose::pass), "said"));
+  }
+}
+
+TEST_CASE("a request that comes back is told by Via") {
+  const Origin marked{"192.0.2.1", "http", false, "id", "(1234abcd)"};
+  const std::string text = forwarded(request({{"Via", "1.0 edge"}}), marked, ForwardPurpose::pass);
+  CHECK(contains(text, "Via: 1.0 edge, 1.1 roost (1234abcd)\r\n"));
+  CHECK(comes_back(request({{"Via", "1.0 edge, 1.1 roost (1234abcd)"}}), "(1234abcd)"));
+  CHECK(comes_back(request({{"Via", "1.0 edge"}, {"Via", "1.1 roost (1234abcd), 1.1 other"}}), "(1234abcd)"));
+  CHECK_FALSE(comes_back(request({{"Via", "1.1 roost (99999999)"}}), "(1234abcd)"));
+  CHECK_FALSE(comes_back(request({{"Via", "1.1 roost"}}), ""));
+  std::string chain = "1.1 roost";
+  for (size_t hops = 1; hops < kMaxHops; ++hops) {
+    CHECK_FALSE(comes_back(request({{"Via", chain.c_str()}}), "(1234abcd)"));
+    chain += ", 1.1 roost";
+  }
+  CHECK(comes_back(request({{"Via", chain.c_str()}}), "(1234abcd)"));
+}
+
+TEST_CASE("Max-Forwards is counted down for OPTIONS and TRACE") {
+  auto head = request({{"Max-Forwards", "7"}});
+  for (const auto method : {http::Method::options, http::Method::trace}) {
+    head.method = method;
+    CHECK(contains(forwarded(head, kStranger, ForwardPurpose::pass), "Max-Forwards: 6\r\n"));
+    CHECK(max_forwards_of(head).number == 7);
+  }
+  head.method = http::Method::get;
+  CHECK(contains(forwarded(head, kStranger, ForwardPurpose::pass), "Max-Forwards: 7\r\n"));
+  CHECK(max_forwards_of(head).kind == MaxForwards::Kind::none);
+  for (const char* wrong : {"", "x", "-1", "1.5", "99999999999999999999"}) {
+    head = request({{"Max-Forwards", wrong}});
+    head.method = http::Method::options;
+    CHECK(max_forwards_of(head).kind == MaxForwards::Kind::malformed);
+  }
 }
