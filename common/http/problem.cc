@@ -7,13 +7,17 @@
 
 namespace roost::http {
 
-std::string problem_body(int status, std::string_view detail, std::string_view field) {
+std::string problem_body(int status, std::string_view detail, std::string_view field, std::string_view request_id) {
   std::string body =
       fmt::format(R"({{"type":"about:blank","title":"{}","status":{},"detail":)", reason_phrase(status), status);
   observe::append_json_string(body, detail);
   if (!field.empty()) {
     body += ",\"field\":";
     observe::append_json_string(body, field);
+  }
+  if (!request_id.empty()) {
+    body += ",\"request_id\":";
+    observe::append_json_string(body, request_id);
   }
   body += '}';
   return body;

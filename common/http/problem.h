@@ -8,7 +8,8 @@ namespace roost::http {
 constexpr std::string_view kProblemJson = "application/problem+json";
 
 /// The body of an error response (RFC 9457): an object with type, title, status and `detail`; `field`, when not empty,
-/// names the part of the request that is wrong. One line without a line end.
-std::string problem_body(int status, std::string_view detail, std::string_view field = {});
+/// names the part of the request that is wrong, and `request_id` the request in the logs. One line without a line end.
+std::string problem_body(int status, std::string_view detail, std::string_view field = {},
+                         std::string_view request_id = {});
 
 }  // namespace roost::http

@@ -31,4 +31,8 @@ void add_forward_status(ForwardReason reason, bool stored, bool collapsed, std::
               collapsed ? "; collapsed" : "", detail.empty() ? "" : "; detail=", detail});
 }
 
+void add_own_status(std::string_view detail, http::FieldBlock& fields) {
+  fields.add("Cache-Status", {"roost; detail=", detail});
+}
+
 }  // namespace roost::proxy

@@ -25,4 +25,7 @@ class HitFields {
 void add_forward_status(ForwardReason reason, bool stored, bool collapsed, std::string_view detail,
                         http::FieldBlock& fields, int forward_status = 0);
 
+/// Adds "Cache-Status: roost; detail=no-route": the proxy answered by itself. `detail`: one word.
+void add_own_status(std::string_view detail, http::FieldBlock& fields);
+
 }  // namespace roost::proxy

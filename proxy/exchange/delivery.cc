@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/base/check.h"
-#include "proxy/exchange/problem.h"
 
 namespace roost::proxy {
 
@@ -53,10 +52,10 @@ void Delivery::respond(const http::ResponseStart& start, std::span<const Slice> 
   finish(/*complete=*/true);
 }
 
-void Delivery::respond_problem(int status, std::string_view detail, http::FieldBlockView more_fields) {
+void Delivery::respond_problem(const Problem& problem, http::FieldBlockView more_fields) {
   ROOST_CHECK(state_ == State::waiting || state_ == State::ready);
-  head_.status = status;
-  proxy::respond_problem(*responder_, status, detail, more_fields);
+  head_.status = problem.status;
+  proxy::respond_problem(*responder_, problem, more_fields);
   finish(/*complete=*/true);
 }
 

@@ -9,6 +9,7 @@
 #include "common/http/server.h"
 #include "common/net/timer.h"
 #include "proxy/cache/fetch.h"
+#include "proxy/exchange/problem.h"
 
 namespace roost::proxy {
 
@@ -78,7 +79,7 @@ class Delivery {
   http::FieldBlock& more_fields() { return more_fields_; }
   void set_head(const Head& head);
   /// An error of the proxy's own, see problem.h. Before the head is sent.
-  void respond_problem(int status, std::string_view detail, http::FieldBlockView more_fields);
+  void respond_problem(const Problem& problem, http::FieldBlockView more_fields);
   /// 304 with the fields of the head.
   void respond_not_modified();
   /// Sends the head, if it is known and not sent yet; flush_soon() does so once the loop has read what there is.

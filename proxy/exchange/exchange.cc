@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/exchange/cache_status.h"
+#include "proxy/exchange/error_page.h"
 #include "proxy/exchange/stored_answer.h"
 #include "proxy/runtime/monotonic_clock.h"
 
@@ -133,6 +134,7 @@ void Exchange::answer_stale(const StoredResponse& stored, const http::Fields& re
   context_.fetch.loop.counters.stale_on_error.add();
   record_.set_outcome(Outcome::hit);
   http::FieldBlock more;
+  more.add("X-Request-Id", record_.request_id());
   more.add("Age", static_cast<uint64_t>(age_ms / 1'000));
   add_forward_status(plan_.reason, /*stored=*/false, /*collapsed=*/false, "stale-if-error", more, failed_status);
   const StoredAnswer answer(stored, request_fields, more);
@@ -146,7 +148,9 @@ void Exchange::answer_failure(const CallFailure& failure) {
   http::FieldBlock more;
   more.add("Date", loop.dates.at_unix_ms(context_.fetch.now_unix_ms()));
   add_forward_status(plan_.reason, /*stored=*/false, record_.outcome() == Outcome::collapsed, {}, more);
-  delivery_.respond_problem(failure.status, failure.detail, more);
+  Problem problem{failure.status, sentence_of_failure(failure.status), record_.request_id(), {}};
+  if (prefers_page(record_.accept())) problem.page = standard_page();
+  delivery_.respond_problem(problem, more);
 }
 
 // ---- the client -----------------------------------------------------------------------------------------------------
@@ -203,6 +207,8 @@ void Exchange::on_pass_failed(const CallFailure& failure) {
 void Exchange::on_fetched_head(const FetchedAnswer& answer) {
   http::FieldBlock& more = delivery_.more_fields();
   more.add("X-Request-Id", record_.request_id());
+  const int64_t age_ms = answer.shared != nullptr ? answer.shared->times.age_ms(context_.fetch.now_ms()) : 0;
+  if (age_ms >= 1'000) more.add("Age", static_cast<uint64_t>(age_ms / 1'000));
   add_forward_status(plan_.reason, answer.shared != nullptr, /*collapsed=*/false, answer.reason, more,
                      answer.forward_status);
   delivery_.set_head({answer.status, answer.length, answer.fields});
@@ -315,6 +321,7 @@ bool Exchange::begin_following(const FetchedHead& head) {
   }
   set_state(State::following);
   http::FieldBlock& more = delivery_.more_fields();
+  more.add("X-Request-Id", record_.request_id());
   more.add("Age", static_cast<uint64_t>(head.times.age_ms(context_.fetch.now_ms()) / 1'000));
   add_forward_status(plan_.reason, /*stored=*/false, /*collapsed=*/true, {}, more);
   const BodyLength length = head.length_known ? BodyLength::known(head.length) : BodyLength::unknown();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/exchange/cache_status.h"
+#include "proxy/exchange/error_page.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/exchange/request_record.h"
 #include "proxy/exchange/stored_answer.h"
@@ -12,6 +13,12 @@
 namespace roost::proxy {
 
 using http::FieldId;
+
+namespace {
+
+constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+}  // namespace
 
 Front::Front(Runtime& runtime, LoopContext& context)
     : runtime_(runtime), context_(context), exchange_context_({context, runtime.cache, runtime.fetches}) {}
@@ -27,16 +34,24 @@ void Front::on_request(http::Responder& responder, const http::RequestHead& head
     plan.started_us = now_us();
     plan.origin = origin_of(responder, head);
   }
-  plan.route = context_.site().routes.find(head.authority, head.path);
-  if (plan.route == nullptr) return answer_problem(responder, head, 404, "no route for this path", plan);
-  if (head.method == http::Method::connect) {
-    return answer_problem(responder, head, 501, "CONNECT is not supported", plan);
+  if (head.fields.has(FieldId::via) && comes_back(head, context_.via_mark)) {
+    return answer_problem(responder, head, {508, "The request has come back to the proxy that forwarded it.", "loop"},
+                          plan);
   }
+  plan.route = context_.site().routes.find(head.authority, head.path);
+  if (plan.route == nullptr) {
+    return answer_problem(responder, head, {404, "There is nothing at this address.", "no-route"}, plan);
+  }
+  if (head.method == http::Method::connect) {
+    return answer_problem(responder, head, {501, "CONNECT is not supported.", "method"}, plan);
+  }
+  if (answer_last_hop(responder, head, plan)) return;
   if (plan.route->cache) {
     const RequestRules rules = request_rules(head, plan.route->ignore_client_cache_control);
     if (answer_from_cache(responder, head, rules, plan)) return;
     if (rules.must_not_fetch) {
-      return answer_problem(responder, head, 504, "not in the cache, and only-if-cached was asked", plan);
+      return answer_problem(responder, head,
+                            {504, "This is not in the cache, and only-if-cached was asked.", "only-if-cached"}, plan);
     }
   }
   if (plan.started_us == 0) plan.origin = origin_of(responder, head);
@@ -48,8 +63,9 @@ bool Front::answer_from_cache(http::Responder& responder, const http::RequestHea
                               Plan& plan) {
   const int64_t now_ms = context_.loop.now_ms();
   key_.assign(head);
-  plan.reason = http::is_safe(head.method) ? ForwardReason::request : ForwardReason::method;
-  if (head.method == http::Method::get || head.method == http::Method::head) {
+  const bool is_read = head.method == http::Method::get || head.method == http::Method::head;
+  plan.reason = is_read ? ForwardReason::request : ForwardReason::method;
+  if (is_read) {
     const auto stored = runtime_.cache.find(key_, head.fields, now_ms);
     note_changes(stored.get(), plan);
     if (!rules.may_use_stored) {
@@ -142,12 +158,39 @@ void Front::answer_stored(http::Responder& responder, const http::RequestHead& h
   record(responder, head, Outcome::hit, answer.start.status, plan);
 }
 
-void Front::answer_problem(http::Responder& responder, const http::RequestHead& head, int status,
-                           std::string_view detail, const Plan& plan) {
+// OPTIONS and TRACE that may not be forwarded any more (RFC 9110 §7.6.2). TRACE is not offered: it shows cookies to
+// scripts.
+bool Front::answer_last_hop(http::Responder& responder, const http::RequestHead& head, Plan& plan) {
+  const MaxForwards most = max_forwards_of(head);
+  if (most.kind == MaxForwards::Kind::none || most.number > 0) return false;
+  if (most.kind == MaxForwards::Kind::malformed) {
+    answer_problem(responder, head, {400, "Max-Forwards is not a number.", "max-forwards"}, plan);
+    return true;
+  }
+  if (head.method == http::Method::trace) {
+    answer_problem(responder, head, {405, "TRACE is not offered here.", "max-forwards", kMethods}, plan);
+    return true;
+  }
+  if (plan.origin.request_id.empty()) plan.origin = origin_of(responder, head);
+  http::FieldBlock fields{{"Allow", kMethods}, {"X-Request-Id", plan.origin.request_id}};
+  fields.add("Date", context_.dates.at_unix_ms(context_.loop.unix_ms()));
+  add_own_status("max-forwards", fields);
+  responder.respond({.status = 200, .fields = fields, .more_fields = {}, .body = http::BodyLength::known(0)}, {});
+  record(responder, head, Outcome::internal, 200, plan);
+  return true;
+}
+
+void Front::answer_problem(http::Responder& responder, const http::RequestHead& head, const OwnError& error,
+                           Plan& plan) {
+  if (plan.origin.request_id.empty()) plan.origin = origin_of(responder, head);
   http::FieldBlock more;
   more.add("Date", context_.dates.at_unix_ms(context_.loop.unix_ms()));
-  respond_problem(responder, status, detail, more);
-  record(responder, head, Outcome::internal, status, plan);
+  if (!error.allow.empty()) more.add("Allow", error.allow);
+  add_own_status(error.word, more);
+  Problem problem{error.status, error.sentence, plan.origin.request_id, {}};
+  if (prefers_page(head.fields.value(FieldId::accept))) problem.page = standard_page();
+  respond_problem(responder, problem, more);
+  record(responder, head, Outcome::internal, error.status, plan);
 }
 
 void Front::record(const http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
@@ -178,7 +221,8 @@ void Front::on_refused(const net::Address& client, int status, const Error&) {
 Origin Front::origin_of(const http::Responder& responder, const http::RequestHead& head) {
   client_ = responder.client().host();
   const bool trusted = context_.site().trusted.contains(responder.client());
-  return {client_, head.scheme, trusted, request_id_of(head, trusted, context_.random, request_id_)};
+  const std::string_view request_id = request_id_of(head, trusted, context_.random, request_id_);
+  return {client_, head.scheme, trusted, request_id, context_.via_mark};
 }
 
 }  // namespace roost::proxy

@@ -30,6 +30,14 @@ class Front final : public http::RequestAcceptor {
   }
 
  private:
+  /// An answer of the front's own.
+  struct OwnError {
+    int status;
+    std::string_view sentence;
+    std::string_view word;        // for Cache-Status
+    std::string_view allow = {};  // Allow, for 405
+  };
+
   void on_request(http::Responder& responder, const http::RequestHead& head) override;
   void on_refused(const net::Address& client, int status, const Error& why) override;
 
@@ -42,8 +50,8 @@ class Front final : public http::RequestAcceptor {
                                  const StoredResponse& stored, Plan plan);
   void plan_share(const http::RequestHead& head, const RequestRules& rules, Plan& plan);
   void refresh(const http::RequestHead& head, const Plan& plan);
-  void answer_problem(http::Responder& responder, const http::RequestHead& head, int status, std::string_view detail,
-                      const Plan& plan);
+  bool answer_last_hop(http::Responder& responder, const http::RequestHead& head, Plan& plan);
+  void answer_problem(http::Responder& responder, const http::RequestHead& head, const OwnError& error, Plan& plan);
   void record(const http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
               const Plan& plan);
   Origin origin_of(const http::Responder& responder, const http::RequestHead& head);

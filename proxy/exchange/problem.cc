@@ -2,18 +2,45 @@
 
 #include <string>
 
+#include "common/http/message.h"
 #include "common/http/problem.h"
+#include "proxy/exchange/error_page.h"
 
 namespace roost::proxy {
 
-void respond_problem(http::Responder& responder, int status, std::string_view detail,
-                     http::FieldBlockView more_fields) {
-  static const http::FieldBlock fields{{"Content-Type", http::kProblemJson}, {"Cache-Control", "no-store"}};
-  const std::string body = http::problem_body(status, detail) + '\n';
+std::string_view sentence_of_failure(int status) {
+  switch (status) {
+    case 503:
+      return "The service is not available just now. Please try again in a moment.";
+    case 504:
+      return "The server behind this proxy did not answer in time.";
+    case 500:
+      return "This proxy could not handle the request.";
+    default:
+      return "The server behind this proxy could not be reached, or its answer was not usable.";
+  }
+}
+
+void respond_problem(http::Responder& responder, const Problem& problem, http::FieldBlockView more_fields) {
+  http::FieldBlock fields;
+  std::string body;
+  if (problem.page.empty()) {
+    fields.add("Content-Type", http::kProblemJson);
+    body = http::problem_body(problem.status, problem.detail, {}, problem.request_id) + '\n';
+  } else {
+    fields.add("Content-Type", "text/html; charset=utf-8");
+    body = render_page(problem.page,
+                       {problem.status, http::reason_phrase(problem.status), problem.detail, problem.request_id});
+  }
+  fields.add("Cache-Control", "no-store");
+  if (!problem.request_id.empty()) fields.add("X-Request-Id", problem.request_id);
+  if (problem.status == 429 || problem.status == 503) fields.add("Retry-After", "1");
   const Slice piece{std::string_view(body)};
-  responder.respond(
-      {.status = status, .fields = fields, .more_fields = more_fields, .body = http::BodyLength::known(body.size())},
-      {&piece, 1});
+  responder.respond({.status = problem.status,
+                     .fields = fields,
+                     .more_fields = more_fields,
+                     .body = http::BodyLength::known(body.size())},
+                    {&piece, 1});
 }
 
 }  // namespace roost::proxy

@@ -6,8 +6,19 @@
 
 namespace roost::proxy {
 
-/// Answers a request with an error of the proxy's own: `application/problem+json` (RFC 9457) with `detail`.
-/// `more_fields`: further ones, Date among them. Ends the request.
-void respond_problem(http::Responder& responder, int status, std::string_view detail, http::FieldBlockView more_fields);
+/// An error of the proxy's own, as its client is told of it.
+struct Problem {
+  int status = 500;
+  std::string_view detail;      ///< one sentence; names no backend, no address and no system error
+  std::string_view request_id;  ///< under which the access log has the rest
+  std::string_view page;        ///< an HTML page for a browser (error_page.h); empty: JSON for a program
+};
+
+/// What a client is told when a request could not be answered with a backend's response: 502, 503 or 504.
+std::string_view sentence_of_failure(int status);
+
+/// Answers with a page or with `application/problem+json` (RFC 9457), with X-Request-Id, and Retry-After for 429 and
+/// 503. `more_fields`: further ones, Date among them. Ends the request.
+void respond_problem(http::Responder& responder, const Problem& problem, http::FieldBlockView more_fields);
 
 }  // namespace roost::proxy

@@ -19,6 +19,7 @@ void RequestRecord::begin(const http::RequestHead& head, const Origin& origin, i
   retries_ = 0;
   backend_head_us_ = -1;
   request_id_.assign(origin.request_id);
+  accept_.assign(head.fields.value(http::FieldId::accept).substr(0, kMaxAcceptBytes));
   if (started_us == 0) return;
   client_.assign(origin.client);
   method_.assign(head.method_text);

@@ -31,10 +31,15 @@ class RequestRecord {
   /// A backend was asked.
   bool has_backend() const { return backend_ != nullptr; }
   std::string_view request_id() const { return request_id_; }
+  /// The request's Accept, as far as it is kept.
+  std::string_view accept() const { return accept_; }
 
  private:
+  static constexpr size_t kMaxAcceptBytes = 512;
+
   std::string client_;
   std::string request_id_;
+  std::string accept_;
   std::string method_;
   std::string target_;
   int64_t started_us_ = 0;

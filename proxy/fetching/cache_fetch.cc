@@ -247,6 +247,7 @@ void CacheFetch::refuse(const http::ResponseHead& head, std::string_view reason,
   stop_sharing(FetchState::uncacheable);
   if (first_ == nullptr) return set_state(State::draining);
   set_state(State::passing);
+  if (head.fields.has(FieldId::age)) answer_fields_.add("Age", head.fields.value(FieldId::age));
   first_->on_fetched_head({nullptr, head.status, head.body, answer_fields_, reason, forward_status});
 }
 

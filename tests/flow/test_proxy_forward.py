@@ -93,6 +93,84 @@ pool = "rest"
         self.assertEqual(get(proxy.address, "/x").status, 404)
 
 
+    def test_a_client_cannot_choose_the_host_that_others_see(self):
+        backend = self.backend(lambda r: Reply(body=f"{r.header('Host')} {r.header('X-Forwarded-Host')}".encode()))
+        proxy = self.proxy(backend)
+        self.assertEqual(get(proxy.address, "/", ("Host", "SHOP.test:80")).body, b"shop.test shop.test")
+        self.assertEqual(get(proxy.address, "/", ("Host", "shop.test")).body, b"shop.test shop.test")
+        self.assertEqual(backend.count(), 1)
+
+    def test_fields_that_only_proxies_set_are_dropped(self):
+        backend = self.backend()
+        names = ["X-Real-IP", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Original-URL", "X-Rewrite-URL", "X_Auth_User"]
+        get(self.proxy(backend).address, "/", *((name, "forged") for name in names), ("X-Kept", "1"))
+        for name in names:
+            self.assertNotIn(name, backend.requests[0].fields)
+        self.assertEqual(backend.requests[0].header("X-Kept"), "1")
+
+    def test_an_ipv4_client_of_an_ipv6_listener_has_a_plain_address(self):
+        backend = self.backend()
+        port = free_port()
+        config = self.write("roost.toml", '[proxy]\ntrusted_proxies = ["127.0.0.0/8"]\n'
+                                          f'[[pool]]\nbackends = ["{backend.address}"]\n')
+        self.proxy(flags=["--config", config, "--access-log", "access"], listen=f"[::]:{port}")
+        get(f"127.0.0.1:{port}", "/", ("X-Forwarded-For", "1.2.3.4"))
+        self.assertEqual(backend.requests[0].header("X-Forwarded-For"), "1.2.3.4, 127.0.0.1")
+        wait_until(lambda: '"client":"127.0.0.1"' in (self.directory / "access").read_text(), 10, "the access log")
+
+    def test_a_proxy_that_is_its_own_backend(self):
+        address = f"127.0.0.1:{free_port()}"
+        self.proxy(address, listen=address, flags=["--access-log", "access"])
+        self.assertEqual(get(address, "/").status, 508)
+        self.assertEqual(request(address, "POST", "/", body="x").status, 508)
+        lines = lambda: (self.directory / "access").read_text().splitlines()
+        wait_until(lambda: len(lines()) >= 4, 10, "the access log")
+        self.assertLessEqual(len(lines()), 6)
+
+    def test_max_forwards(self):
+        backend = self.backend()
+        proxy = self.proxy(backend)
+        self.assertEqual(request(proxy.address, "OPTIONS", "/", [("Max-Forwards", "0")]).status, 200)
+        self.assertEqual(request(proxy.address, "TRACE", "/", [("Max-Forwards", "0")]).status, 405)
+        self.assertEqual(backend.count(), 0)
+        answer = request(proxy.address, "OPTIONS", "/", [("Max-Forwards", "3")])
+        self.assertEqual(backend.requests[0].header("Max-Forwards"), "2")
+        self.assertEqual(answer.header("Cache-Status"), "roost; fwd=method")
+
+    def test_the_age_of_what_is_not_kept_is_passed_on(self):
+        proxy = self.proxy(self.backend(Reply(body=b"x", headers=[PASS, ("Age", "30")])))
+        self.assertEqual(get(proxy.address, "/").header("Age"), "30")
+
+
+class Failures(FlowTest):
+    """What a client is told when there is no answer from a backend."""
+
+    def test_an_address_or_a_system_error_is_not_for_clients(self):
+        port = free_port()
+        proxy = self.proxy(f"127.0.0.1:{port}")
+        for _ in range(2):
+            answer = get(proxy.address, "/")
+            self.assertIn(answer.status, (502, 503))
+            problem = json.loads(answer.body)
+            for secret in ("127.0.0.1", str(port), "refused", "default", "pool"):
+                self.assertNotIn(secret, answer.body.decode())
+            self.assertEqual(problem["request_id"], answer.header("X-Request-Id"))
+
+    def test_browsers_get_a_page(self):
+        proxy = self.proxy(f"127.0.0.1:{free_port()}")
+        answer = get(proxy.address, "/", ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))
+        self.assertEqual(answer.header("Content-Type"), "text/html; charset=utf-8")
+        self.assertIn(answer.header("X-Request-Id"), answer.body.decode())
+        self.assertEqual(answer.header("Cache-Control"), "no-store")
+        answer = get(proxy.address, "/", ("Accept", "application/json, text/html;q=0.9"))
+        self.assertEqual(answer.header("Content-Type"), "application/problem+json")
+
+    def test_without_a_backend_the_client_is_told_when_to_come_again(self):
+        proxy = self.proxy("nowhere.invalid:80")
+        answer = get(proxy.address, "/")
+        self.assertEqual((answer.status, answer.header("Retry-After")), (503, "1"))
+
+
 class Bodies(FlowTest):
     def test_ten_mebibytes_up_and_down(self):
         backend = self.backend(digest)

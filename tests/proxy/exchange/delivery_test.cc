@@ -157,11 +157,11 @@ TEST_CASE("a whole answer in place of the one under way") {
     c.ready();
     c.delivery.flush();
     CHECK(aborts([&] { c.delivery.respond({203, {}, {}, {}}, {&body, 1}); }));
-    CHECK(aborts([&] { c.delivery.respond_problem(502, "no", {}); }));
+    CHECK(aborts([&] { c.delivery.respond_problem({502, "no", {}, {}}, {}); }));
     return;
   }
   SUBCASE("a problem") {
-    c.delivery.respond_problem(502, "no answer", {});
+    c.delivery.respond_problem({502, "no answer", {}, {}}, {});
     CHECK(c.responder.body().find("no answer") != std::string::npos);
     CHECK(c.delivered.at(0).status == 502);
     return;

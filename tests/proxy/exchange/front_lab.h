@@ -29,6 +29,8 @@ class FrontLab {
                   : method == "HEAD"    ? http::Method::head
                   : method == "POST"    ? http::Method::post
                   : method == "CONNECT" ? http::Method::connect
+                  : method == "OPTIONS" ? http::Method::options
+                  : method == "TRACE"   ? http::Method::trace
                                         : http::Method::other;
     head.target = target;
     head.path = target.substr(0, target.find('?'));

@@ -70,8 +70,62 @@ TEST_CASE("answers of the proxy itself") {
   CHECK(missing.status() == 504);
   CHECK(missing.field("Content-Type") == "application/problem+json");
   CHECK(missing.field("Date") != "(none)");
+  CHECK(missing.field("X-Request-Id").size() == 32);
+  CHECK(missing.field("Cache-Status") == "roost; detail=only-if-cached");
   CHECK(lab.upstream.request_count() == 0);
   CHECK(lab.idle());
+}
+
+TEST_CASE("a request that comes back is refused before it waits for itself") {
+  FrontLab lab;
+  lab.upstream.context().via_mark = "(0badcafe)";
+  lab.script().hold();
+  lab.get("/a");
+  CHECK(lab.last_request().find("Via: 1.1 roost (0badcafe)") != std::string::npos);
+  const FakeResponder& again = lab.get("/a", {{"Via", "1.1 roost (0badcafe)"}});
+  CHECK(again.status() == 508);
+  CHECK(again.field("Cache-Status") == "roost; detail=loop");
+  CHECK(lab.upstream.request_count() == 1);
+}
+
+TEST_CASE("OPTIONS and TRACE that may not be forwarded are answered here") {
+  FrontLab lab;
+  const FakeResponder& options = lab.send("OPTIONS", "/a", {{"Max-Forwards", "0"}});
+  CHECK(options.status() == 200);
+  CHECK(options.field("Allow") == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  CHECK(lab.send("TRACE", "/a", {{"Max-Forwards", "0"}}).status() == 405);
+  CHECK(lab.send("OPTIONS", "/a", {{"Max-Forwards", "x"}}).status() == 400);
+  CHECK(lab.upstream.request_count() == 0);
+  lab.send("OPTIONS", "/a", {{"Max-Forwards", "1"}});
+  lab.upstream.run();
+  CHECK(lab.last_request().find("Max-Forwards: 0") != std::string::npos);
+  CHECK(lab.clients.back().field("Cache-Status") == "roost; fwd=method");
+}
+
+TEST_CASE("the age that a response came with is passed on") {
+  FrontLab lab;
+  lab.script().answer(response(200, "kept", "Age: 30\r\nCache-Control: max-age=60\r\n"));
+  lab.script().answer(response(200, "not kept", "Age: 31\r\nCache-Control: no-store\r\n"));
+  lab.script().answer(response(200, "passed", "Age: 32\r\n"));
+  CHECK(lab.get("/a").field("Age") == "30");
+  CHECK(lab.get("/b").field("Age") == "31");
+  CHECK(lab.get("/uncached").field("Age") == "32");
+}
+
+TEST_CASE("why a request failed is not told to its client") {
+  FrontLab lab;
+  lab.script().answer("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n");
+  const FakeResponder& failed = lab.get("/a");
+  CHECK(failed.status() == 502);
+  for (const char* secret : {"10.0.0.1", "malformed", "Content-Length"}) {
+    CAPTURE(secret);
+    CHECK(failed.body().find(secret) == std::string::npos);
+  }
+  CHECK(failed.body().find(failed.field("X-Request-Id")) != std::string::npos);
+  lab.script().answer("nonsense\r\n\r\n");
+  const FakeResponder& page = lab.get("/b", {{"Accept", "text/html"}});
+  CHECK(page.field("Content-Type") == "text/html; charset=utf-8");
+  CHECK(page.body().find(page.field("X-Request-Id")) != std::string::npos);
 }
 
 TEST_CASE("why a request goes to a backend") {
