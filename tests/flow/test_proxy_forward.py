@@ -23,7 +23,7 @@ class Heads(FlowTest):
         seen = backend.requests[0]
         self.assertEqual((seen.method, seen.target, seen.header("Host")), ("GET", "/a?b=c", "shop.example"))
         self.assertEqual(seen.fields.all("X-One"), ["1", "2"])
-        self.assertEqual(seen.header("Via"), "1.1 roost")
+        self.assertRegex(seen.header("Via"), r"^1\.1 roost \([0-9a-f]{8}\)$")
         self.assertEqual(seen.header("X-Forwarded-For"), "127.0.0.1")
         self.assertEqual(seen.header("X-Forwarded-Proto"), "http")
         self.assertEqual(seen.header("X-Forwarded-Host"), "shop.example")
@@ -113,7 +113,9 @@ pool = "rest"
         port = free_port()
         config = self.write("roost.toml", '[proxy]\ntrusted_proxies = ["127.0.0.0/8"]\n'
                                           f'[[pool]]\nbackends = ["{backend.address}"]\n')
-        self.proxy(flags=["--config", config, "--access-log", "access"], listen=f"[::]:{port}")
+        self.program("roost-proxy", "--config", config, "--listen", f"[::]:{port}", "--access-log", "access",
+                     "--admin", "off")
+        wait_until(lambda: accepts_connections(f"127.0.0.1:{port}"), 20, "the proxy to listen")
         get(f"127.0.0.1:{port}", "/", ("X-Forwarded-For", "1.2.3.4"))
         self.assertEqual(backend.requests[0].header("X-Forwarded-For"), "1.2.3.4, 127.0.0.1")
         wait_until(lambda: '"client":"127.0.0.1"' in (self.directory / "access").read_text(), 10, "the access log")

@@ -86,7 +86,7 @@ class FetchLab {
     ROOST_CHECK(joined.leads);
     fetch = joined.fetch;
     if (!request) request = std::make_unique<KeptHead>();
-    request->keep(request_head, {"192.0.2.1", "http", false, "id"});
+    request->keep(request_head, {"192.0.2.1", "http", false, "id", {}});
     CacheFetch& made = recycler.take(context, recycler);
     if (first != nullptr) first->fetch = &made;
     found = made.begin({upstream.context().loop_site, route, key, fetch, use_stored, revalidate}, request, first);

@@ -28,8 +28,8 @@ bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
-constexpr Origin kStranger{"192.0.2.1", "http", false, "id-1"};
-constexpr Origin kListedProxy{"10.0.0.1", "http", true, "id-1"};
+constexpr Origin kStranger{"192.0.2.1", "http", false, "id-1", {}};
+constexpr Origin kListedProxy{"10.0.0.1", "http", true, "id-1", {}};
 
 }  // namespace
 
