@@ -20,12 +20,12 @@ from postgres import Postgres  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "flow", "web"]
 ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
-MORE_SUITES = ["faults", "likes"]  # only when asked for by name
+MORE_SUITES = ["faults", "likes", "differential"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # What the suites need of the preset "check"; it is built once, for all suites that were asked for.
 CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "vtest": PROGRAMS, "faults": PROGRAMS,
-                 "likes": PROGRAMS, "simulate": ["simulate"], "mutation": ["mutants"]}
+                 "likes": PROGRAMS, "differential": PROGRAMS, "simulate": ["simulate"], "mutation": ["mutants"]}
 # What is asked of the binaries that ship; the other tests ask those of the preset "check".
 RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/test_api_start.py",
                  "flow/test_deploy.py"]
@@ -235,6 +235,8 @@ def names_of(suite):
         return [path.name for path in (ROOT / "tests/web").glob("test_*.py")]
     if suite == "vtest":
         return [path.name for path in vtest_files()]
+    if suite == "differential":
+        return [path.name for path in (ROOT / "tests/differential").glob("test_*.py")]
     if suite == "release":
         return [pathlib.Path(path).name for path in RELEASE_FILES]
     return unit_names() + names_of("flow") if suite in ("asan", "tsan") else None
@@ -343,6 +345,16 @@ class Runner:
 
     def faults(self):
         self.thorough("test_system_calls.py", "test_outage.py")
+
+    def differential(self):
+        """Whether other servers and clients read what the proxy forwards as it was meant."""
+        installed, output, seconds = run([ROOT / "deploy/install-deps", "--differential"], 900)
+        if installed != 0:
+            self.board.add(Outcome("install-deps --differential", seconds, 0, 1, output))
+        elif self.have_check():
+            environment = {"ROOST_BIN": str(ROOT / "build/check/bin")}
+            self.in_parallel([(reporting_file, path, environment, THOROUGH_LIMIT_S)
+                              for path in self.wanted((ROOT / "tests/differential").glob("test_*.py"))])
 
     def likes(self):
         self.thorough("test_kills.py")
