@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "flow"))
 from postgres import Postgres  # noqa: E402
@@ -20,7 +20,7 @@ from postgres import Postgres  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "flow", "web"]
 ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
-MORE_SUITES = ["faults", "likes", "differential"]  # only when asked for by name
+MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # What the suites need of the preset "check"; it is built once, for all suites that were asked for.
@@ -154,6 +154,12 @@ def reporting_file(path, environment, limit_s):
     return outcomes
 
 
+def soak_of(path, preset, environment):
+    """The soak test on one build, which the outcome names."""
+    outcomes = reporting_file(path, environment, 3 * THOROUGH_LIMIT_S)
+    return [replace(outcome, name=f"{preset}, {outcome.name}") for outcome in outcomes]
+
+
 def fuzzer(path):
     """A fuzz target for FUZZ_S seconds, from its seeds where it has some."""
     with tempfile.TemporaryDirectory(prefix="roost-fuzz-") as folder:
@@ -282,9 +288,9 @@ class Runner:
         targets = {target for suite in self.options.suites for target in CHECK_TARGETS.get(suite, [])}
         return self.have("check", *sorted(targets))
 
-    def in_parallel(self, jobs):
+    def in_parallel(self, jobs, at_once=JOBS):
         """Runs (function, arguments…) jobs and shows each one's outcomes as they come."""
-        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             waiting = [pool.submit(*job) for job in jobs]
             for done in concurrent.futures.as_completed(waiting):
                 for outcome in done.result():
@@ -355,6 +361,14 @@ class Runner:
             environment = {"ROOST_BIN": str(ROOT / "build/check/bin")}
             self.in_parallel([(reporting_file, path, environment, THOROUGH_LIMIT_S)
                               for path in self.wanted((ROOT / "tests/differential").glob("test_*.py"))])
+
+    def soak(self):
+        """An hour of mixed load on three builds at the same time."""
+        presets = [preset for preset in ("release", "asan", "tsan") if self.have(preset, "roost-proxy")]
+        path = ROOT / "tests/soak/test_soak.py"
+        self.in_parallel([(soak_of, path, preset, {"ROOST_BIN": str(ROOT / "build" / preset / "bin"),
+                                                   "ROOST_TIME_SCALE": str(TIME_SCALE.get(preset, 1))})
+                          for preset in presets], len(presets))
 
     def likes(self):
         self.thorough("test_kills.py")

@@ -34,7 +34,7 @@ class Bench(FlowTest):
                          "its likes")
 
     def test_programs_that_are_not_built(self):
-        for name in ("peers", "likes", "recovery", "eviction", "scale", "instructions"):
+        for name in ("peers", "likes", "recovery", "eviction", "scale", "instructions", "failover"):
             code, output = self.measure(f"{name}.py", environment={"ROOST_BIN": str(self.directory)})
             self.assertEqual(code, 1, output)
             self.assertRegex(output.strip(), rf"^bench/run {name}: no \w+(-\w+)? in {self.directory}: build it, or say "
