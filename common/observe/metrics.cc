@@ -156,6 +156,12 @@ struct MetricScope::Cells {
     }
   }
 
+  uint64_t count_of(const Key& key) const {
+    const MutexLock lock(mutex);
+    const auto found = places.find(key);
+    return found != places.end() && found->second.counter != nullptr ? found->second.counter->value() : 0;
+  }
+
   mutable Mutex mutex;  // Of the containers; the cells belong to the thread that writes them.
   std::map<Key, Place> places ROOST_GUARDED_BY(mutex);
   CellPool<Counter> counters ROOST_GUARDED_BY(mutex);
@@ -194,6 +200,14 @@ void MetricRegistry::before_exposition(Task refresh) {
 
 bool MetricRegistry::admit_cell() {
   return cells_.fetch_add(1, std::memory_order_relaxed) < kMaxCells;
+}
+
+uint64_t MetricRegistry::counter_total(std::string_view name, Labels labels) {
+  const MetricScope::Cells::Key key{std::string(name), label_text(labels)};
+  const MutexLock lock(mutex_);
+  uint64_t total = 0;
+  for (const auto& scope : scopes_) total += scope->cells_->count_of(key);
+  return total;
 }
 
 std::string MetricRegistry::exposition() {

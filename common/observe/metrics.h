@@ -94,6 +94,8 @@ class MetricRegistry {
   /// Runs `refresh` at the start of every exposition, on the calling thread: for values that are copied from elsewhere.
   /// What it refers to must outlive the last call of exposition().
   void before_exposition(Task refresh);
+  /// The sum of a counter's cells with these labels, over all scopes.
+  uint64_t counter_total(std::string_view name, Labels labels = {});
   /// All metrics in the Prometheus text format 0.0.4, sorted by name and labels.
   std::string exposition();
 

@@ -47,8 +47,8 @@ void AdminRoutes::answer_not_found(Request&, Reply reply) {
 }
 
 void AdminRoutes::show_status(Reply reply) {
-  reply.send(service::uncached_json(
-      200, status_json(parts_.pools(), parts_.cache, parts_.fetches, loop_.now_ms() - started_ms_)));
+  reply.send(service::uncached_json(200, status_json(parts_.pools(), parts_.cache, parts_.fetches,
+                                                     RequestTotals::of(parts_.metrics), loop_.now_ms() - started_ms_)));
 }
 
 // Fetches first: see HttpCache on the order.

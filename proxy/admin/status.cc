@@ -28,24 +28,25 @@ ordered_json backend_json(const PoolMember& member) {
           {"weight_percent", backend.passive().weight_percent()}};
 }
 
+ordered_json requests_json(const RequestTotals& requests) {
+  return {{"all", requests.all()},
+          {"hits", requests.hits},
+          {"misses", requests.misses},
+          {"passes", requests.passes},
+          {"refused", requests.refused}};
+}
+
 ordered_json cache_json(const HttpCache& cache) {
   const cache::StoreStats stats = cache.stats();
-  return {{"entries", stats.entries},
-          {"bytes", stats.bytes},
-          {"limit_bytes", cache.limit_bytes()},
-          {"hits", stats.hits},
-          {"misses", stats.misses},
-          {"insertions", stats.insertions},
-          {"evictions", stats.evictions},
-          {"expirations", stats.expirations},
-          {"erasures", stats.erasures},
-          {"refusals", stats.refusals}};
+  return {{"entries", stats.entries},       {"bytes", stats.bytes},         {"limit_bytes", cache.limit_bytes()},
+          {"insertions", stats.insertions}, {"evictions", stats.evictions}, {"expirations", stats.expirations},
+          {"erasures", stats.erasures},     {"refusals", stats.refusals}};
 }
 
 }  // namespace
 
 std::string status_json(const std::vector<const Pool*>& pools, const HttpCache& cache, const FetchLock& fetches,
-                        int64_t uptime_ms) {
+                        const RequestTotals& requests, int64_t uptime_ms) {
   ordered_json shown = ordered_json::array();
   for (const Pool* pool : pools) {
     ordered_json backends = ordered_json::array();
@@ -55,6 +56,7 @@ std::string status_json(const std::vector<const Pool*>& pools, const HttpCache& 
   const ordered_json document = {{"version", ROOST_VERSION},
                                  {"uptime_ms", uptime_ms},
                                  {"pools", shown},
+                                 {"requests", requests_json(requests)},
                                  {"cache", cache_json(cache)},
                                  {"fetches_under_way", fetches.size()}};
   return document.dump(2) + "\n";

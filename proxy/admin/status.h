@@ -6,6 +6,7 @@
 
 #include "proxy/cache/fetch_lock.h"
 #include "proxy/cache/http_cache.h"
+#include "proxy/observe/counters.h"
 #include "proxy/upstream/pool.h"
 
 namespace roost::proxy {
@@ -13,6 +14,6 @@ namespace roost::proxy {
 /// The document of /status: version, uptime, pools with their backends, cache and fetches, as indented JSON with a line
 /// end.
 std::string status_json(const std::vector<const Pool*>& pools, const HttpCache& cache, const FetchLock& fetches,
-                        int64_t uptime_ms);
+                        const RequestTotals& requests, int64_t uptime_ms);
 
 }  // namespace roost::proxy

@@ -30,6 +30,14 @@ std::string_view outcome_name(Outcome outcome) {
   return kNames[static_cast<size_t>(outcome)];
 }
 
+RequestTotals RequestTotals::of(observe::MetricRegistry& metrics) {
+  const auto count = [&metrics](Outcome outcome) {
+    return metrics.counter_total(kRequests.name, {{"outcome", outcome_name(outcome)}});
+  };
+  return {count(Outcome::hit), count(Outcome::miss) + count(Outcome::collapsed), count(Outcome::pass),
+          count(Outcome::internal)};
+}
+
 Counters::Counters(observe::MetricScope& scope)
     : refused(scope.counter(kRefused)),
       retries(scope.counter(kRetries)),

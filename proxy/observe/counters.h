@@ -17,6 +17,17 @@ enum class Outcome : uint8_t {
 constexpr size_t kOutcomes = 5;
 std::string_view outcome_name(Outcome outcome);
 
+/// Requests answered since the start, over all loops. Each counts once: hits + misses + passes + refused = all.
+struct RequestTotals {
+  uint64_t hits = 0;
+  uint64_t misses = 0;  ///< fetched for the cache, or answered by the response of such a fetch
+  uint64_t passes = 0;
+  uint64_t refused = 0;  ///< answered by the proxy itself: malformed, over a limit, without a route or a backend
+
+  static RequestTotals of(observe::MetricRegistry& metrics);
+  uint64_t all() const { return hits + misses + passes + refused; }
+};
+
 /// The counters of one loop. Written by its thread, read by the admin listener.
 class Counters {
  public:

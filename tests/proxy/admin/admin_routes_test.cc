@@ -85,6 +85,7 @@ TEST_CASE("status shows pools, backends, cache and fetches") {
   CHECK(status["uptime_ms"] >= 0);
   CHECK(status["fetches_under_way"] == 1);
   CHECK(status["cache"]["entries"] == 4);
+  CHECK(status["requests"]["all"] == 0);
   CHECK(status["cache"]["limit_bytes"] == f.cache.limit_bytes());
   REQUIRE(status["pools"].size() == 1);
   CHECK(status["pools"][0]["balance"] == "round_robin");
