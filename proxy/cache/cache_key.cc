@@ -4,17 +4,25 @@
 
 namespace roost::proxy {
 
+namespace {
+
+void append_lower_case(std::string_view text, std::string& to) {
+  const size_t at = to.size();
+  to.append(text);
+  for (char* c = to.data() + at; c != to.data() + to.size(); ++c) {
+    if (*c >= 'A' && *c <= 'Z') *c = static_cast<char>(*c | 0x20);
+  }
+}
+
+}  // namespace
+
 void CacheKey::assign(std::string_view scheme, std::string_view authority, std::string_view target) {
   text_.clear();
   const bool plain = scheme == "http";
   if (!plain) text_.append(scheme).push_back(' ');
   const std::string_view default_port = plain ? ":80" : scheme == "https" ? ":443" : "";
   if (!default_port.empty() && authority.ends_with(default_port)) authority.remove_suffix(default_port.size());
-  const size_t host_at = text_.size();
-  text_.append(authority);
-  for (char* c = text_.data() + host_at; c != text_.data() + text_.size(); ++c) {
-    if (*c >= 'A' && *c <= 'Z') *c = static_cast<char>(*c | 0x20);
-  }
+  append_lower_case(authority, text_);
   text_.append(target);
   url_bytes_ = text_.size();
 }
@@ -59,16 +67,18 @@ void CacheKey::set_variant(std::string_view variant) {
 void append_variant(std::string_view vary, const http::Fields& request_fields, std::string& variant) {
   http::for_each_list_element(vary, [&](std::string_view name) {
     variant.push_back('\n');
+    append_lower_case(name, variant);
     const auto value = request_fields.combined(name);
     if (!value) return;
     variant.push_back('=');
+    const size_t value_at = variant.size();
     bool space = false;
     for (const char c : *value) {
       if (c == ' ' || c == '\t') {
         space = true;
         continue;
       }
-      if (space && variant.back() != '=' && variant.back() != ',' && c != ',') variant.push_back(' ');
+      if (space && variant.size() > value_at && variant.back() != ',' && c != ',') variant.push_back(' ');
       space = false;
       variant.push_back(c);
     }

@@ -15,7 +15,8 @@ namespace roost::proxy {
 ///
 ///     example.org/tweets?limit=50            http://example.org/tweets?limit=50
 ///     https example.org/tweets?limit=50      https://example.org/tweets?limit=50; no host holds a blank
-///     example.org/tweets?limit=50\n=br       a variant of the first; no target holds a line feed
+///     example.org/tweets?limit=50\naccept-encoding=br
+///                                            a variant of the first; no target holds a line feed
 ///
 /// The method is no part of it: only answers to GET are stored, and they answer HEAD as well. A key that is assigned
 /// again keeps its buffer, so the next one of that size does not allocate.
@@ -53,8 +54,8 @@ class CacheKey {
   size_t url_bytes_ = 0;
 };
 
-/// Appends a variant: for each name in the list `vary` a line feed and, when the request has the field, '=' and all its
-/// values joined, white space normalised. An absent field matches only an absent one.
+/// Appends a variant: for each name in the list `vary` a line feed, the name in lower case and, when the request has
+/// the field, '=' and all its values joined, white space normalised. An absent field matches only an absent one.
 void append_variant(std::string_view vary, const http::Fields& request_fields, std::string& variant);
 
 }  // namespace roost::proxy

@@ -9,29 +9,41 @@ namespace {
 
 using http::FieldId;
 
-// Without an explicit lifetime (RFC 9110 §15.1); not 206, since partial responses are not combined.
+// Fewer than RFC 9110 §15.1 allows: the others are rare, or may be provoked by fields that are not in the key.
 bool is_heuristically_cacheable(int status) {
+  return status == 200 || status == 203 || status == 301 || status == 308 || status == 404 || status == 410;
+}
+
+// Errors that are about the request rather than the resource. Anybody could provoke them for a URL that others use, by
+// a field that is not in the key.
+bool is_requests_own_error(int status) {
   switch (status) {
-    case 200:
-    case 203:
-    case 204:
-    case 300:
-    case 301:
-    case 308:
-    case 404:
-    case 405:
-    case 410:
-    case 414:
-    case 501:
+    case 400:
+    case 408:
+    case 411:
+    case 412:
+    case 413:
+    case 415:
+    case 416:
+    case 417:
+    case 421:
+    case 422:
+    case 424:
+    case 425:
+    case 426:
+    case 428:
+    case 429:
+    case 431:
       return true;
     default:
       return false;
   }
 }
 
-// Any final status, except 206 and 304, which are not understood here as a cache would have to.
+// Any final status, except 206 and 304, which are not understood here as a cache would have to, and the request's own
+// errors.
 bool is_storable(int status) {
-  return status >= 200 && status != 206 && status != 304 && status < 600;
+  return status >= 200 && status != 206 && status != 304 && status < 600 && !is_requests_own_error(status);
 }
 
 // Set by the proxy for each request: not a field of the client's request, so that variants cannot be told apart by it.
@@ -82,6 +94,21 @@ int64_t explicit_lifetime_ms(const OriginRules& rules, const http::Fields& field
   return std::max<int64_t>(0, *expires_s - date_s.value_or(now_unix_ms / 1000)) * 1000;
 }
 
+// -1 for none.
+int64_t invented_lifetime_ms(const DefaultLifetime& invented, const http::ResponseHead& response, int64_t now_unix_ms) {
+  int64_t lifetime_ms = -1;
+  if (invented.rule == DefaultLifetime::Rule::fixed && invented.fixed_ms > 0) lifetime_ms = invented.fixed_ms;
+  if (invented.rule == DefaultLifetime::Rule::heuristic) {
+    const auto modified_s = http::parse_http_date(response.fields.value(FieldId::last_modified));
+    if (!modified_s) return -1;
+    const auto date_s = http::parse_http_date(response.fields.value(FieldId::date));
+    const int64_t unchanged_s = date_s.value_or(now_unix_ms / 1000) - *modified_s;
+    lifetime_ms = std::clamp<int64_t>(unchanged_s * 1000 / 10, 0, DefaultLifetime::kMaxHeuristicMs);
+  }
+  const bool missing = response.status == 404 || response.status == 410;
+  return missing ? std::min(lifetime_ms, DefaultLifetime::kMaxMissingMs) : lifetime_ms;
+}
+
 int64_t age_field_ms(const http::Fields& fields) {
   CacheControl parsed;
   if (!fields.has(FieldId::age)) return 0;
@@ -94,9 +121,21 @@ const char* refusal(const http::RequestHead& request, const http::ResponseHead& 
   if (!is_storable(response.status)) return "status";
   if (control.no_store) return "no-store";
   if (control.is_private) return "private";
+  if (control.no_cache) return "no-cache";
   if (response.fields.has(FieldId::set_cookie)) return "set-cookie";
   if (request.fields.has(FieldId::authorization) && !may_share_authorized(control)) return "authorization";
   if (response.fields.has(FieldId::vary) && varies_beyond_key(response.fields)) return "vary";
+  return nullptr;
+}
+
+// The same for one without an explicit lifetime.
+const char* refusal_to_invent(const http::RequestHead& request, const http::ResponseHead& response,
+                              const CacheControl& control, const StoringRules& rules) {
+  if (!is_heuristically_cacheable(response.status)) return "status";
+  const Credentials credentials = Credentials::of(request.fields);
+  // must-revalidate allows to share what has a lifetime; it does not say that there is one.
+  if (credentials.authorization && !control.is_public) return "authorization";
+  if (credentials.cookie && !rules.with_cookies) return "cookie";
   return nullptr;
 }
 
@@ -123,22 +162,24 @@ bool may_share_authorized(const CacheControl& response) {
 }
 
 Storing judge_response(const http::RequestHead& request, const http::ResponseHead& response, const Arrival& arrival,
-                       int64_t default_lifetime_ms) {
-  const OriginRules rules = origin_rules(response.fields);
-  const CacheControl& control = rules.control;
+                       const StoringRules& rules) {
+  const OriginRules origin = origin_rules(response.fields);
+  const CacheControl& control = origin.control;
   Storing storing;
   storing.times.stored_ms = arrival.now_ms;
-  if (const char* why = refusal(request, response, control)) {
+  const char* why = refusal(request, response, control);
+  int64_t lifetime_ms = explicit_lifetime_ms(origin, response.fields, arrival.now_unix_ms);
+  storing.invented = lifetime_ms < 0;
+  if (why == nullptr && storing.invented) {
+    why = refusal_to_invent(request, response, control, rules);
+    lifetime_ms = invented_lifetime_ms(rules.default_lifetime, response, arrival.now_unix_ms);
+    if (why == nullptr && lifetime_ms < 0) why = "no-lifetime";
+  }
+  if (why != nullptr) {
     storing.reason = why;
     return storing;
   }
-  const int64_t explicit_ms = explicit_lifetime_ms(rules, response.fields, arrival.now_unix_ms);
-  if (explicit_ms < 0 && !is_heuristically_cacheable(response.status)) {
-    storing.reason = "status";
-    return storing;
-  }
-  storing.times.lifetime_ms =
-      std::min(explicit_ms >= 0 ? explicit_ms : default_lifetime_ms, CacheControl::kMaxAgeS * 1000);
+  storing.times.lifetime_ms = std::min(lifetime_ms, CacheControl::kMaxAgeS * 1000);
   const auto date_s = http::parse_http_date(response.fields.value(FieldId::date));
   const int64_t apparent_age_ms = date_s ? std::max<int64_t>(0, arrival.now_unix_ms / 1000 - *date_s) * 1000 : 0;
   storing.times.initial_age_ms = std::max(apparent_age_ms, age_field_ms(response.fields) + arrival.delay_ms);
@@ -150,12 +191,16 @@ Storing judge_response(const http::RequestHead& request, const http::ResponseHea
   if (control.must_revalidate || control.proxy_revalidate || control.s_maxage_s >= 0) {
     storing.times.stale_while_revalidate_ms = storing.times.stale_if_error_ms = 0;
   }
-  if (control.no_cache || storing.times.lifetime_ms <= storing.times.initial_age_ms) {
-    storing.reason = control.no_cache ? "no-cache" : "expired";
-    return storing;
-  }
-  storing.store = true;
+  storing.store = storing.times.lifetime_ms > storing.times.initial_age_ms;
+  if (!storing.store) storing.reason = "expired";
   return storing;
+}
+
+RefusalScope refusal_scope(int status, std::string_view reason) {
+  if (reason == "authorization" || reason == "cookie") return RefusalScope::credentials;
+  // Which methods and types there are may depend on fields that override the method, and on Accept.
+  const bool about_request = is_requests_own_error(status) || status == 405 || status == 406 || status == 414;
+  return about_request ? RefusalScope::request : RefusalScope::resource;
 }
 
 bool is_not_modified(const http::Fields& request_fields, std::string_view etag, std::string_view last_modified) {

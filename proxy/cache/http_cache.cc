@@ -7,11 +7,18 @@
 namespace roost::proxy {
 namespace {
 
-constexpr size_t kSweepStep = 512;  // entries looked at under one hold of a shard's lock
-
-uint64_t mark_of(const CacheKey& key, bool authorized) {
-  return cache::hash_key(key.text()) ^ (authorized ? 0x9e3779b97f4a7c15 : 0);
+// Calls use(line) for each.
+template <class Use>
+void for_each_line(std::string_view text, Use&& use) {
+  for (;;) {
+    const size_t end = text.find('\n');
+    use(text.substr(0, end));
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
 }
+
+constexpr size_t kSweepStep = 512;  // entries looked at under one hold of a shard's lock
 
 }  // namespace
 
@@ -21,10 +28,24 @@ HttpCache::HttpCache(const Options& options)
 cache::Ref<StoredResponse> HttpCache::find(CacheKey& key, const http::Fields& request_fields, int64_t now_ms) {
   auto entry = store_.find(key.text(), cache::hash_key(key.text()), now_ms);
   if (!entry || !entry->is_marker()) return entry;
-  key.select_variant(entry->vary(), request_fields);
-  auto variant = store_.find(key.text(), cache::hash_key(key.text()), now_ms);
-  if (variant && variant->generation() != entry->generation()) return {};
-  return variant;
+  return find_variant(key, *entry, request_fields, now_ms);
+}
+
+cache::Ref<StoredResponse> HttpCache::find_variant(CacheKey& key, const StoredResponse& marker,
+                                                   const http::Fields& request_fields, int64_t now_ms) {
+  cache::Ref<StoredResponse> newest;
+  std::string_view newest_vary;
+  for_each_line(marker.vary(), [&](std::string_view vary) {
+    key.select_variant(vary, request_fields);
+    auto variant = store_.find(key.text(), cache::hash_key(key.text()), now_ms);
+    if (!variant || variant->generation() != marker.generation()) return;
+    if (newest && variant->times().stored_ms < newest->times().stored_ms) return;
+    newest = std::move(variant);
+    newest_vary = vary;
+  });
+  // Without one, the key is that of the Vary seen last.
+  if (newest && newest->key() != key.text()) key.select_variant(newest_vary, request_fields);
+  return newest;
 }
 
 bool HttpCache::insert(const CacheKey& key, const http::Fields& request_fields, const StoredHead& head,
@@ -42,15 +63,29 @@ bool HttpCache::insert(const CacheKey& key, const http::Fields& request_fields, 
   return store_.insert(StoredResponse::make(text, head, body_blocks, generation), now_ms);
 }
 
-// The generation of the present marker if it has the same Vary, else of a new one. Markers do not expire and are not
-// replaced by an equal one, which could undo a purge in between. Two threads may insert two markers one after the
-// other; the variant of the first is lost then, which costs a fetch.
+// The generation of the present marker, to which `vary` is added if it is not listed, else that of a new one. Markers
+// do not expire, and are not replaced by an equal one. A purge between the two steps is not undone: it has spoiled the
+// fetch that stores here, which then purges again. Two threads may replace a marker one after the other; what only the
+// first listed is lost then, which costs a fetch.
 uint32_t HttpCache::generation_of(std::string_view url, std::string_view vary, int64_t now_ms) {
   auto present = store_.peek(url, cache::hash_key(url), now_ms);
-  if (present && present->is_marker() && present->vary() == vary) return present->generation();
-  const uint32_t generation = ++generations_;
-  store_.insert(StoredResponse::make_marker(url, vary, generation), now_ms);
-  return generation;
+  if (!present || !present->is_marker()) {
+    const uint32_t generation = ++generations_;
+    store_.insert(StoredResponse::make_marker(url, vary, generation), now_ms);
+    return generation;
+  }
+  size_t count = 0;
+  bool listed = false;
+  for_each_line(present->vary(), [&](std::string_view line) {
+    ++count;
+    listed |= line == vary;
+  });
+  if (listed) return present->generation();
+  std::string_view kept = present->vary();
+  if (count >= kMaxVaries) kept.remove_prefix(kept.find('\n') + 1);
+  const std::string varies = std::string(kept).append("\n").append(vary);
+  store_.insert(StoredResponse::make_marker(url, varies, present->generation()), now_ms);
+  return present->generation();
 }
 
 template <class Predicate>
@@ -85,20 +120,6 @@ bool HttpCache::check_tags(const StoredResponse& response) const {
   if (tag_clock_.changed_since(origin, response.tags(), response.right_at_us())) return true;
   response.found_right_at(latest_us);
   return false;
-}
-
-void HttpCache::remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms) {
-  const uint64_t hash = mark_of(key, authorized);
-  Remembered& place = uncacheable_[hash % kMaxUncacheable];
-  // Two words without a lock: a torn pair makes one request wait for a fetch, or not. Neither is wrong.
-  place.until_ms.store(now_ms + kUncacheableMs, std::memory_order_relaxed);
-  place.hash.store(hash, std::memory_order_relaxed);
-}
-
-bool HttpCache::is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms) const {
-  const uint64_t hash = mark_of(key, authorized);
-  const Remembered& place = uncacheable_[hash % kMaxUncacheable];
-  return place.hash.load(std::memory_order_relaxed) == hash && place.until_ms.load(std::memory_order_relaxed) > now_ms;
 }
 
 }  // namespace roost::proxy

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -12,6 +11,7 @@
 #include "proxy/cache/cache_key.h"
 #include "proxy/cache/stored_response.h"
 #include "proxy/cache/tag_clock.h"
+#include "proxy/cache/uncacheable_marks.h"
 
 namespace roost::proxy {
 
@@ -19,8 +19,10 @@ namespace roost::proxy {
 /// where noted.
 ///
 /// A URL whose responses vary has a marker under its own key; each variant is stored under the variant's key (RFC 9111
-/// §4.1). A look-up is one probe for most URLs and two for these. Variants carry the generation of their marker, so
-/// removing the marker invalidates them all; their memory is freed when they expire or are evicted.
+/// §4.1). A look-up is one probe for most URLs and two for these. Where responses of one URL have different Vary
+/// fields, the marker lists up to kMaxVaries of them, and a look-up tries each: of several responses that fit, the
+/// newest is used. Variants carry the generation of their marker, so removing the marker invalidates them all; their
+/// memory is freed when they expire or are evicted.
 ///
 /// A purge does not see fetches under way: FetchLock::spoil() is called before it, and a fetch that has stored its
 /// response checks Fetch::spoiled() and purges it again. In this order no response survives a purge.
@@ -77,24 +79,23 @@ class HttpCache {
     return !response.tags().empty() && response.right_at_us() < tag_clock_.latest_us() && check_tags(response);
   }
 
-  /// Remembers for kUncacheableMs that the response for `key`, to a request with or without Authorization, was
-  /// uncacheable, so that the next requests do not wait for one another. A bounded table: a newer key may replace an
-  /// older one.
-  void remember_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms);
-  bool is_known_uncacheable(const CacheKey& key, bool authorized, int64_t now_ms) const;
+  /// Removes this very response; its URL's other variants stay. False if it has been replaced meanwhile.
+  bool drop(const StoredResponse& response) { return store_.erase(response); }
+  UncacheableMarks& marks() { return marks_; }
 
   cache::StoreStats stats() const { return store_.stats(); }
   uint64_t limit_bytes() const { return store_.limit_bytes(); }
   uint64_t max_object_bytes() const { return store_.max_entry_bytes(); }
 
-  static constexpr int64_t kUncacheableMs = 10'000;
-  static constexpr size_t kMaxUncacheable = 4096;
   static constexpr size_t kMaxKeyBytes = 32 * 1024;  ///< variant included
   static constexpr size_t kMaxVaryNames = 16;
+  static constexpr size_t kMaxVaries = 4;  ///< different Vary fields of one URL; one more replaces the oldest
 
  private:
   template <class Predicate>
   size_t sweep(Predicate matches);
+  cache::Ref<StoredResponse> find_variant(CacheKey& key, const StoredResponse& marker,
+                                          const http::Fields& request_fields, int64_t now_ms);
   uint32_t generation_of(std::string_view url, std::string_view vary, int64_t now_ms);
 
   bool check_tags(const StoredResponse& response) const;
@@ -104,11 +105,7 @@ class HttpCache {
   TagClock url_clock_;  ///< apart: every like is a change of its URL, and would make lists look outdated
   std::atomic<uint64_t> tags_changed_{0};
   std::atomic<uint32_t> generations_{0};
-  struct Remembered {
-    std::atomic<uint64_t> hash{0};
-    std::atomic<int64_t> until_ms{0};
-  };
-  std::array<Remembered, kMaxUncacheable> uncacheable_;
+  UncacheableMarks marks_;
 };
 
 }  // namespace roost::proxy

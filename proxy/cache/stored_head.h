@@ -35,6 +35,7 @@ struct StoredHead {
   /// Microseconds of TagClock's clock: no change of its tags up to then is missing in it.
   int64_t right_at_us = 0;
   ResponseTimes times;
+  bool invented = false;  ///< the lifetime is not the origin's: see is_withheld()
 };
 
 }  // namespace roost::proxy

@@ -89,7 +89,8 @@ cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const Stor
 
 // Status, texts beyond the fields, and the body.
 void StoredResponse::fill(const Layout& layout, const StoredHead& head, std::span<const BlockRef> body_blocks) {
-  status_ = static_cast<uint16_t>(head.status);
+  status_ = static_cast<uint16_t>(head.status & 0x7fff);
+  invented_ = head.invented ? 1 : 0;
   found_right_at(head.right_at_us);
   char* behind = const_cast<char*>(key().data()) + key().size() + fields_size_;
   const std::string_view etag = usable(head.etag);

@@ -35,6 +35,7 @@ class StoredResponse final : public cache::Entry {
   static cache::Ref<StoredResponse> make(std::string_view key, const StoredHead& head,
                                          std::span<const BlockRef> body_blocks, uint32_t generation = 0);
   /// Marks a URL whose responses vary: only `vary()` is used; the responses have keys of their own. Never expires.
+  /// `vary`: one list of field names, or several, a line each.
   static cache::Ref<StoredResponse> make_marker(std::string_view key, std::string_view vary, uint32_t generation);
   ~StoredResponse() override;
 
@@ -46,7 +47,9 @@ class StoredResponse final : public cache::Entry {
   std::string_view etag() const { return text(etag_at_, etag_size_); }
   std::string_view last_modified() const { return text(last_modified_at_, last_modified_size_); }
   std::string_view tags() const { return text(tags_at_, tags_size_); }
-  /// A marker's list of field names; empty for a response.
+  /// The lifetime is not the origin's.
+  bool invented() const { return invented_ != 0; }
+  /// A marker's lists of field names, a line each; empty for a response.
   std::string_view vary() const { return is_marker() ? text(0, fields_size_) : std::string_view(); }
   /// Tells the variants of this marker from those of an earlier one of the same URL.
   uint32_t generation() const { return generation_; }
@@ -101,7 +104,8 @@ class StoredResponse final : public cache::Entry {
   uint16_t etag_size_ = 0;
   uint16_t last_modified_size_ = 0;
   uint16_t tags_size_ = 0;
-  uint16_t status_ = 0;
+  uint16_t status_ : 15 = 0;
+  uint16_t invented_ : 1 = 0;
   uint32_t slice_count_ = 0;
   uint32_t generation_;
 };

@@ -1,10 +1,13 @@
 #include "proxy/config/cache_section.h"
 
+#include "proxy/config/default_ttl.h"
+
 namespace roost::proxy {
 
 void CacheSection::declare(config::Section& section) {
   section.bytes("size", &size_bytes, {1 << 20, int64_t{1} << 44}, "limit of the whole cache")
-      .duration("default_ttl", &default_ttl_ms, {0, INT64_MAX}, "freshness when the backend gives none")
+      .text("default_ttl", &default_ttl, "freshness when the backend gives none: a time, heuristic or off",
+            check_default_ttl)
       .bytes("max_object_size", &max_object_bytes, {0, INT64_MAX},
              "largest response cached; 0 for a sixteenth of size");
 }

@@ -65,7 +65,7 @@ void ConfigLoader::complete() {
   complete_pools();
   check_routes();
   for (RouteSection& route : config_.routes) {
-    if (route.default_ttl_ms < 0) route.default_ttl_ms = config_.cache.default_ttl_ms;
+    if (route.default_ttl.empty()) route.default_ttl = config_.cache.default_ttl;
   }
 }
 

@@ -34,6 +34,8 @@ void ProxySection::declare(config::Section& section) {
       .text("access_log", &access_log, "a file, - for standard output, or off")
       .text("hosts_file", &hosts_file, "names looked up here before DNS; format of /etc/hosts")
       .list("trusted_proxies", &trusted_proxies, "networks whose X-Forwarded-* fields are trusted", check_network)
+      .flag("trust_forwarded_host", &trust_forwarded_host,
+            "whether X-Forwarded-Host of a trusted proxy takes the place of Host")
       .duration("resolve_period", &resolve_period_ms, {100, kTimeout.most}, "time between two lookups of a name")
       .duration("connect_timeout", &connect_timeout_ms, kTimeout, "limit for connecting to a backend")
       .duration("backend_timeout", &backend_timeout_ms, kTimeout,

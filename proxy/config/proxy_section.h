@@ -17,6 +17,7 @@ struct ProxySection {
   std::string access_log = "off";
   std::string hosts_file;
   std::vector<std::string> trusted_proxies;
+  bool trust_forwarded_host = false;
   int64_t resolve_period_ms = 10'000;
   int64_t connect_timeout_ms = 2'000;
   int64_t backend_timeout_ms = 60'000;

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "proxy/config/default_ttl.h"
+
 namespace roost::proxy {
 
 namespace {
@@ -17,8 +19,12 @@ void RouteSection::declare(config::Section& section) {
       .text("path", &path, "path prefix, in whole segments; the longest wins", check_path)
       .text("pool", &pool, "the pool that serves its requests")
       .flag("cache", &cache, "whether responses may be cached")
-      .duration("default_ttl", &default_ttl_ms, {0, INT64_MAX}, "freshness when the backend gives none")
-      .flag("ignore_client_cache_control", &ignore_client_cache_control, "whether to ignore Cache-Control of requests");
+      .text("default_ttl", &default_ttl, "freshness when the backend gives none: a time, heuristic or off",
+            check_default_ttl)
+      .flag("ignore_client_cache_control", &ignore_client_cache_control, "whether to ignore Cache-Control of requests")
+      .flag("cache_with_cookies", &cache_with_cookies, "whether default_ttl is for requests with a Cookie, too")
+      .flag("cache_with_authorization", &cache_with_authorization,
+            "whether requests with Authorization are answered from the cache");
 }
 
 }  // namespace roost::proxy

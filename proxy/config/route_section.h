@@ -14,8 +14,10 @@ struct RouteSection {
   std::string path = "/";
   std::string pool;
   bool cache = true;
-  int64_t default_ttl_ms = -1;  ///< -1: that of [cache]
+  std::string default_ttl;  ///< see parse_default_ttl(); empty: that of [cache]
   bool ignore_client_cache_control = false;
+  bool cache_with_cookies = false;
+  bool cache_with_authorization = true;
 
   /// Binds the fields of its table to these variables, which outlive the section.
   void declare(config::Section& section);

@@ -31,7 +31,7 @@ bool Exchange::is_move(State from, State to) {
     case State::idle:
       return to == State::joining || to == State::passing;
     case State::joining:
-      return to == State::leading || to == State::waiting || to == State::idle;
+      return to == State::leading || to == State::waiting || to == State::passing || to == State::idle;
     case State::leading:
       return to == State::following || to == State::idle;
     case State::waiting:
@@ -61,7 +61,7 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
   if (plan.key != nullptr) key_ = *plan.key;
   plan_.key = plan.key != nullptr ? &key_ : nullptr;
   plan_.origin = {};  // its views end with this call
-  other_variants_ = 0;
+  fetches_left_ = 0;
   record_.begin(head, plan.origin, plan.started_us);
   delivery_.begin(responder);
   responder.attach(this);
@@ -74,6 +74,7 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
 
 void Exchange::join() {
   FetchLock::Joined joined = context_.fetch.fetches.join(key_, now_us(), plan_.changed_us);
+  if (!joined.leads && plan_.alone) return pass_alone("uncacheable");
   fetch_ = std::move(joined.fetch);
   if (joined.leads) return lead();
   record_.set_outcome(Outcome::collapsed);
@@ -94,13 +95,23 @@ void Exchange::lead() {
   settle();
 }
 
+// Instead of sharing a fetch.
+void Exchange::pass_alone(std::string_view detail) {
+  plan_.detail = detail;
+  pass(request_->head(), request_->origin());
+}
+
 // The fetch waited for brought nothing: what is wanted may be stored by now, or another fetches it.
 void Exchange::look_up_again() {
   set_state(State::joining);
+  const int64_t now_ms = context_.fetch.now_ms();
+  const Credentials credentials = Credentials::of(request_->fields());
+  if (++fetches_left_ > kMaxFetchesLeft || context_.fetch.cache.marks().is_marked(key_, credentials, now_ms)) {
+    return pass_alone("uncacheable");
+  }
   key_.drop_variant();
   if (plan_.reason == ForwardReason::request) return join();
-  const int64_t now_ms = context_.fetch.now_ms();
-  stored_.look(context_.fetch.cache, key_, request_->fields(), now_ms);
+  stored_.look(context_.fetch.cache, key_, request_->fields(), plan_.route->storing, now_ms);
   if (stored_.outdated()) {
     plan_.revalidate = true;
     plan_.changed_us = stored_.changed_us();
@@ -287,12 +298,11 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
   leave_fetch();
   if (reading.state == FetchState::abandoned) return look_up_again();
   if (reading.state != FetchState::failed) {
-    plan_.detail = "uncacheable";
-    return pass(request_->head(), request_->origin());
+    return pass_alone("uncacheable");
   }
   const int64_t now_ms = context_.fetch.now_ms();
   const bool use_stored = plan_.reason != ForwardReason::request;
-  if (use_stored) stored_.look(context_.fetch.cache, key_, request_->fields(), now_ms);
+  if (use_stored) stored_.look(context_.fetch.cache, key_, request_->fields(), plan_.route->storing, now_ms);
   if (use_stored && !plan_.revalidate && stored_.is_usable_on_error(now_ms)) {
     answer_stale(*stored_.response(), request_->fields(), reading.failed_status);
   } else {
@@ -301,17 +311,21 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
   settle();
 }
 
-// False when the fetch is another variant's, or there is nothing more to send.
+// False when the fetch is another variant's or not for this request, or there is nothing more to send.
 bool Exchange::begin_following(const FetchedHead& head) {
+  if (is_withheld(head.invented, request_->fields(), plan_.route->storing)) {
+    leave_fetch();
+    pass_alone(request_->fields().has(http::FieldId::authorization) ? "authorization" : "cookie");
+    return false;
+  }
   std::string variant;
   append_variant(head.vary, request_->fields(), variant);
   if (variant != head.variant) {
     leave_fetch();
     // Where a URL comes to vary by other fields, the variant's key may be that of a fetch that was left before, this
     // one even, which would be met again and again until it ends.
-    if (++other_variants_ > kMaxOtherVariants) {
-      plan_.detail = "uncacheable";
-      pass(request_->head(), request_->origin());
+    if (++fetches_left_ > kMaxFetchesLeft) {
+      pass_alone("uncacheable");
     } else {
       set_state(State::joining);
       key_.set_variant(variant);

@@ -34,7 +34,7 @@ struct ExchangeContext {
 ///
 ///   state      the answer comes from                             leaves for
 ///   idle       –; no request, is kept for the next               joining, passing
-///   joining    nowhere yet: looks for a fetch to join            leading, waiting, idle
+///   joining    nowhere yet: looks for a fetch to join            leading, waiting, passing, idle
 ///   leading    its own CacheFetch, which tells it directly       following, idle
 ///   waiting    another's fetch, whose head is awaited            joining, following, passing, idle
 ///   following  the blocks of a fetch, at the client's speed      idle
@@ -62,8 +62,8 @@ class Exchange final : public ListLink<>,
   static bool is_move(State from, State to);
 
  private:
-  /// Whoever has waited for so many fetches of other variants fetches alone from the next on.
-  static constexpr uint32_t kMaxOtherVariants = 3;
+  /// Whoever has waited for so many fetches that were not for it fetches alone from the next on.
+  static constexpr uint32_t kMaxFetchesLeft = 3;
 
   void set_state(State next);
 
@@ -71,6 +71,7 @@ class Exchange final : public ListLink<>,
   void lead();
   void look_up_again();
   void pass(const http::RequestHead& head, const Origin& origin);
+  void pass_alone(std::string_view detail);
   void follow();
   void leave_fetch();
   void answer_fresh(const StoredResponse& stored, const http::Fields& request_fields);
@@ -109,7 +110,7 @@ class Exchange final : public ListLink<>,
   CacheFetch* lead_ = nullptr;         // while leading
   FetchRef fetch_;                     // that is led, awaited or followed
   StoredLookup stored_;
-  uint32_t other_variants_ = 0;  // fetches waited for that were another variant's
+  uint32_t fetches_left_ = 0;  // waited for in vain: another variant's, or abandoned
 };
 
 }  // namespace roost::proxy

@@ -7,6 +7,7 @@
 #include "proxy/exchange/problem.h"
 #include "proxy/exchange/request_record.h"
 #include "proxy/exchange/stored_answer.h"
+#include "proxy/fetching/believed_origin.h"
 #include "proxy/fetching/forwarded_head.h"
 #include "proxy/runtime/monotonic_clock.h"
 
@@ -29,6 +30,21 @@ Front::~Front() {
 }
 
 void Front::on_request(http::Responder& responder, const http::RequestHead& head) {
+  scheme_ = head.scheme;
+  if (says_origin(head.fields) && context_.site().trusted.contains(responder.client())) {
+    scheme_ = believed_scheme(head.fields, head.scheme);
+    const bool by_host = context_.site().config.proxy.trust_forwarded_host;
+    const std::string_view host = by_host ? believed_host(head.fields) : std::string_view();
+    if (!host.empty()) {
+      http::RequestHead believed = head;
+      believed.authority = host;
+      return take(responder, believed);
+    }
+  }
+  take(responder, head);
+}
+
+void Front::take(http::Responder& responder, const http::RequestHead& head) {
   Plan plan;
   if (context_.access_log != nullptr) {
     plan.started_us = now_us();
@@ -62,14 +78,17 @@ void Front::on_request(http::Responder& responder, const http::RequestHead& head
 bool Front::answer_from_cache(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
                               Plan& plan) {
   const int64_t now_ms = context_.loop.now_ms();
-  key_.assign(head);
+  key_.assign(scheme_, head.authority, head.target);
   const bool is_read = head.method == http::Method::get || head.method == http::Method::head;
   plan.reason = is_read ? ForwardReason::request : ForwardReason::method;
   if (is_read) {
     const auto stored = runtime_.cache.find(key_, head.fields, now_ms);
     note_changes(stored.get(), plan);
+    const StoringRules& storing = plan.route->storing;
     if (!rules.may_use_stored) {
       key_.drop_variant();
+    } else if (stored && is_withheld(stored->invented(), head.fields, storing)) {
+      plan.detail = head.fields.has(FieldId::authorization) ? "authorization" : "cookie";
     } else if (stored) {
       const int64_t fresh_for_ms = stored->times().fresh_for_ms(now_ms);
       const bool young = rules.max_age_ms < 0 || stored->times().age_ms(now_ms) <= rules.max_age_ms;
@@ -121,10 +140,18 @@ bool Front::answer_while_revalidating(http::Responder& responder, const http::Re
 void Front::plan_share(const http::RequestHead& head, const RequestRules& rules, Plan& plan) {
   plan.share = rules.may_store;
   if (plan.share) {
-    const bool authorized = head.fields.has(FieldId::authorization);
-    if (runtime_.cache.is_known_uncacheable(key_, authorized, context_.loop.now_ms())) {
+    const Credentials credentials = Credentials::of(head.fields);
+    using Advice = UncacheableMarks::Advice;
+    const Advice advice = runtime_.cache.marks().advise(key_, credentials, context_.loop.now_ms());
+    plan.alone = advice == Advice::try_alone;
+    // A fetch for the cache would be without the client's range or conditions.
+    if (advice == Advice::pass || (plan.alone && has_range_or_condition(head))) {
       plan.share = false;
       plan.detail = "uncacheable";
+    }
+    if (credentials.authorization && !plan.route->storing.with_authorization) {
+      plan.share = false;
+      plan.detail = "authorization";
     }
     if (withholds_fields(head)) {
       plan.share = false;
@@ -209,9 +236,10 @@ void Front::record(const http::Responder& responder, const http::RequestHead& he
 
 void Front::on_refused(const net::Address& client, int status, const Error&) {
   context_.counters.refused.add();
-  if (context_.access_log == nullptr) return;
+  if (context_.access_log == nullptr) return context_.counters.count(Outcome::internal, status);
   const std::string host = client.host();
   AccessRecord record;
+  record.outcome = Outcome::internal;
   record.client = host;
   record.status = status;
   write_record(context_, record, now_us());
@@ -222,7 +250,7 @@ Origin Front::origin_of(const http::Responder& responder, const http::RequestHea
   client_ = responder.client().host();
   const bool trusted = context_.site().trusted.contains(responder.client());
   const std::string_view request_id = request_id_of(head, trusted, context_.random, request_id_);
-  return {client_, head.scheme, trusted, request_id, context_.via_mark};
+  return {client_, scheme_, trusted, request_id, context_.via_mark};
 }
 
 }  // namespace roost::proxy

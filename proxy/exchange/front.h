@@ -41,6 +41,7 @@ class Front final : public http::RequestAcceptor {
   void on_request(http::Responder& responder, const http::RequestHead& head) override;
   void on_refused(const net::Address& client, int status, const Error& why) override;
 
+  void take(http::Responder& responder, const http::RequestHead& head);
   bool answer_from_cache(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
                          Plan& plan);
   void answer_stored(http::Responder& responder, const http::RequestHead& head, const StoredResponse& stored,
@@ -61,6 +62,7 @@ class Front final : public http::RequestAcceptor {
   ExchangeContext exchange_context_;
   std::unique_ptr<KeptHead> refresh_request_;
   // Of the request being looked at:
+  std::string_view scheme_;  // as believed_scheme() says
   CacheKey key_;
   std::string client_;
   std::string request_id_;

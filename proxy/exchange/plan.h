@@ -16,6 +16,7 @@ struct Plan {
   bool revalidate = false;  ///< what is stored is outdated: other caches are bypassed
   int64_t changed_us = 0;   ///< since when
   bool share = false;       ///< lead or join a fetch for the cache; false: pass, for this client alone
+  bool alone = false;       ///< lead, but do not wait for another's fetch
   ForwardReason reason = ForwardReason::bypass;
   const CacheKey* key = nullptr;  ///< to fetch under; null on a route without a cache. Valid during the call
   std::string_view detail;        ///< a word for Cache-Status, or empty; static text

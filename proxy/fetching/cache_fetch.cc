@@ -53,7 +53,7 @@ bool is_nearly_done(const Fetch& fetch) {
   return length - std::min(length, fetch.bytes()) <= kNearlyDoneBytes;
 }
 
-FetchedHead fetched_head(const http::ResponseHead& head, const http::FieldBlock& fields, const ResponseTimes& times,
+FetchedHead fetched_head(const http::ResponseHead& head, const http::FieldBlock& fields, const Storing& storing,
                          const http::Fields& request_fields) {
   FetchedHead fetched;
   fetched.status = head.status;
@@ -62,7 +62,8 @@ FetchedHead fetched_head(const http::ResponseHead& head, const http::FieldBlock&
   fetched.last_modified = head.fields.value(FieldId::last_modified);
   fetched.vary = head.fields.combined(FieldId::vary).value_or("");
   fetched.tags = head.fields.combined(FieldId::cache_groups).value_or("");
-  fetched.times = times;
+  fetched.times = storing.times;
+  fetched.invented = storing.invented;
   append_variant(fetched.vary, request_fields, fetched.variant);
   fetched.length_known = head.body.kind != http::BodyLength::Kind::unknown;
   fetched.length = fetched.length_known ? head.body.bytes : 0;
@@ -120,7 +121,7 @@ cache::Ref<StoredResponse> CacheFetch::begin(const Order& order, std::unique_ptr
   revalidates_ = order.revalidate;
   if (order.use_stored) {
     const int64_t now_ms = context_.now_ms();
-    stored_.look(context_.cache, key_, request->fields(), now_ms);
+    stored_.look(context_.cache, key_, request->fields(), order.route.storing, now_ms);
     revalidates_ |= stored_.outdated();
     if (!revalidates_ && stored_.is_fresh(now_ms)) {
       cache::Ref<StoredResponse> found = stored_.response();
@@ -218,18 +219,19 @@ void CacheFetch::take_validated(const http::ResponseHead& not_modified) {
 void CacheFetch::take_head(const http::ResponseHead& head, int forward_status) {
   const int64_t now_unix_ms = context_.now_unix_ms();
   forward_response_fields(head, context_.loop.dates.at_unix_ms(now_unix_ms), answer_fields_);
-  const Storing storing = judge_response(request_->head(), head, {context_.now_ms(), now_unix_ms, head_us_ / 1'000},
-                                         route_->default_ttl_ms);
+  const Storing storing =
+      judge_response(request_->head(), head, {context_.now_ms(), now_unix_ms, head_us_ / 1'000}, route_->storing);
   const bool too_large = head.body.is_known() && head.body.bytes > context_.cache.max_object_bytes();
   if (storing.store && !too_large) return publish(head, storing, forward_status);
   refuse(head, too_large ? "too-large" : storing.reason, forward_status);
 }
 
 void CacheFetch::publish(const http::ResponseHead& head, const Storing& storing, int forward_status) {
-  FetchedHead fetched = fetched_head(head, answer_fields_, storing.times, request_->fields());
+  FetchedHead fetched = fetched_head(head, answer_fields_, storing, request_->fields());
   // It is as new as the request, or as much older as it says it was then.
   const int64_t age_when_asked_ms = storing.times.initial_age_ms - head_us_ / 1'000;
   fetched.right_at_us = called_us_ - (revalidates_ ? 0 : age_when_asked_ms * 1'000);
+  context_.cache.marks().forget(key_, Credentials::of(request_->fields()));
   set_state(State::storing);
   fetch_->publish_head(std::move(fetched));
   if (first_ == nullptr) return;
@@ -239,22 +241,25 @@ void CacheFetch::publish(const http::ResponseHead& head, const Storing& storing,
 
 void CacheFetch::refuse(const http::ResponseHead& head, std::string_view reason, int forward_status) {
   purge_stale(head.status, reason);
+  const RefusalScope scope = refusal_scope(head.status, reason);
   // A backend in trouble says nothing about the URL: the next clients may share the attempt.
-  if (head.status < 500) {
-    const bool authorized = request_->fields().has(FieldId::authorization);
-    context_.cache.remember_uncacheable(key_, authorized, context_.now_ms());
+  if (head.status < 500 && scope != RefusalScope::request) {
+    context_.cache.marks().note(key_, Credentials::of(request_->fields()), context_.now_ms());
   }
-  stop_sharing(FetchState::uncacheable);
+  // What is about this request alone says nothing to those who wait: one of them asks with its own.
+  stop_sharing(scope == RefusalScope::resource ? FetchState::uncacheable : FetchState::abandoned);
   if (first_ == nullptr) return set_state(State::draining);
   set_state(State::passing);
   if (head.fields.has(FieldId::age)) answer_fields_.add("Age", head.fields.value(FieldId::age));
   first_->on_fetched_head({nullptr, head.status, head.body, answer_fields_, reason, forward_status});
 }
 
-// Purges the stale entry: its replacement is uncacheable.
+// Drops the stale response, of this variant alone, if the origin now says to anybody that there is none to be stored.
+// Neither an error nor an answer to credentials says so.
 void CacheFetch::purge_stale(int status, std::string_view reason) {
-  if (reason == "authorization") return;  // that is about this request
-  if (stored_.response() && status < 500) context_.cache.purge(key_);
+  if (!stored_.response() || reason == "set-cookie" || Credentials::of(request_->fields()).any()) return;
+  const bool gone = status == 404 || status == 410;
+  if (status < 400 || gone) context_.cache.drop(*stored_.response());
 }
 
 // Ends the fetch when what is stored may be used although it is stale (RFC 5861 §4); those who wait look for
@@ -262,7 +267,7 @@ void CacheFetch::purge_stale(int status, std::string_view reason) {
 bool CacheFetch::serve_stale(const CallFailure& failure) {
   if (!use_stored_) return false;
   const int64_t now_ms = context_.now_ms();
-  stored_.look(context_.cache, key_, request_->fields(), now_ms);
+  stored_.look(context_.cache, key_, request_->fields(), route_->storing, now_ms);
   revalidates_ |= stored_.outdated();
   if (revalidates_ || !stored_.is_usable_on_error(now_ms)) return false;
   stop_sharing(FetchState::failed, failure.status);

@@ -110,10 +110,9 @@ void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, 
     return origin.trusted && head.fields.has(id) ? head.fields.combined(id) : std::nullopt;
   };
   add_appended(out, "X-Forwarded-For", said(FieldId::x_forwarded_for), origin.client);
-  const auto proto = said(FieldId::x_forwarded_proto);
-  out.add("X-Forwarded-Proto", proto && !proto->empty() ? std::string_view(*proto) : origin.scheme);
-  const auto host = said(FieldId::x_forwarded_host);
-  out.add("X-Forwarded-Host", host && !host->empty() ? std::string_view(*host) : own_host);
+  // The scheme and host that the cache key has.
+  out.add("X-Forwarded-Proto", origin.scheme);
+  out.add("X-Forwarded-Host", own_host);
   out.add("X-Request-Id", origin.request_id);
 }
 
@@ -163,6 +162,11 @@ MaxForwards max_forwards_of(const http::RequestHead& head) {
   const bool is_number = !field->value.empty() && error == std::errc() && rest == end;
   most.kind = is_number ? MaxForwards::Kind::number : MaxForwards::Kind::malformed;
   return most;
+}
+
+bool has_range_or_condition(const http::RequestHead& head) {
+  return std::any_of(head.fields.begin(), head.fields.end(),
+                     [](const Field& field) { return is_range_or_condition(field.id); });
 }
 
 bool withholds_fields(const http::RequestHead& head) {

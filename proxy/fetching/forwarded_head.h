@@ -18,11 +18,11 @@ namespace roost::proxy {
 
 /// Where a request came from, for its X-Forwarded-* fields.
 struct Origin {
-  std::string_view client;  ///< the peer's address without port
-  std::string_view scheme = "http";
-  bool trusted = false;         ///< the peer is a trusted proxy: its own forwarding fields are kept
-  std::string_view request_id;  ///< see request_id_of
-  std::string_view via_mark;    ///< of this process: a comment for Via that comes_back() finds; may be empty
+  std::string_view client;           ///< the peer's address without port
+  std::string_view scheme = "http";  ///< what a trusted peer said, see believed_scheme()
+  bool trusted = false;              ///< the peer is a trusted proxy: its X-Forwarded-For is extended
+  std::string_view request_id;       ///< see request_id_of
+  std::string_view via_mark;         ///< of this process: a comment for Via that comes_back() finds; may be empty
 };
 
 enum class ForwardPurpose : uint8_t {
@@ -53,6 +53,9 @@ struct MaxForwards {
   uint64_t number = 0;     ///< how many more proxies may forward it
 };
 MaxForwards max_forwards_of(const http::RequestHead& head);
+
+/// True if the request has a range or a condition, which a fetch for the cache leaves out.
+bool has_range_or_condition(const http::RequestHead& head);
 
 /// True if `Connection` lists end-to-end fields; such a request must not share a fetch, since the backend does not see
 /// those fields.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/cache/freshness.h"
 #include "proxy/cache/http_cache.h"
 
 namespace roost::proxy {
@@ -8,11 +9,13 @@ namespace roost::proxy {
 /// its buffers for the next look-up.
 class StoredLookup {
  public:
-  /// Looks for the key's URL, whatever variant the key names.
-  void look(HttpCache& cache, const CacheKey& key, const http::Fields& request_fields, int64_t now_ms) {
+  /// Looks for the key's URL, whatever variant the key names. What is withheld from the request counts as not stored.
+  void look(HttpCache& cache, const CacheKey& key, const http::Fields& request_fields, const StoringRules& rules,
+            int64_t now_ms) {
     key_ = key;
     key_.drop_variant();
     response_ = cache.find(key_, request_fields, now_ms);
+    if (response_ && is_withheld(response_->invented(), request_fields, rules)) response_ = {};
     outdated_ = response_ && cache.is_outdated(*response_);
     changed_us_ = outdated_ ? cache.tags_changed_at_us(key, response_->tags()) : 0;
   }

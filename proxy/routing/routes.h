@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/cache/freshness.h"
 #include "proxy/upstream/pool.h"
 
 namespace roost::proxy {
@@ -15,7 +16,7 @@ struct Route {
   std::string path;  ///< without a trailing slash; "" for every path
   Pool* pool = nullptr;
   bool cache = true;
-  int64_t default_ttl_ms = 60'000;
+  StoringRules storing;
   bool ignore_client_cache_control = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "proxy/config/backend_spec.h"
+#include "proxy/config/default_ttl.h"
 
 namespace roost::proxy {
 
@@ -58,7 +59,14 @@ std::vector<Route> Site::make_routes() const {
     const auto pool =
         std::find_if(pools.begin(), pools.end(), [&](const auto& each) { return each->name() == section.pool; });
     ROOST_CHECK(pool != pools.end());
-    made.push_back({section.host, section.path, pool->get(), section.cache, section.default_ttl_ms,
+    const std::string& ttl = section.default_ttl.empty() ? config.cache.default_ttl : section.default_ttl;
+    const auto default_lifetime = parse_default_ttl(ttl);
+    ROOST_CHECK(default_lifetime);  // the configuration was checked
+    made.push_back({section.host,
+                    section.path,
+                    pool->get(),
+                    section.cache,
+                    {*default_lifetime, section.cache_with_cookies, section.cache_with_authorization},
                     section.ignore_client_cache_control});
   }
   return made;

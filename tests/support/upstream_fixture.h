@@ -26,12 +26,10 @@ class UpstreamFixture {
       scripts_.push_back(&network_.listen(address));
       config.pools.front().backends.push_back(address);
     }
-    config.routes.push_back({"", "/", "pool", true, 60'000, false});
-    config.routes.push_back({"", "/uncached", "pool", false, 60'000, false});
-    auto site = std::make_shared<Site>(config, registry_);
-    site->connections = options;
-    for (size_t i = 0; i < backend_count; ++i) site->backends[i]->set_addresses({scripts_[i]->address()});
-    context_.loop_site = LoopSite::make(time_.loop(), network_, site, nullptr);
+    config.routes.push_back({"", "/", "pool", true, "60s", false});
+    config.routes.push_back({"", "/uncached", "pool", false, "60s", false});
+    options_ = options;
+    make_site(config);
   }
   ~UpstreamFixture() {
     context_.loop_site.reset();
@@ -39,6 +37,14 @@ class UpstreamFixture {
   }
   UpstreamFixture(const UpstreamFixture&) = delete;
   UpstreamFixture& operator=(const UpstreamFixture&) = delete;
+
+  /// A new Site with a changed configuration, for requests from now on.
+  template <class Change>
+  void reconfigure(Change&& change) {
+    Config config = context_.site().config;
+    change(config);
+    make_site(config);
+  }
 
   /// Lets everything that needs no time happen.
   void run() { network_.run(); }
@@ -69,6 +75,14 @@ class UpstreamFixture {
   }
 
  private:
+  void make_site(const Config& config) {
+    auto site = std::make_shared<Site>(config, registry_);
+    site->connections = options_;
+    for (size_t i = 0; i < scripts_.size(); ++i) site->backends[i]->set_addresses({scripts_[i]->address()});
+    context_.loop_site = LoopSite::make(time_.loop(), network_, site, context_.loop_site.get());
+  }
+
+  ConnectionPoolOptions options_;
   net::DrivenLoop time_;
   MemoryNetwork network_{time_.loop()};
   observe::MetricRegistry metrics_;

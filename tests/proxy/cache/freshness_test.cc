@@ -24,6 +24,16 @@ constexpr int64_t kNowUnixMs = 784'111'777'000;  // Sun, 06 Nov 1994 08:49:37 GM
 constexpr int64_t kNowMs = 5'000;                // monotonic
 constexpr int64_t kDefaultMs = 60'000;
 
+const StoringRules kRules;  // 60 s where the origin says nothing
+
+StoringRules with_default(std::string_view rule, int64_t fixed_ms = 0) {
+  using Rule = DefaultLifetime::Rule;
+  StoringRules rules;
+  rules.default_lifetime.rule = rule == "off" ? Rule::none : rule == "heuristic" ? Rule::heuristic : Rule::fixed;
+  rules.default_lifetime.fixed_ms = fixed_ms;
+  return rules;
+}
+
 RequestHead request(Lines lines = {}, Method method = Method::get) {
   RequestHead head;
   head.method = method;
@@ -39,7 +49,7 @@ ResponseHead response(Lines lines, int status = 200) {
 }
 
 Storing judged(Lines lines, int status = 200, const RequestHead& asked = request(), int64_t delay_ms = 0) {
-  return judge_response(asked, response(lines, status), {kNowMs, kNowUnixMs, delay_ms}, kDefaultMs);
+  return judge_response(asked, response(lines, status), {kNowMs, kNowUnixMs, delay_ms}, kRules);
 }
 
 std::string why_not(Lines lines, int status = 200, const RequestHead& asked = request()) {
@@ -74,20 +84,87 @@ TEST_CASE("which methods (§3, §4)") {
 }
 
 TEST_CASE("which statuses (RFC 9110 §15.1, RFC 9111 §4.2.2)") {
-  for (const int status : {200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501}) {
+  for (const int status : {200, 203, 301, 308, 404, 410}) {
     CAPTURE(status);
     CHECK_EQ(why_not({}, status), "stored");
   }
-  for (const int status : {201, 202, 302, 303, 307, 400, 401, 403, 429, 500, 502, 503, 504}) {
+  for (const int status : {201, 202, 204, 300, 302, 303, 307, 401, 403, 405, 406, 414, 500, 501, 502, 503, 504}) {
     CAPTURE(status);
     CHECK_EQ(why_not({}, status), "status");
     CHECK_EQ(why_not({{"Cache-Control", "max-age=5"}}, status), "stored");
     CHECK_EQ(why_not({{"Expires", "Sun, 06 Nov 1994 08:50:37 GMT"}}, status), "stored");
   }
-  for (const int status : {100, 103, 206, 304, 600, 999}) {
+  for (const int status : {100, 103, 206, 304, 400, 408, 413, 415, 416, 429, 431, 600, 999}) {
     CAPTURE(status);
     CHECK_EQ(why_not({{"Cache-Control", "public, max-age=5"}}, status), "status");
   }
+}
+
+TEST_CASE("what a refusal says something about") {
+  CHECK(refusal_scope(200, "no-store") == RefusalScope::resource);
+  CHECK(refusal_scope(200, "set-cookie") == RefusalScope::resource);
+  CHECK(refusal_scope(404, "private") == RefusalScope::resource);
+  CHECK(refusal_scope(403, "status") == RefusalScope::resource);
+  CHECK(refusal_scope(200, "authorization") == RefusalScope::credentials);
+  CHECK(refusal_scope(200, "cookie") == RefusalScope::credentials);
+  for (const int status : {400, 405, 406, 411, 414, 417, 429, 431}) {
+    CAPTURE(status);
+    CHECK(refusal_scope(status, "status") == RefusalScope::request);
+  }
+}
+
+TEST_CASE("no lifetime is invented for the answer to a Cookie, unless the route says so") {
+  const RequestHead asked = request({{"Cookie", "session=alice"}});
+  CHECK_EQ(why_not({}, 200, asked), "cookie");
+  CHECK_EQ(why_not({}, 404, asked), "cookie");
+  CHECK_EQ(why_not({{"Cache-Control", "public"}}, 200, asked), "cookie");
+  CHECK_EQ(why_not({{"Cache-Control", "max-age=5"}}, 200, asked), "stored");
+  CHECK_EQ(why_not({{"Expires", "Sun, 06 Nov 1994 08:50:37 GMT"}}, 200, asked), "stored");
+  StoringRules rules;
+  rules.with_cookies = true;
+  CHECK(judge_response(asked, response({}), {kNowMs, kNowUnixMs, 0}, rules).store);
+  CHECK(judged({}).invented);
+  CHECK_FALSE(judged({{"Cache-Control", "max-age=5"}}).invented);
+}
+
+TEST_CASE("what is stored is withheld from credentials that may personalise it") {
+  const Fields none, cookie = request({{"Cookie", "a"}}).fields, login = request({{"Authorization", "x"}}).fields;
+  StoringRules rules;
+  for (const bool invented : {false, true}) {
+    CHECK_FALSE(is_withheld(invented, none, rules));
+    CHECK_EQ(is_withheld(invented, cookie, rules), invented);
+    CHECK_EQ(is_withheld(invented, login, rules), invented);
+  }
+  rules.with_cookies = true;
+  CHECK_FALSE(is_withheld(true, cookie, rules));
+  CHECK(is_withheld(true, login, rules));
+  rules.with_authorization = false;
+  CHECK(is_withheld(false, login, rules));
+  CHECK_FALSE(is_withheld(true, cookie, rules));
+}
+
+TEST_CASE("the lifetime that is invented (§4.2.2)") {
+  const auto lifetime_ms = [](Lines lines, int status, const StoringRules& rules) {
+    const Storing storing = judge_response(request(), response(lines, status), {kNowMs, kNowUnixMs, 0}, rules);
+    return storing.store ? storing.times.lifetime_ms : storing.reason == std::string("no-lifetime") ? -1 : -2;
+  };
+  CHECK_EQ(lifetime_ms({}, 200, kRules), kDefaultMs);
+  CHECK_EQ(lifetime_ms({}, 404, kRules), DefaultLifetime::kMaxMissingMs);
+  CHECK_EQ(lifetime_ms({}, 410, with_default("fixed", 2'000)), 2'000);
+  CHECK_EQ(lifetime_ms({}, 200, with_default("off")), -1);
+  CHECK_EQ(lifetime_ms({}, 404, with_default("off")), -1);
+  CHECK_EQ(lifetime_ms({}, 200, with_default("fixed", 0)), -1);
+  const StoringRules heuristic = with_default("heuristic");
+  const char* const kDate = "Sun, 06 Nov 1994 08:49:37 GMT";
+  CHECK_EQ(lifetime_ms({}, 200, heuristic), -1);
+  CHECK_EQ(lifetime_ms({{"Last-Modified", "junk"}}, 200, heuristic), -1);
+  CHECK_EQ(lifetime_ms({{"Date", kDate}, {"Last-Modified", "Sun, 06 Nov 1994 08:47:57 GMT"}}, 200, heuristic), 10'000);
+  CHECK_EQ(lifetime_ms({{"Last-Modified", "Sun, 06 Nov 1994 08:47:57 GMT"}}, 200, heuristic), 10'000);
+  CHECK_EQ(lifetime_ms({{"Last-Modified", "Sun, 06 Nov 1904 08:47:57 GMT"}}, 200, heuristic),
+           DefaultLifetime::kMaxHeuristicMs);
+  CHECK_EQ(lifetime_ms({{"Last-Modified", "Sun, 06 Nov 1904 08:47:57 GMT"}}, 404, heuristic),
+           DefaultLifetime::kMaxMissingMs);
+  CHECK_EQ(lifetime_ms({{"Last-Modified", "Sun, 06 Nov 2044 08:47:57 GMT"}}, 200, heuristic), -2);  // in the future
 }
 
 TEST_CASE("a response to credentials is stored only if it allows it (§3.5)") {
@@ -98,6 +175,8 @@ TEST_CASE("a response to credentials is stored only if it allows it (§3.5)") {
   CHECK_EQ(why_not({{"Cache-Control", "s-maxage=5"}}, 200, asked), "stored");
   CHECK_EQ(why_not({{"Cache-Control", "must-revalidate, max-age=5"}}, 200, asked), "stored");
   CHECK_EQ(why_not({{"Cache-Control", "proxy-revalidate, max-age=5"}}, 200, asked), "authorization");
+  CHECK_EQ(why_not({{"Cache-Control", "must-revalidate"}}, 200, asked), "authorization");
+  CHECK_EQ(why_not({{"Cache-Control", "public"}}, 200, asked), "stored");
 }
 
 TEST_CASE("for how long (§4.2.1)") {
@@ -132,14 +211,15 @@ TEST_CASE("for how long (§4.2.1)") {
     if (row.control != nullptr) head.fields.add("Cache-Control", row.control);
     if (row.expires != nullptr) head.fields.add("Expires", row.expires);
     if (row.date != nullptr) head.fields.add("Date", row.date);
-    const Storing storing = judge_response(request(), head, {kNowMs, kNowUnixMs, 0}, kDefaultMs);
+    const Storing storing = judge_response(request(), head, {kNowMs, kNowUnixMs, 0}, kRules);
     CHECK_EQ(storing.times.lifetime_ms, row.lifetime_ms);
     CHECK_EQ(storing.store, row.lifetime_ms > 0);
   }
 }
 
 TEST_CASE("a lifetime is bounded, and none is given to what is refused") {
-  const Storing longest = judge_response(request(), response({}), {kNowMs, kNowUnixMs, 0}, INT64_MAX);
+  const Storing longest =
+      judge_response(request(), response({}), {kNowMs, kNowUnixMs, 0}, with_default("fixed", INT64_MAX));
   CHECK_EQ(longest.times.lifetime_ms, (int64_t{1} << 31) * 1000);
   CHECK_EQ(judged({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}).times.lifetime_ms, (int64_t{1} << 31) * 1000);
   CHECK_EQ(judged({}, 302).times.lifetime_ms, 0);
@@ -171,7 +251,7 @@ TEST_CASE("how old it is on arrival (§4.2.3)") {
     head.fields.add("Cache-Control", "max-age=3600");
     if (row.age != nullptr) head.fields.add("Age", row.age);
     if (row.date != nullptr) head.fields.add("Date", row.date);
-    CHECK_EQ(judge_response(request(), head, {kNowMs, kNowUnixMs, row.delay_ms}, kDefaultMs).times.initial_age_ms,
+    CHECK_EQ(judge_response(request(), head, {kNowMs, kNowUnixMs, row.delay_ms}, kRules).times.initial_age_ms,
              row.initial_age_ms);
   }
   CHECK_EQ(why_not({{"Cache-Control", "max-age=5"}, {"Age", "5"}}), "expired");
@@ -187,7 +267,7 @@ TEST_CASE("staleness that is allowed (RFC 5861), and what forbids it (§5.2.2)")
     head.status = 200;
     head.fields.add("Cache-Control", "max-age=5, stale-while-revalidate=10, stale-if-error=20");
     head.fields.add("Cache-Control", forbids);
-    const Storing storing = judge_response(request(), head, {kNowMs, kNowUnixMs, 0}, kDefaultMs);
+    const Storing storing = judge_response(request(), head, {kNowMs, kNowUnixMs, 0}, kRules);
     CHECK_EQ(storing.times.stale_while_revalidate_ms, 0);
     CHECK_EQ(storing.times.stale_if_error_ms, 0);
   }

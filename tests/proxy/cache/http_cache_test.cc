@@ -77,12 +77,26 @@ TEST_CASE("variants (RFC 9111 §4.1)") {
   CHECK_EQ(cache.get("h/a", "y"), "for y");
   CHECK_EQ(cache.get("h/a"), "for none");
   CHECK_EQ(cache.get("h/a", "z"), "(none)");
-  CHECK_EQ(cache.key.text(), "h/a\n=z");  // what to fetch under
+  CHECK_EQ(cache.key.text(), "h/a\naccept=z");  // what to fetch under
 
-  SUBCASE("another Vary starts anew") {
-    CHECK(cache.put("h/a", "new x", "accept, Cookie", "x"));
-    CHECK_EQ(cache.get("h/a", "x"), "new x");
+  SUBCASE("another Vary stands beside the first") {
+    CHECK(cache.put("h/a", "new x", "Accept, Cookie", "x"));
+    CHECK_EQ(cache.get("h/a", "x"), "new x");  // of two that fit, the newer
+    CHECK_EQ(cache.get("h/a", "y"), "for y");
+    CHECK_EQ(cache.get("h/a"), "for none");
+    CHECK_EQ(cache.get("h/a", "z"), "(none)");
+    CHECK_EQ(cache.key.text(), "h/a\naccept=z\ncookie");  // as the last one varied
+    CHECK(cache.cache.purge(url("h/a")));
+    CHECK_EQ(cache.get("h/a", "x"), "(none)");
     CHECK_EQ(cache.get("h/a", "y"), "(none)");
+  }
+  SUBCASE("one variant is dropped, the others stay") {
+    CacheKey key = url("h/a");
+    const auto found = cache.cache.find(key, accepting("x"), kNow);
+    CHECK(cache.cache.drop(*found));
+    CHECK_FALSE(cache.cache.drop(*found));
+    CHECK_EQ(cache.get("h/a", "x"), "(none)");
+    CHECK_EQ(cache.get("h/a", "y"), "for y");
   }
   SUBCASE("one that does not vary is for everybody") {
     CHECK(cache.put("h/a", "all"));
@@ -98,6 +112,21 @@ TEST_CASE("variants (RFC 9111 §4.1)") {
     CHECK_EQ(cache.get("h/a", "x"), "new x");
     CHECK_EQ(cache.get("h/a", "y"), "(none)");
   }
+}
+
+TEST_CASE("as many different Vary fields as there is room for; then the oldest goes") {
+  Cache cache;
+  const auto vary = [](size_t i) { return "Accept" + std::string(i, ',') + (i > 0 ? "A" + std::to_string(i) : ""); };
+  for (size_t i = 0; i < HttpCache::kMaxVaries; ++i) {
+    CHECK(cache.put("h/a", "body " + std::to_string(i), vary(i), std::to_string(i).c_str()));
+  }
+  for (size_t i = 0; i < HttpCache::kMaxVaries; ++i) {
+    CHECK_EQ(cache.get("h/a", std::to_string(i).c_str()), "body " + std::to_string(i));
+  }
+  CHECK(cache.put("h/a", "one more", vary(HttpCache::kMaxVaries), "more"));
+  CHECK_EQ(cache.get("h/a", "more"), "one more");
+  CHECK_EQ(cache.get("h/a", "0"), "(none)");
+  CHECK_EQ(cache.get("h/a", "1"), "body 1");
 }
 
 TEST_CASE("purging") {
@@ -158,29 +187,6 @@ TEST_CASE("the limit in bytes holds") {
   CHECK_LE(stats.bytes, options.limit_bytes);
   CHECK_GT(stats.entries, 400);
   CHECK_GT(stats.evictions, 3'000);
-}
-
-TEST_CASE("what is known to be uncacheable, for a while") {
-  Cache cache;
-  CHECK_FALSE(cache.cache.is_known_uncacheable(url("k"), false, kNow));
-  cache.cache.remember_uncacheable(url("k"), false, kNow);
-  CHECK(cache.cache.is_known_uncacheable(url("k"), false, kNow + HttpCache::kUncacheableMs - 1));
-  CHECK_FALSE(cache.cache.is_known_uncacheable(url("k"), false, kNow + HttpCache::kUncacheableMs));
-  CHECK_FALSE(cache.cache.is_known_uncacheable(url("another"), false, kNow));
-  CHECK_FALSE(cache.cache.is_known_uncacheable(url("k"), true, kNow));
-  cache.cache.remember_uncacheable(url("k"), true, kNow);
-  CHECK(cache.cache.is_known_uncacheable(url("k"), true, kNow));
-}
-
-TEST_CASE("the table of the uncacheable is bounded: newer ones take old ones' places") {
-  Cache cache;
-  constexpr size_t kMany = 4 * HttpCache::kMaxUncacheable;
-  for (size_t i = 0; i < kMany; ++i) cache.cache.remember_uncacheable(url(std::to_string(i)), false, kNow);
-  size_t known = 0;
-  for (size_t i = 0; i < kMany; ++i) known += cache.cache.is_known_uncacheable(url(std::to_string(i)), false, kNow);
-  CHECK_LE(known, HttpCache::kMaxUncacheable);
-  CHECK_GT(known, HttpCache::kMaxUncacheable / 2);
-  CHECK(cache.cache.is_known_uncacheable(url(std::to_string(kMany - 1)), false, kNow));
 }
 
 TEST_CASE("a response that is being read survives its purge") {

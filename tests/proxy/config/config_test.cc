@@ -37,7 +37,7 @@ TEST_CASE("upstreams alone make a pool and a route") {
   CHECK(config.routes[0].path == "/");
   CHECK(config.routes[0].pool == "default");
   CHECK(config.routes[0].cache);
-  CHECK(config.routes[0].default_ttl_ms == 5'000);
+  CHECK(config.routes[0].default_ttl == "5s");
 }
 
 TEST_CASE("pools and routes from a file; tables of other programs are ignored") {
@@ -71,8 +71,8 @@ default_ttl = "1s"
   CHECK(config.cache.size_bytes == 8 << 20);
   CHECK(config.pools[0].balance == "two_choices");
   CHECK(config.routes[0].ignore_client_cache_control);
-  CHECK(config.routes[0].default_ttl_ms == 60'000);
-  CHECK(config.routes[1].default_ttl_ms == 1'000);
+  CHECK(config.routes[0].default_ttl == "60s");
+  CHECK(config.routes[1].default_ttl == "1s");
   CHECK_FALSE(config.routes[1].cache);
 }
 

@@ -32,6 +32,7 @@ TEST_CASE("the moves of an exchange") {
                                                {State::idle, State::passing},
                                                {State::joining, State::leading},
                                                {State::joining, State::waiting},
+                                               {State::joining, State::passing},
                                                {State::joining, State::idle},
                                                {State::leading, State::following},
                                                {State::leading, State::idle},

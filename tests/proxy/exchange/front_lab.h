@@ -50,6 +50,13 @@ class FrontLab {
     upstream.run();
     return client;
   }
+  /// From now on clients are trusted proxies, for the host they name as well if `host`.
+  void trust_clients(bool host = false) {
+    upstream.reconfigure([host](Config& config) {
+      config.proxy.trusted_proxies = {"0.0.0.0/0", "::/0"};
+      config.proxy.trust_forwarded_host = host;
+    });
+  }
   ScriptedBackend& script() { return upstream.script(0); }
   const std::string& last_request() { return script().requests().back().head; }
   bool idle() const { return front.active_count() == 0 && runtime.fetches.size() == 0; }

@@ -179,7 +179,7 @@ TEST_CASE("an uncacheable response is for the first client alone, and ends the w
   CHECK(fetch.state() == State::passing);
   CHECK(waiter.last.state == FetchState::uncacheable);
   CHECK(lab.fetches.size() == 0);
-  CHECK(lab.cache.is_known_uncacheable(lab.key, false, lab.upstream.loop().now_ms()));
+  CHECK(lab.cache.marks().is_marked(lab.key, {}, lab.upstream.loop().now_ms()));
   CHECK(first.reason == "no-store");
   SUBCASE("to its end") {
     lab.script().last_connection().feed("two");
@@ -208,7 +208,7 @@ TEST_CASE("a failing backend says nothing about a URL") {
   lab.script().answer(response(500, "", "Cache-Control: no-store\r\n"));
   lab.upstream.run();
   CHECK(first.log == "head end ");
-  CHECK_FALSE(lab.cache.is_known_uncacheable(lab.key, false, lab.upstream.loop().now_ms()));
+  CHECK_FALSE(lab.cache.marks().is_marked(lab.key, {}, lab.upstream.loop().now_ms()));
   CHECK(lab.idle());
 }
 

@@ -72,8 +72,9 @@ TEST_CASE("forwarding fields are believed from a listed proxy only") {
   CHECK(contains(stranger, "Via: 1.1 edge, 1.1 roost\r\n"));
   const std::string proxy = forwarded(head, kListedProxy, ForwardPurpose::pass);
   CHECK(contains(proxy, "X-Forwarded-For: 203.0.113.9, 10.0.0.1\r\n"));
-  CHECK(contains(proxy, "X-Forwarded-Proto: https\r\n"));
-  CHECK(contains(proxy, "X-Forwarded-Host: public.example\r\n"));
+  // The scheme and host of the cache key.
+  CHECK(contains(proxy, "X-Forwarded-Proto: http\r\n"));
+  CHECK(contains(proxy, "X-Forwarded-Host: shop.example:8080\r\n"));
 }
 
 TEST_CASE("a fetch for the cache asks for the whole, unconditionally") {

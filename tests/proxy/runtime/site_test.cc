@@ -44,6 +44,9 @@ pool = "a"
 path = "/b"
 pool = "b"
 cache = false
+default_ttl = "heuristic"
+cache_with_cookies = true
+cache_with_authorization = false
 )"),
                   registry);
   REQUIRE(site.pools.size() == 2);
@@ -53,6 +56,13 @@ cache = false
   CHECK(site.pools[1]->id() == 1);
   CHECK(site.routes.find("any", "/b/c")->pool == site.pools[1].get());
   CHECK_FALSE(site.routes.find("any", "/b/c")->cache);
+  const StoringRules& storing = site.routes.find("any", "/b/c")->storing;
+  CHECK(storing.default_lifetime.rule == DefaultLifetime::Rule::heuristic);
+  CHECK(storing.with_cookies);
+  CHECK_FALSE(storing.with_authorization);
+  CHECK(site.routes.find("any", "/")->storing.default_lifetime.fixed_ms == 60'000);
+  CHECK_FALSE(site.routes.find("any", "/")->storing.with_cookies);
+  CHECK(site.routes.find("any", "/")->storing.with_authorization);
   CHECK(site.routes.find("any", "/")->pool == site.pools[0].get());
   CHECK(site.trusted.contains(*net::Address::parse("10.1.2.3:1")));
   CHECK_FALSE(site.trusted.contains(*net::Address::parse("11.1.2.3:1")));
