@@ -20,13 +20,12 @@ uint32_t thread_count(const Config& config) {
 }  // namespace
 
 Proxy::Proxy(const Config& config, observe::EventLog& events)
-    : events_(events), runtime_(config, events), resolver_(loop_, config.proxy.hosts_file) {
+    : events_(events), runtime_(config, events), resolver_(loop_, config.proxy.hosts_file), connector_(loop_) {
   BackendWatchOptions options;
   options.resolve_period_ms = config.proxy.resolve_period_ms;
   options.seed = std::random_device()();
-  watch_ = std::make_unique<BackendWatch>(
-      loop_, resolver_, options,
-      [this](const Backend& backend, const std::string& news, bool bad) { on_news(backend, news, bad); });
+  watch_ = std::make_unique<BackendWatch>(loop_, resolver_, connector_, options,
+                                          [this](const BackendNews& news) { on_news(news); });
 }
 
 // Checks that no other process listens on the addresses: with SO_REUSEPORT the threads' own listen() would succeed
@@ -97,9 +96,17 @@ void Proxy::begin_drain() {
   }
 }
 
-void Proxy::on_news(const Backend& backend, const std::string& news, bool bad) {
-  events_.write(bad ? observe::EventLevel::warning : observe::EventLevel::info, "backend " + news,
-                {{"backend", backend.name()}, {"state", backend_state_name(backend.state())}});
+void Proxy::on_news(const BackendNews& news) {
+  const BackendState of_name = news.host.resolved() ? BackendState::up : BackendState::unresolved;
+  const BackendState state = news.backend != nullptr ? news.backend->state() : of_name;
+  const std::string address = news.backend != nullptr ? news.backend->address().to_string() : std::string();
+  const auto level = news.bad ? observe::EventLevel::warning : observe::EventLevel::info;
+  if (address.empty() || address == news.host.name()) {
+    return events_.write(level, "backend " + news.text,
+                         {{"backend", news.host.name()}, {"state", backend_state_name(state)}});
+  }
+  events_.write(level, "backend " + news.text,
+                {{"backend", news.host.name()}, {"address", address}, {"state", backend_state_name(state)}});
 }
 
 }  // namespace roost::proxy

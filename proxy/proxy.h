@@ -27,12 +27,13 @@ class Proxy {
   Result<void> probe_addresses(const std::vector<net::Address>& addresses) const;
   AdminRoutes::Parts admin_parts();
   void begin_drain();
-  void on_news(const Backend& backend, const std::string& news, bool bad);
+  void on_news(const BackendNews& news);
 
   observe::EventLog& events_;
   Runtime runtime_;
   net::EventLoop loop_;  // the main thread's: admin, resolver, watch, signals
   net::Resolver resolver_;
+  TcpConnector connector_;  // of the watch's probes
   std::unique_ptr<BackendWatch> watch_;
   std::unique_ptr<Admin> admin_;
   std::vector<std::unique_ptr<LoopThread>> loop_threads_;

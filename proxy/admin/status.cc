@@ -8,24 +8,43 @@ using nlohmann::ordered_json;
 
 namespace {
 
-ordered_json backend_json(const PoolMember& member) {
-  Backend& backend = *member.backend;
-  ordered_json addresses = ordered_json::array();
-  for (const net::Address& address : *backend.addresses()) addresses.push_back(address.to_string());
+/// A host whose name has not been resolved yet.
+ordered_json unresolved_json(const PoolMember& member) {
+  return {{"name", member.host->name()},
+          {"state", backend_state_name(BackendState::unresolved)},
+          {"address", nullptr},
+          {"weight", member.weight},
+          {"active", 0}};
+}
+
+ordered_json backend_json(Backend& backend, uint32_t weight) {
   const Backend::Statistics& totals = backend.statistics();
+  const PassiveHealth& passive = backend.passive();
   return {{"name", backend.name()},
           {"state", backend_state_name(backend.state())},
-          {"addresses", addresses},
-          {"weight", member.weight},
+          {"address", backend.address().to_string()},
+          {"weight", weight},
+          {"weight_percent", passive.weight_percent()},
           {"active", backend.active()},
           {"idle_connections", totals.idle_connections.load(std::memory_order_relaxed)},
           {"requests", totals.requests.load(std::memory_order_relaxed)},
           {"connections", totals.connections.load(std::memory_order_relaxed)},
           {"connect_failures", totals.connect_failures.load(std::memory_order_relaxed)},
           {"failures", totals.failures.load(std::memory_order_relaxed)},
-          {"ejections", backend.passive().ejections()},
-          {"last_ejection", backend.passive().ejection().reason},
-          {"weight_percent", backend.passive().weight_percent()}};
+          {"ejections", passive.ejections()},
+          {"last_ejection", passive.ejection().reason}};
+}
+
+ordered_json backends_json(const Pool& pool) {
+  ordered_json backends = ordered_json::array();
+  for (const PoolMember& member : pool.members()) {
+    if (!member.host->resolved()) backends.push_back(unresolved_json(member));
+    for (size_t i = 0; i < member.host->count(); ++i) {
+      Backend& backend = member.host->at(i);
+      if (backend.resolved()) backends.push_back(backend_json(backend, member.weight));
+    }
+  }
+  return backends;
 }
 
 ordered_json requests_json(const RequestTotals& requests) {
@@ -49,9 +68,7 @@ std::string status_json(const std::vector<const Pool*>& pools, const HttpCache& 
                         const RequestTotals& requests, int64_t uptime_ms) {
   ordered_json shown = ordered_json::array();
   for (const Pool* pool : pools) {
-    ordered_json backends = ordered_json::array();
-    for (const PoolMember& member : pool->members()) backends.push_back(backend_json(member));
-    shown.push_back({{"name", pool->name()}, {"balance", pool->policy_name()}, {"backends", backends}});
+    shown.push_back({{"name", pool->name()}, {"balance", pool->policy_name()}, {"backends", backends_json(*pool)}});
   }
   const ordered_json document = {{"version", ROOST_VERSION},
                                  {"uptime_ms", uptime_ms},

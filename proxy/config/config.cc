@@ -126,8 +126,8 @@ void ConfigLoader::complete_pools() {
     if (pool.name.empty()) table_.add_problem("with several pools, each [[pool]] needs a name");
     if (!names.insert(pool.name).second) table_.add_problem(fmt::format("two pools are named \"{}\"", pool.name));
     if (pool.backends.empty()) table_.add_problem(fmt::format("pool \"{}\" has no backends", pool.name));
-    if (pool.backends.size() > Pool::kMaxBackends) {
-      table_.add_problem(fmt::format("pool \"{}\" has more than {} backends", pool.name, Pool::kMaxBackends));
+    if (pool.backends.size() > Pool::kMaxHosts) {
+      table_.add_problem(fmt::format("pool \"{}\" has more than {} backends", pool.name, Pool::kMaxHosts));
     }
   }
 }

@@ -10,8 +10,17 @@
 namespace roost::proxy {
 
 /// How the health of backends is judged: `[health]` for all pools, and the same keys in a `[[pool]]` for that one.
-/// Times in ms. -1 and an empty list: not set.
+/// Times in ms. -1 and empty: not set.
 struct HealthSection {
+  std::string check;                      ///< "off", "tcp", or a path
+  std::vector<std::string> check_status;  ///< "200" or "200-399"
+  std::string check_body;
+  std::string check_host;
+  int64_t check_interval_ms = -1;
+  int64_t check_fast_interval_ms = -1;
+  int64_t check_timeout_ms = -1;
+  int64_t check_rise = -1;
+  int64_t check_fall = -1;
   int64_t eject_failures = -1;
   int64_t eject_share = -1;
   int64_t eject_window_ms = -1;

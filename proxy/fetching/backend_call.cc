@@ -159,9 +159,9 @@ void BackendCall::note_failure(const Error& error, Progress progress) {
     tried_.avoid(*backend_);
   } else if (error.side == Side::internal) {
     tried_.avoid(*backend_);  // not its fault
-  } else if (progress != Progress::not_connected || backend_->down()) {
+  } else {
     tried_.add(*backend_);
-  }  // else another of its addresses may take a connection
+  }
 }
 
 void BackendCall::on_exchange_failed(const Error& error, Progress progress) {

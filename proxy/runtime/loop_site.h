@@ -22,16 +22,23 @@ class LoopSite final : public net::Retirable {
 
   const Site& site() const { return *site_; }
   /// Of a backend of this Site.
-  ConnectionPool& connections_to(const Backend& backend) { return *connections_[backend.id()]; }
+  ConnectionPool& connections_to(Backend& backend) {
+    std::shared_ptr<ConnectionPool>& connections = connections_[backend.id()];
+    if (!connections) make_connections(backend);
+    return *connections;
+  }
   /// Of a pool of this Site.
   RetryBudget& budget(const Pool& pool) { return budgets_[pool.id()]; }
 
  private:
-  explicit LoopSite(std::shared_ptr<const Site> site);
+  LoopSite(net::EventLoop& loop, Connector& connector, std::shared_ptr<const Site> site);
+  void make_connections(Backend& backend);
 
+  net::EventLoop& loop_;
+  Connector& connector_;
   std::shared_ptr<const Site> site_;
   std::vector<RetryBudget> budgets_;                          // by Pool::id()
-  std::vector<std::shared_ptr<ConnectionPool>> connections_;  // by Backend::id(); null for backends of other Sites
+  std::vector<std::shared_ptr<ConnectionPool>> connections_;  // by Backend::id(); null until they are used
 };
 
 }  // namespace roost::proxy

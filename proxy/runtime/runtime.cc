@@ -22,8 +22,12 @@ Runtime::Runtime(const Config& config, observe::EventLog& event_log)
       via_mark(fmt::format("({:08x})", std::random_device{}())),
       cache(cache_options(config.cache)),
       cache_metrics(metrics.make_scope(), cache),
+      backend_metrics(metrics.make_scope()),
       site(std::make_shared<Site>(config, backends)) {
-  metrics.before_exposition([this] { cache_metrics.refresh(); });
+  metrics.before_exposition([this] {
+    cache_metrics.refresh();
+    backend_metrics.refresh(site->pools);
+  });
 }
 
 Result<void> Runtime::open_access_log() {

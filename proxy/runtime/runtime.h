@@ -9,6 +9,7 @@
 #include "proxy/cache/http_cache.h"
 #include "proxy/config/config.h"
 #include "proxy/observe/access_log.h"
+#include "proxy/observe/backend_metrics.h"
 #include "proxy/observe/cache_metrics.h"
 #include "proxy/runtime/backend_registry.h"
 #include "proxy/runtime/site.h"
@@ -29,6 +30,7 @@ struct Runtime {
   observe::MetricRegistry metrics;
   HttpCache cache;
   CacheMetrics cache_metrics;
+  BackendMetrics backend_metrics;
   FetchLock fetches;
   std::unique_ptr<AccessLog> access_log;  ///< null when it is off
   BackendRegistry backends;               ///< main thread

@@ -8,7 +8,7 @@
 #include "proxy/config/config.h"
 #include "proxy/routing/routes.h"
 #include "proxy/runtime/backend_registry.h"
-#include "proxy/upstream/backend.h"
+#include "proxy/upstream/backend_host.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/pool.h"
 
@@ -23,8 +23,8 @@ struct Site {
   Site& operator=(const Site&) = delete;
 
   const Config config;
-  std::vector<std::shared_ptr<Backend>> backends;  ///< of all pools, each once
-  std::vector<std::unique_ptr<Pool>> pools;        ///< by Pool::id()
+  std::vector<std::shared_ptr<BackendHost>> backends;  ///< of all pools, each once
+  std::vector<std::unique_ptr<Pool>> pools;            ///< by Pool::id()
   Routes routes;
   net::NetworkSet trusted;  ///< whose X-Forwarded-* fields are trusted
   http::ServerLimits server_limits;

@@ -1,9 +1,7 @@
 #include "proxy/upstream/backend.h"
 
-#include <algorithm>
 #include <cerrno>
 
-#include "common/base/check.h"
 #include "common/base/random.h"
 #include "common/net/local_error.h"
 
@@ -18,10 +16,6 @@ uint64_t identity_of(std::string_view name) {
   return Random::mix(hash);
 }
 
-bool same_set(const Backend::AddressList& a, const Backend::AddressList& b) {
-  return a.size() == b.size() && std::is_permutation(a.begin(), a.end(), b.begin());
-}
-
 }  // namespace
 
 std::string_view backend_state_name(BackendState state) {
@@ -32,29 +26,29 @@ std::string_view backend_state_name(BackendState state) {
       return "up";
     case BackendState::down:
       return "down";
+    case BackendState::failing:
+      return "failing";
     case BackendState::ejected:
       return "ejected";
+    case BackendState::unchecked:
+      return "unchecked";
     case BackendState::draining:
       return "draining";
   }
   return "?";
 }
 
-Backend::Backend(uint32_t id, net::HostPort host, HealthOptions health)
-    : id_(id),
-      host_(std::move(host)),
-      name_(host_.to_string()),
-      identity_(identity_of(name_)),
-      health_(std::move(health)),
-      passive_(health_.outlier),
-      addresses_(std::make_shared<const AddressList>()) {}
+Backend::Backend(uint32_t id, const net::HostPort& host, HealthOptions health)
+    : id_(id), name_(host.to_string()), health_(std::move(health)), passive_(health_.outlier) {}
 
 BackendState Backend::state() const {
   const uint8_t reasons = out_of_use();
   if ((reasons & kDraining) != 0) return BackendState::draining;
   if ((reasons & kUnresolved) != 0) return BackendState::unresolved;
   if ((reasons & kDown) != 0) return BackendState::down;
-  return (reasons & kEjected) != 0 ? BackendState::ejected : BackendState::up;
+  if ((reasons & kFailing) != 0) return BackendState::failing;
+  if ((reasons & kEjected) != 0) return BackendState::ejected;
+  return (reasons & kUnchecked) != 0 ? BackendState::unchecked : BackendState::up;
 }
 
 void Backend::set_reason(Reason reason, bool holds) {
@@ -63,6 +57,11 @@ void Backend::set_reason(Reason reason, bool holds) {
   } else {
     reasons_.fetch_and(static_cast<uint8_t>(~reason), std::memory_order_acq_rel);
   }
+}
+
+void Backend::set_check_state(CheckHistory::State state) {
+  set_reason(kUnchecked, state == CheckHistory::State::unknown);
+  set_reason(kFailing, state == CheckHistory::State::failing);
 }
 
 void Backend::tell_observer() {
@@ -85,51 +84,35 @@ void Backend::end_ejection(int64_t now_ms) {
   set_reason(kEjected, false);
 }
 
-std::shared_ptr<const Backend::AddressList> Backend::addresses() const {
+net::Address Backend::address() const {
   const MutexLock lock(address_mutex_);
-  return addresses_;
+  return address_;
 }
 
-bool Backend::set_addresses(AddressList addresses) {
+void Backend::set_address(const net::Address& address) {
+  const std::string text = address.to_string();
   {
     const MutexLock lock(address_mutex_);
-    if (same_set(*addresses_, addresses)) return false;
-    addresses_ = std::make_shared<const AddressList>(std::move(addresses));
-    address_index_ = 0;
-    set_reason(kUnresolved, addresses_->empty());
+    address_ = address;
   }
-  forget_connect_failures();
+  // A name stands for several backends: its addresses tell them apart.
+  identity_.store(identity_of(text == name_ ? name_ : name_ + " " + text), std::memory_order_relaxed);
+  passive_.forget();
+  connected_once_.store(false, std::memory_order_relaxed);
   generation_.fetch_add(1, std::memory_order_acq_rel);
-  return true;
+  const bool checked = health_.check.kind != CheckOptions::Kind::off;
+  const auto before = static_cast<uint8_t>(out_of_use() & kDraining);
+  reasons_.store(static_cast<uint8_t>(before | (checked ? kUnchecked : 0)), std::memory_order_release);
 }
 
-net::Address Backend::current_address() const {
-  const MutexLock lock(address_mutex_);
-  ROOST_CHECK(!addresses_->empty());
-  return (*addresses_)[address_index_];
-}
-
-bool Backend::report_connect_failure(const net::Address& address, int code) {
+void Backend::report_connect_failure(const net::Address& failed, int code) {
   // EADDRNOTAVAIL is a lack of free ports, unless there has never been a connection: then this machine may have no
   // address of that family, as where "localhost" is ::1 too and IPv6 is off.
   const bool lasting = code == EADDRNOTAVAIL && !connected_once_.load(std::memory_order_relaxed);
-  if (net::is_local_error(code) && !lasting) return !down();
+  if (net::is_local_error(code) && !lasting) return;
   statistics_.connect_failures.fetch_add(1, std::memory_order_relaxed);
-  {
-    const MutexLock lock(address_mutex_);
-    if (addresses_->empty()) return false;
-    // Another request has reported it already; the address that is current now has not failed yet.
-    if (!((*addresses_)[address_index_] == address)) return !down();
-    address_index_ = (address_index_ + 1) % static_cast<uint32_t>(addresses_->size());
-    if (connect_failures_in_row_.fetch_add(1, std::memory_order_relaxed) + 1 < addresses_->size()) return true;
-  }
+  if (!resolved() || !(address() == failed)) return;
   if ((reasons_.fetch_or(kDown, std::memory_order_acq_rel) & kDown) == 0) tell_observer();
-  return false;
-}
-
-void Backend::forget_connect_failures() {
-  connect_failures_in_row_.store(0, std::memory_order_relaxed);
-  set_reason(kDown, false);
 }
 
 }  // namespace roost::proxy

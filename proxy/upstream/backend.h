@@ -2,14 +2,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "common/base/mutex.h"
 #include "common/net/address.h"
+#include "proxy/upstream/health/check_history.h"
 #include "proxy/upstream/health/health_options.h"
 #include "proxy/upstream/health/passive_health.h"
 
@@ -17,9 +16,10 @@ namespace roost::proxy {
 
 class Backend;
 
-/// `unresolved`: its name has no address yet. `down`: the last attempts to connect failed on each of its addresses.
-/// `ejected`: too many of its requests failed. `draining`: gets no new requests.
-enum class BackendState : uint8_t { unresolved, up, down, ejected, draining };
+/// `unresolved`: it has no address. `down`: the last attempt to connect failed. `failing`: so do its checks.
+/// `ejected`: too many of its requests failed. `unchecked`: it has not been checked yet. `draining`: gets no new
+/// requests.
+enum class BackendState : uint8_t { unresolved, up, down, failing, ejected, unchecked, draining };
 std::string_view backend_state_name(BackendState state);
 
 /// Called on the thread of the request that made the change.
@@ -32,28 +32,28 @@ class BackendObserver {
   ~BackendObserver() = default;
 };
 
-/// One server behind the proxy, shared by all loops and pools: there is one count of active requests for the whole
-/// process, so that balancing does not depend on the number of threads. Lives as long as a configuration names it. Any
-/// thread; the addresses are set by BackendWatch.
+/// One address behind the proxy, shared by all loops and pools: there is one count of active requests for the whole
+/// process, so that balancing does not depend on the number of threads. Lives as long as its BackendHost. Any thread;
+/// its address is set by BackendHost, the results of its checks by BackendWatch.
 ///
-/// Only failures to connect mark a backend as down; the next connection marks it as up. BackendWatch tries to connect
-/// in the background, and requests do when no other backend is up. A Pool ejects it when its requests fail, and
+/// A failure to connect marks a backend as down; the next connection marks it as up. BackendWatch tries to connect in
+/// the background, and requests do when no other backend is up. A Pool ejects it when its requests fail, and
 /// BackendWatch ends the ejection.
 class Backend {
  public:
-  Backend(uint32_t id, net::HostPort host, HealthOptions health = {});
+  Backend(uint32_t id, const net::HostPort& host, HealthOptions health = {});
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
   /// Unique among the backends in use, and small: an index.
   uint32_t id() const { return id_; }
-  const net::HostPort& host() const { return host_; }
-  const std::string& name() const { return name_; }  ///< "host:port"
-  uint64_t identity() const { return identity_; }
+  const std::string& name() const { return name_; }  ///< "host:port", as the configuration writes it
+  /// The same for the same name and address in every process.
+  uint64_t identity() const { return identity_.load(std::memory_order_relaxed); }
   const HealthOptions& health() const { return health_; }
 
   /// Why it is not in use. Several may hold at once.
-  enum Reason : uint8_t { kUnresolved = 1, kDraining = 2, kDown = 4, kEjected = 8 };
+  enum Reason : uint8_t { kUnresolved = 1, kDraining = 2, kDown = 4, kEjected = 8, kFailing = 16, kUnchecked = 32 };
   /// A set of Reasons; 0: it is in use.
   uint8_t out_of_use() const { return reasons_.load(std::memory_order_acquire); }
   BackendState state() const;
@@ -61,25 +61,23 @@ class Backend {
   bool down() const { return (out_of_use() & kDown) != 0; }
   bool ejected() const { return (out_of_use() & kEjected) != 0; }
   void set_draining(bool draining) { set_reason(kDraining, draining); }
+  void set_check_state(CheckHistory::State state);
 
-  using AddressList = std::vector<net::Address>;
-  /// Never null; empty while unresolved.
-  std::shared_ptr<const AddressList> addresses() const;
-  /// Changes whenever the set of addresses does.
+  /// Where to connect. The last one that it had, if it has none now.
+  net::Address address() const;
+  /// Changes whenever the address does.
   uint32_t address_generation() const { return generation_.load(std::memory_order_acquire); }
-  /// False when it has these already, in any order. Otherwise a backend that was down counts as up again.
-  bool set_addresses(AddressList addresses);
-  /// Where to connect next: the same address until a connection to it fails. Only when resolved().
-  net::Address current_address() const;
+  /// A new start: what was known of its health is forgotten.
+  void set_address(const net::Address& address);
+  void clear_address() { set_reason(kUnresolved, true); }
 
-  /// A connection to `address` could not be made, for `code` (an errno, 0 where there is none). False when all
-  /// addresses have failed in a row: the backend is down now. Otherwise true: another address may be tried at once.
-  /// Errors of this machine (net::is_local_error) say nothing about the backend, and are not counted.
-  bool report_connect_failure(const net::Address& address, int code = 0);
+  /// A connection to `address` could not be made, for `code` (an errno, 0 where there is none): the backend is down, if
+  /// this is still its address. Errors of this machine (net::is_local_error) say nothing about it, and are not counted.
+  void report_connect_failure(const net::Address& address, int code = 0);
   /// A connection was made.
   void report_connected() {
     if (!connected_once_.load(std::memory_order_relaxed)) connected_once_.store(true, std::memory_order_relaxed);
-    if (connect_failures_in_row_.load(std::memory_order_relaxed) != 0 || down()) forget_connect_failures();
+    if (down()) set_reason(kDown, false);
   }
   void set_observer(BackendObserver* observer) { observer_.store(observer, std::memory_order_release); }
 
@@ -110,24 +108,20 @@ class Backend {
 
  private:
   void set_reason(Reason reason, bool holds);
-  void forget_connect_failures();
   void tell_observer();
 
   const uint32_t id_;
-  const net::HostPort host_;
   const std::string name_;
-  const uint64_t identity_;
   const HealthOptions health_;
+  std::atomic<uint64_t> identity_{0};
   std::atomic<uint32_t> active_{0};
   std::atomic<uint8_t> reasons_{kUnresolved};
-  std::atomic<bool> connected_once_{false};
-  std::atomic<uint32_t> connect_failures_in_row_{0};
+  std::atomic<bool> connected_once_{false};  // to its address
   std::atomic<uint32_t> generation_{0};
   std::atomic<BackendObserver*> observer_{nullptr};
   PassiveHealth passive_;
   mutable Mutex address_mutex_;
-  std::shared_ptr<const AddressList> addresses_ ROOST_GUARDED_BY(address_mutex_);
-  uint32_t address_index_ ROOST_GUARDED_BY(address_mutex_) = 0;
+  net::Address address_ ROOST_GUARDED_BY(address_mutex_);
   Statistics statistics_;
 };
 

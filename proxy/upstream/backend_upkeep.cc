@@ -24,7 +24,7 @@ void BackendUpkeep::look() {
 void BackendUpkeep::announce_ejection() {
   const PassiveHealth::Ejection ejection = backend_.passive().ejection();
   ejected_until_ms_ = ejection.until_ms;
-  slow_start_ms_ = 0;
+  slow_start_ms_ = 0;  // that of its return begins anew
   on_news_(fmt::format("ejected for {}: {}", format_duration_ms(ejection.duration_ms), ejection.reason), true);
 }
 
@@ -40,6 +40,11 @@ void BackendUpkeep::begin_slow_start(int64_t duration_ms) {
   in_use_since_ms_ = loop_.now_ms();
   backend_.passive().set_weight_percent(slow_start_percent(0, duration_ms));
   if (!timer_.active()) schedule();
+}
+
+void BackendUpkeep::forget() {
+  ejected_until_ms_ = 0;
+  slow_start_ms_ = 0;
 }
 
 void BackendUpkeep::on_timer() {

@@ -22,6 +22,8 @@ class BackendUpkeep {
   void look();
   /// It comes into use. 0: with its whole weight.
   void begin_slow_start(int64_t duration_ms);
+  /// The backend has got another address: what was under way does not concern it.
+  void forget();
 
  private:
   void on_timer();

@@ -60,7 +60,7 @@ ConnectionPool::Begun ConnectionPool::begin(const http::RequestStart& request, s
 
 ConnectionPool::Member& ConnectionPool::open() {
   backend_.statistics().connections.fetch_add(1, std::memory_order_relaxed);
-  auto member = std::make_unique<Member>(*this, connector_.connect(backend_.current_address(), options_.limits));
+  auto member = std::make_unique<Member>(*this, connector_.connect(backend_.address(), options_.limits));
   busy_.push_back(*member);
   ++busy_count_;
   return *member.release();  // the list's until retire()
@@ -108,14 +108,13 @@ void ConnectionPool::on_idle_timeout() {
   if (!idle_.empty()) idle_timer_.start_ms(idle_.front()->idle_since_ms() + options_.idle_timeout_ms - now_ms);
 }
 
-// The backend's name resolves to other addresses now: idle connections to an address that is gone are closed.
+// The backend has another address now: idle connections to the one before are closed.
 void ConnectionPool::follow_addresses() {
   generation_ = backend_.address_generation();
-  const auto addresses = backend_.addresses();
+  const net::Address address = backend_.address();
   for (Member* member = idle_.front(); member != nullptr;) {
     Member* next = idle_.next(*member);
-    const net::Address& connected_to = member->connection().backend();
-    if (std::find(addresses->begin(), addresses->end(), connected_to) == addresses->end()) retire(*member);
+    if (!(member->connection().backend() == address)) retire(*member);
     member = next;
   }
 }

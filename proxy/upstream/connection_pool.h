@@ -69,7 +69,7 @@ class ConnectionPool final {
   Members busy_;  // with a request under way
   size_t idle_count_ = 0;
   size_t busy_count_ = 0;
-  uint32_t generation_ = 0;  // of the backend's addresses, when they were last looked at
+  uint32_t generation_ = 0;  // of the backend's address, when it was last looked at
   net::Timer idle_timer_;
 };
 

@@ -36,7 +36,7 @@ Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMembe
       members_(std::move(members)),
       health_(std::move(health)),
       by_key_(balance == Balance::consistent_hash) {
-  ROOST_CHECK(!members_.empty() && members_.size() <= kMaxBackends);
+  ROOST_CHECK(!members_.empty() && members_.size() <= kMaxHosts);
   for (const PoolMember& member : members_) ROOST_CHECK(member.weight > 0);
 }
 
@@ -45,24 +45,26 @@ Pool::Rank Pool::rank(const Backend& backend, const TriedBackends& tried) {
   if ((reasons & (Backend::kUnresolved | Backend::kDraining)) != 0) return Rank::never;
   if (tried.count() > 0 && tried.contains(backend)) return Rank::never;
   if ((reasons & Backend::kDown) != 0) return Rank::down;
-  if (reasons != 0) return Rank::ejected;
+  if ((reasons & (Backend::kEjected | Backend::kFailing)) != 0) return Rank::ejected;
+  if (reasons != 0) return Rank::unchecked;
   return tried.count() > 0 && tried.avoids(backend) ? Rank::up_but_avoided : Rank::up;
 }
 
 void Pool::collect(Candidates& into, const TriedBackends& tried) const {
   into.count = 0;
   Rank best = Rank::down;
-  for (const auto& [backend, weight] : members_) {
-    const Rank own = rank(*backend, tried);
-    if (own > best) continue;
+  for_each_backend([&](Backend& backend, uint32_t weight) {
+    const Rank own = rank(backend, tried);
+    if (own > best) return;
     if (own < best) into.count = 0;
     best = own;
-    const uint32_t active = backend->active();
-    into.views[into.count] = {active + backend->passive().charge().value(),
-                              weight * backend->passive().weight_percent(), backend->identity()};
+    if (into.count == kMaxBackends) return;
+    const uint32_t active = backend.active();
+    PassiveHealth& passive = backend.passive();
+    into.views[into.count] = {active + passive.charge().value(), weight * passive.weight_percent(), backend.identity()};
     into.active[into.count] = active;
-    into.backends[into.count++] = backend;
-  }
+    into.backends[into.count++] = &backend;
+  });
 }
 
 BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried) {
@@ -115,11 +117,11 @@ void Pool::judge_failure(Backend& backend, std::string_view what, const AttemptE
 double Pool::failure_share_of_others(const Backend& backend, int64_t now_ms) const {
   double sum = 0;
   size_t others = 0;
-  for (const PoolMember& member : members_) {
-    if (member.backend == &backend || member.backend->out_of_use() != 0) continue;
-    sum += member.backend->passive().window(now_ms, ended(*member.backend)).smoothed();
+  for_each_backend([&](Backend& other, uint32_t) {
+    if (&other == &backend || other.out_of_use() != 0) return;
+    sum += other.passive().window(now_ms, ended(other)).smoothed();
     ++others;
-  }
+  });
   return others == 0 ? 0 : sum / static_cast<double>(others);
 }
 
@@ -127,12 +129,11 @@ bool Pool::may_eject(const Backend& backend) const {
   size_t known = 0;
   size_t ejected = 0;
   bool other_in_use = false;
-  for (const PoolMember& member : members_) {
-    if (!member.backend->resolved()) continue;
+  for_each_backend([&](const Backend& each, uint32_t) {
     ++known;
-    if (member.backend->ejected()) ++ejected;
-    if (member.backend != &backend && member.backend->out_of_use() == 0) other_in_use = true;
-  }
+    if (each.ejected()) ++ejected;
+    if (&each != &backend && each.out_of_use() == 0) other_in_use = true;
+  });
   return other_in_use && (ejected + 1) * 100 < known * health_.max_ejected_percent + 100;
 }
 

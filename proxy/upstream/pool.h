@@ -10,6 +10,7 @@
 #include "common/base/random.h"
 #include "common/http/client.h"
 #include "proxy/upstream/backend.h"
+#include "proxy/upstream/backend_host.h"
 #include "proxy/upstream/balancer/balancer.h"
 
 namespace roost::proxy {
@@ -46,9 +47,9 @@ class TriedBackends {
   size_t count_ = 0;
 };
 
-/// A backend and its share in a pool.
+/// A host and the weight of each of its backends in a pool.
 struct PoolMember {
-  Backend* backend;
+  BackendHost* host;
   uint32_t weight = 1;  ///< at least 1
 };
 
@@ -65,9 +66,10 @@ struct AttemptEnd {
 /// of the pool are, and another is left in use.
 class Pool {
  public:
-  static constexpr size_t kMaxBackends = 128;
+  static constexpr size_t kMaxHosts = 128;
+  static constexpr size_t kMaxBackends = 512;  ///< with an address at one time; more are not used
 
-  /// The backends outlive the pool, and have the same `health`.
+  /// The hosts outlive the pool, and have the same `health`.
   Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members, HealthOptions health = {});
 
   /// Its index among the pools of its Site.
@@ -77,8 +79,9 @@ class Pool {
   std::string_view policy_name() const { return policy_->name(); }
 
   /// Chooses the backend of one request, and counts the request as active from then on. Backends that are up and not
-  /// avoided come first, then those that are up, then those that are ejected, then those that are down: one of them may
-  /// be up again. Empty when every backend is unresolved, draining or tried already.
+  /// avoided come first, then those that are up, then those that have not been checked yet, then those that are
+  /// ejected or fail their checks, then those that are down: one of them may be up again. Empty when every backend is
+  /// unresolved, draining or tried already.
   BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried);
 
   /// The head of the answer has come. A status that counts as a failure of the backend is noted now.
@@ -96,7 +99,7 @@ class Pool {
 
  private:
   /// Classes of backends, the most wanted first.
-  enum class Rank : uint8_t { up, up_but_avoided, ejected, down, never };
+  enum class Rank : uint8_t { up, up_but_avoided, unchecked, ejected, down, never };
   struct Candidates;
   static Rank rank(const Backend& backend, const TriedBackends& tried);
   void collect(Candidates& into, const TriedBackends& tried) const;
@@ -104,6 +107,16 @@ class Pool {
   void judge_failure(Backend& backend, std::string_view what, const AttemptEnd& end, uint64_t subject);
   double failure_share_of_others(const Backend& backend, int64_t now_ms) const;
   bool may_eject(const Backend& backend) const;
+  /// Calls `visit(backend, weight)` for each backend with an address.
+  template <class Visit>
+  void for_each_backend(Visit visit) const {
+    for (const auto& [host, weight] : members_) {
+      const size_t count = host->count();
+      for (size_t i = 0; i < count; ++i) {
+        if (Backend& backend = host->at(i); backend.resolved()) visit(backend, weight);
+      }
+    }
+  }
 
   uint32_t id_;
   std::string name_;

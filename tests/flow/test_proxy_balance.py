@@ -106,6 +106,78 @@ class Coming(FlowTest):
         self.assertNotIn("default", json.loads(answer.body)["detail"])
 
 
+class Names(FlowTest):
+    def test_each_address_of_a_name_is_a_backend(self):
+        first = self.backend(Reply(headers=[PASS]), host="127.0.0.1")
+        others = [self.backend(Reply(headers=[PASS]), port=first.port, host=f"127.0.0.{i}") for i in (2, 3)]
+        hosts = self.write("hosts", "".join(f"127.0.0.{i} three.invalid\n" for i in (1, 2, 3)))
+        proxy = self.proxy(f"three.invalid:{first.port}", admin=True, flags=["--hosts-file", hosts])
+        wait_until(lambda: get(proxy.address, "/").status == 200, 10, "the name to resolve")
+        for backend in (first, *others):
+            backend.requests.clear()
+        with Connection(proxy.address) as client:
+            for _ in range(60):
+                self.assertEqual(client.get("/").status, 200)
+        counts = [b.count() for b in (first, *others)]
+        self.assertGreaterEqual(min(counts), 8, counts)  # a random one of three that are idle
+        shown = json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"]
+        self.assertEqual([b["address"] for b in shown], [f"127.0.0.{i}:{first.port}" for i in (1, 2, 3)])
+        others[0].stop()
+        for _ in range(20):
+            self.assertEqual(get(proxy.address, "/").status, 200)
+        self.assertIn("address=127.0.0.2", proxy.output())
+
+
+class Checking(FlowTest):
+    def start(self, *backends):
+        listed = ", ".join(f'"{b.address}"' for b in backends)
+        config = self.write("roost.toml", '[health]\ncheck = "/ready"\ncheck_interval = "100ms"\n'
+                                          'check_timeout = "100ms"\ncheck_fast_interval = "50ms"\n'
+                                          f'[[pool]]\nbalance = "round_robin"\n'
+                                          f'backends = [{listed}]\n')
+        return self.proxy(admin=True, flags=["--config", config])
+
+    def states(self, proxy):
+        return [b["state"] for b in json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"]]
+
+    def test_a_backend_that_fails_its_checks_gets_nothing_until_it_passes_them(self):
+        ready = threading.Event()
+        ill = self.backend(lambda r: Reply(status=200 if r.target != "/ready" or ready.is_set() else 503,
+                                           headers=[PASS]))
+        well = self.backend(Reply(headers=[PASS]))
+        proxy = self.start(ill, well)
+        wait_until(lambda: self.states(proxy) == ["failing", "up"], 10, "the checks")
+        for i in range(20):
+            self.assertEqual(get(proxy.address, f"/{i}").status, 200)
+        self.assertEqual(sum(1 for r in ill.requests if r.target != "/ready"), 0)
+        self.assertIn("its check failed: status 503", proxy.output())
+        ready.set()
+        wait_until(lambda: self.states(proxy) == ["up", "up"], 10, "its return")
+        metrics = get(proxy.admin, "/metrics").body.decode()
+        self.assertRegex(metrics, rf'roost_proxy_backend_in_use{{backend="{ill.address}",pool="default"}} 1')
+
+    def test_a_stopped_backend_is_found_by_its_checks(self):
+        gate = threading.Event()
+        hung, well = self.backend(Reply(headers=[PASS])), self.backend(Reply(headers=[PASS]))
+        proxy = self.start(hung, well)
+        wait_until(lambda: self.states(proxy) == ["up", "up"], 10, "the checks")
+        hung.answer = Reply(gate=gate)
+        wait_until(lambda: self.states(proxy) == ["failing", "up"], 10, "the checks to fail")
+        for i in range(20):
+            self.assertEqual(get(proxy.address, f"/{i}").status, 200)
+        gate.set()
+
+    def test_with_all_failing_all_are_tried(self):
+        backends = [self.backend(lambda r: Reply(status=503 if r.target == "/ready" else 200, headers=[PASS]))
+                    for _ in range(2)]
+        proxy = self.start(*backends)
+        wait_until(lambda: self.states(proxy) == ["failing", "failing"], 10, "the checks")
+        for i in range(10):
+            self.assertEqual(get(proxy.address, f"/{i}").status, 200)
+        for backend in backends:
+            self.assertEqual(sum(1 for r in backend.requests if r.target != "/ready"), 5)
+
+
 class Failing(FlowTest):
     def test_no_get_fails_while_backends_are_killed_and_come_back(self):
         backends = [self.backend(Reply(headers=[PASS], delay_s=0.002)) for _ in range(3)]

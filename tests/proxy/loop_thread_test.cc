@@ -143,7 +143,7 @@ TEST_CASE("a loop thread uses the site posted to it; a request in progress keeps
   Fixture f(cached);
   f.runtime->site = f.site_of(f.a);
   const std::weak_ptr<const Site> first = f.runtime->site;
-  const std::weak_ptr<Backend> backend_a = f.runtime->site->backends[0];
+  const std::weak_ptr<BackendHost> backend_a = f.runtime->site->backends[0];
   auto made = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0);
   REQUIRE(made);
   LoopThread& thread = **made;
@@ -152,7 +152,7 @@ TEST_CASE("a loop thread uses the site posted to it; a request in progress keeps
   CHECK(f.get(proxy) == 'A');
   Client held(f.loop, proxy, "/held");
   f.run_until([&] { return f.a.holds(); });
-  CHECK(backend_a.lock()->active() == 1);
+  CHECK(backend_a.lock()->at(0).active() == 1);
 
   f.runtime->site = f.site_of(f.b);
   thread.use_site(f.runtime->site);
@@ -183,7 +183,7 @@ TEST_CASE("backends that both sites name keep their connections and counters") {
   (*made)->use_site(f.runtime->site);
   f.run_until([&] { return first.expired(); });
   CHECK(f.get(proxy) == 'A');
-  Backend& backend = *f.runtime->site->backends[0];
+  Backend& backend = f.runtime->site->backends[0]->at(0);
   CHECK(backend.statistics().requests.load() == 2);
   CHECK(backend.statistics().connections.load() == 1);
 }

@@ -60,7 +60,8 @@ class UpstreamFixture {
   LoopContext& context() { return context_; }
   Pool& pool() { return *context_.site().pools.front(); }
   ScriptedBackend& script(size_t index) { return *scripts_.at(index); }
-  Backend& backend(size_t index) { return *context_.site().backends.at(index); }
+  Backend& backend(size_t index) { return host(index).at(0); }
+  BackendHost& host(size_t index) { return *context_.site().backends.at(index); }
   ConnectionPool& connections(size_t index) { return context_.loop_site->connections_to(backend(index)); }
   /// Requests that arrived, at all backends.
   size_t request_count() const {

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "proxy/upstream/health/check_options.h"
 #include "proxy/upstream/health/outlier.h"
 
 namespace roost::proxy {
 
 /// How the health of a pool's backends is judged.
 struct HealthOptions {
+  CheckOptions check;
   OutlierOptions outlier;
   uint32_t max_ejected_percent = 50;                         ///< of a pool, rounded up; never the last one in use
   std::vector<int> failure_statuses = {500, 502, 503, 504};  ///< that count as failures of the backend

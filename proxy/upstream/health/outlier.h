@@ -59,6 +59,8 @@ class OutlierDetector {
   int64_t eject(int64_t now_ms);
   void end_ejection(int64_t now_ms);
   bool ejected() const { return ejected_; }
+  /// As newly made.
+  void restart() { *this = OutlierDetector(options_); }
   uint32_t failures_in_row() const { return in_row_; }
 
  private:

@@ -39,6 +39,15 @@ void PassiveHealth::end_ejection(int64_t now_ms) {
   suspect_.store(true, std::memory_order_relaxed);  // on probation: the first success is looked at
 }
 
+void PassiveHealth::forget() {
+  const MutexLock lock(mutex_);
+  detector_.restart();
+  last_ = {};
+  last_subject_ = 0;
+  suspect_.store(false, std::memory_order_relaxed);
+  set_weight_percent(100);
+}
+
 PassiveHealth::Ejection PassiveHealth::ejection() const {
   const MutexLock lock(mutex_);
   return last_;

@@ -34,6 +34,8 @@ class PassiveHealth {
   bool eject(int64_t now_ms, std::string reason);
   void end_ejection(int64_t now_ms);
   Ejection ejection() const;
+  /// It is another backend from now on. The charge for failures fades on.
+  void forget();
   /// Adds to the backend's load.
   FailureCharge& charge() { return charge_; }
   /// The share of its weight that the backend takes part with, in percent; less than 100 in its slow start.

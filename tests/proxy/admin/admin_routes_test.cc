@@ -93,7 +93,7 @@ TEST_CASE("status shows pools, backends, cache and fetches") {
   const auto& backend = status["pools"][0]["backends"][0];
   CHECK(backend["name"] == "10.0.0.1:80");
   CHECK(backend["state"] == "up");
-  CHECK(backend["addresses"] == nlohmann::json::array({"10.0.0.1:80"}));
+  CHECK(backend["address"] == "10.0.0.1:80");
   CHECK(backend["weight"] == 1);
   CHECK(backend["active"] == 0);
 }

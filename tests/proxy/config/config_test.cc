@@ -236,3 +236,66 @@ TEST_CASE("a printed configuration can be read back") {
   CHECK(third.config().proxy.threads == 3);
   CHECK(third.config().pools.size() == 1);
 }
+
+TEST_CASE("a pool takes from [health] what it does not say itself") {
+  ConfigLoader loader;
+  loader.load_text(R"([[pool]]
+name = "a"
+backends = ["h:1"]
+check = "/ok"
+check_status = ["204", "300-301"]
+eject_status = ["none"]
+max_eject_time = "20s"
+[health]
+check = "tcp"
+check_rise = 5
+eject_failures = 7
+[[pool]]
+name = "b"
+backends = ["h:2"]
+[[route]]
+pool = "a"
+)");
+  for (const auto& problem : loader.problems()) FAIL(problem.to_string());
+  const HealthOptions a = loader.config().pools[0].health.options();
+  CHECK(a.check.kind == CheckOptions::Kind::http);
+  CHECK(a.check.path == "/ok");
+  CHECK(a.check.expects(204));
+  CHECK(a.check.expects(301));
+  CHECK_FALSE(a.check.expects(200));
+  CHECK(a.check.rise == 5);
+  CHECK(a.failure_statuses.empty());
+  CHECK(a.outlier.failures_in_row == 7);
+  CHECK(a.outlier.max_ejection_ms == 20'000);
+  const HealthOptions b = loader.config().pools[1].health.options();
+  CHECK(b.check.kind == CheckOptions::Kind::tcp);
+  CHECK(b.failure_statuses == std::vector<int>{500, 502, 503, 504});
+  CHECK(b.max_ejected_percent == 50);
+}
+
+TEST_CASE("the defaults of [health] are those of the code") {
+  CHECK(HealthSection::standard().options() == HealthOptions());
+}
+
+TEST_CASE("mistakes in [health] are named") {
+  ConfigLoader loader;
+  loader.load_text(R"([health]
+check = "healthz"
+check_status = ["2xx", "399-200", "99", "200-"]
+check_host = "a b"
+check_rise = 0
+eject_status = ["404"]
+eject_share = 101
+eject_time = "10m"
+[[pool]]
+backends = ["h:1"]
+)");
+  std::string all;
+  for (const auto& problem : loader.problems()) all += problem.to_string() + "\n";
+  for (const char* part :
+       {"\"healthz\": off, tcp, or a path", "\"2xx\"", "\"399-200\"", "\"99\"", "\"200-\"", "\"a b\" is not a host",
+        "check_rise", "\"404\": a status from 500 to 599", "eject_share", "max_eject_time is less than eject_time"}) {
+    CAPTURE(part);
+    CHECK_MESSAGE(all.find(part) != std::string::npos, all);
+  }
+}

@@ -125,7 +125,7 @@ TEST_CASE("a backend that fails a pass") {
     CHECK(lab.get("/uncached").take_log() == "head+body abort ");
   }
   SUBCASE("when there is none: inside on_request") {
-    lab.upstream.backend(0).set_addresses({});
+    lab.upstream.backend(0).clear_address();
     CHECK(lab.send("GET", "/uncached").status() == 503);
   }
   CHECK(lab.idle());
@@ -260,7 +260,7 @@ TEST_CASE("a backend that fails the client of a fetch") {
     CHECK(lab.get().take_log() == "head+body abort ");
   }
   SUBCASE("when there is none: inside on_request") {
-    lab.upstream.backend(0).set_addresses({});
+    lab.upstream.backend(0).clear_address();
     CHECK(lab.send("GET", "/a").status() == 503);
   }
   SUBCASE("when what is stale may serve") {

@@ -152,7 +152,7 @@ TEST_CASE("a paused call reads no more until it is resumed") {
 TEST_CASE("without a backend that may be asked the call fails at once with 503") {
   UpstreamFixture f(2);
   f.backend(0).set_draining(true);
-  f.backend(1).set_addresses({});
+  f.backend(1).clear_address();
   Caller caller(f);
   SUBCASE("inside open") {
     caller.open();

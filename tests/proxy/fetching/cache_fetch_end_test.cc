@@ -30,7 +30,7 @@ TEST_CASE("a backend that fails before its head") {
   FetchLab lab;
   FirstFake first;
   SUBCASE("at once, inside begin()") {
-    lab.upstream.backend(0).set_addresses({});
+    lab.upstream.backend(0).clear_address();
     lab.begin(&first);
     CHECK_FALSE(lab.found);
     CHECK(first.failure.status == 503);

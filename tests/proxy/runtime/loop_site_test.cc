@@ -43,7 +43,7 @@ struct Fixture {
     return LoopSite::make(time.loop(), network, site, previous);
   }
   static ConnectionPool& connections(LoopSite& site, size_t index) {
-    return site.connections_to(*site.site().backends[index]);
+    return site.connections_to(site.site().backends[index]->at(0));
   }
   void begin(ConnectionPool& pool, Sender& sender) {
     http::RequestStart request;
@@ -79,7 +79,7 @@ TEST_CASE("the next site shares connections to the backends it has in common") {
   CHECK(f.registry.in_use() == 1);
   CHECK(f.connections(*second, 0).idle_count() == 1);
   f.exchange(f.connections(*second, 0));
-  CHECK(second->site().backends[0]->statistics().connections.load() == 1);
+  CHECK(second->site().backends[0]->at(0).statistics().connections.load() == 1);
 }
 
 TEST_CASE("with other limits the next site makes connections of its own") {
@@ -87,14 +87,14 @@ TEST_CASE("with other limits the next site makes connections of its own") {
   auto first = f.make({"10.0.0.1:80"}, nullptr);
   f.exchange(f.connections(*first, 0));
   const auto backend = first->site().backends[0];
-  CHECK(backend->statistics().idle_connections.load() == 1);
+  CHECK(backend->at(0).statistics().idle_connections.load() == 1);
   ConnectionPoolOptions options;
   options.limits.connect_timeout_ms = 1;
   auto second = f.make({"10.0.0.1:80"}, first.get(), options);
   CHECK(&f.connections(*second, 0) != &f.connections(*first, 0));
   first.reset();
   f.time.turn();
-  CHECK(backend->statistics().idle_connections.load() == 0);
+  CHECK(backend->at(0).statistics().idle_connections.load() == 0);
 }
 
 TEST_CASE("a site released in an event of its last connection goes at the end of the turn") {

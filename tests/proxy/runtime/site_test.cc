@@ -78,7 +78,7 @@ TEST_CASE("pools share a backend they both name, each with a weight of its own")
                         "[[pool]]\nname = \"b\"\nbackends = [\"h:2\"]\n[[route]]\npool = \"a\"\n"),
                   registry);
   REQUIRE(site.backends.size() == 2);
-  CHECK(site.pools[0]->members()[1].backend == site.pools[1]->members()[0].backend);
+  CHECK(site.pools[0]->members()[1].host == site.pools[1]->members()[0].host);
   CHECK(site.pools[0]->members()[1].weight == 4);
   CHECK(site.pools[1]->members()[0].weight == 1);
 }
@@ -86,15 +86,15 @@ TEST_CASE("pools share a backend they both name, each with a weight of its own")
 TEST_CASE("backends outlive the site while another one names them, with health and counters") {
   BackendRegistry registry;
   auto first = std::make_shared<const Site>(pool_of("\"10.0.0.1:80\", \"10.0.0.2:80\""), registry);
-  Backend& kept = *first->backends[1];
-  kept.set_addresses({*net::Address::parse("10.0.0.2:80")});
-  kept.report_connect_failure(kept.current_address());
+  first->backends[1]->set_addresses({*net::Address::parse("10.0.0.2:80")});
+  Backend& kept = first->backends[1]->at(0);
+  kept.report_connect_failure(kept.address());
   CHECK(kept.down());
   kept.begin_request();
   CHECK(registry.in_use() == 2);
 
   auto second = std::make_shared<const Site>(pool_of("\"10.0.0.2:80 weight=2\", \"10.0.0.3:80\""), registry);
-  CHECK(second->backends[0].get() == &kept);
+  CHECK(&second->backends[0]->at(0) == &kept);
   CHECK(second->backends[1]->id() == 2);  // the ids of backends in use are not given again
   CHECK(registry.in_use() == 3);
   first.reset();
@@ -109,5 +109,5 @@ TEST_CASE("backends outlive the site while another one names them, with health a
   second.reset();
   CHECK(registry.in_use() == 1);
   // One that comes back starts afresh.
-  CHECK_FALSE(Site(pool_of("\"10.0.0.2:80\""), registry).backends[0]->down());
+  CHECK(Site(pool_of("\"10.0.0.2:80\""), registry).backends[0]->count() == 0);
 }

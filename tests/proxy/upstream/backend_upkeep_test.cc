@@ -20,7 +20,7 @@ HealthOptions slow_start_of(int64_t duration_ms) {
 
 struct Fixture {
   explicit Fixture(const HealthOptions& health = {}) : backend(0, {"10.0.0.1", 80}, health) {
-    backend.set_addresses({*net::Address::parse("10.0.0.1:80")});
+    backend.set_address(*net::Address::parse("10.0.0.1:80"));
   }
   void advance_ms(int64_t by_ms) {
     for (; by_ms > 0; by_ms -= 50) time.advance_ms(50);

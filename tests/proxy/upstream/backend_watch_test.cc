@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "common/net/tcp_listener.h"
+#include "tests/support/scripted_backend.h"
 
 using namespace roost;
 using namespace roost::proxy;
@@ -26,48 +26,75 @@ struct HostsFile {
 };
 
 struct Fixture {
-  explicit Fixture(net::HostPort host, BackendWatchOptions options = {})
-      : resolver(loop, hosts.path), owned(std::make_shared<Backend>(0, std::move(host))), options_(options) {}
+  explicit Fixture(net::HostPort written, BackendWatchOptions options = {})
+      : resolver(loop, hosts.path), owned(std::make_shared<BackendHost>(0, std::move(written))), options_(options) {}
+  ~Fixture() {
+    watch.reset();
+    loop.run_once(false);
+  }
   void start() {
-    watch = std::make_unique<BackendWatch>(
-        loop, resolver, options_, [this](const Backend&, const std::string& text, bool) { news.push_back(text); });
+    watch = std::make_unique<BackendWatch>(loop, resolver, network, options_,
+                                           [this](const BackendNews& told) { news.push_back(told.text); });
     watch->watch({owned});
   }
   void run_until(const std::function<bool()>& condition) {
     while (!condition()) loop.run_once(true);
   }
   net::EventLoop loop;
+  MemoryNetwork network{loop};
   HostsFile hosts;
   net::Resolver resolver;
-  std::shared_ptr<Backend> owned;
-  Backend& backend = *owned;
+  std::shared_ptr<BackendHost> owned;
+  BackendHost& host = *owned;
   BackendWatchOptions options_;
   std::vector<std::string> news;
   std::unique_ptr<BackendWatch> watch;
 };
+
+net::Address address(const char* text) {
+  return *net::Address::parse(text);
+}
+
+BackendWatchOptions looking_up_often() {
+  BackendWatchOptions options;
+  options.resolve_period_ms = 5;
+  return options;
+}
 
 }  // namespace
 
 TEST_CASE("a written address is in place at once") {
   Fixture f({"::1", 9001});
   f.start();
-  CHECK(f.backend.state() == BackendState::up);
-  CHECK(f.backend.current_address() == *net::Address::parse("[::1]:9001"));
+  REQUIRE(f.host.count() == 1);
+  CHECK(f.host.at(0).state() == BackendState::up);
+  CHECK(f.host.at(0).address() == address("[::1]:9001"));
 }
 
 TEST_CASE("a name is looked up, and its changed address followed") {
-  BackendWatchOptions options;
-  options.resolve_period_ms = 5;
-  Fixture f({"api.roost.test", 9001}, options);
+  Fixture f({"api.roost.test", 9001}, looking_up_often());
   f.hosts.write("127.0.0.1 api.roost.test\n");
   f.start();
-  CHECK(f.backend.state() == BackendState::unresolved);
-  f.run_until([&] { return f.backend.resolved(); });
-  CHECK(f.backend.current_address() == *net::Address::parse("127.0.0.1:9001"));
+  CHECK_FALSE(f.host.resolved());
+  f.run_until([&] { return f.host.resolved(); });
+  CHECK(f.host.at(0).address() == address("127.0.0.1:9001"));
   f.hosts.write("127.0.0.2 api.roost.test\n");
-  f.run_until([&] { return f.backend.current_address() == *net::Address::parse("127.0.0.2:9001"); });
+  f.run_until([&] { return f.host.at(0).address() == address("127.0.0.2:9001"); });
   REQUIRE(f.news.size() == 2);  // a change each, however often it was looked up
   CHECK(f.news[1] == "resolved to 127.0.0.2:9001");
+}
+
+TEST_CASE("each address of a name is a backend, also those that come later") {
+  Fixture f({"api.roost.test", 9001}, looking_up_often());
+  f.hosts.write("127.0.0.1 api.roost.test\n127.0.0.2 api.roost.test\n");
+  f.start();
+  f.run_until([&] { return f.host.count() == 2; });
+  f.hosts.write("127.0.0.2 api.roost.test\n127.0.0.3 api.roost.test\n127.0.0.4 api.roost.test\n");
+  f.run_until([&] { return f.host.count() == 3; });
+  for (size_t i = 0; i < 3; ++i) CHECK(f.host.at(i).state() == BackendState::up);
+  f.host.at(2).report_connect_failure(f.host.at(2).address());
+  f.run_until([&] { return f.news.size() >= 3; });
+  CHECK(f.news[2] == "down: takes no connections; tried again in the background");
 }
 
 TEST_CASE("a name that does not resolve is told once and tried again until it does") {
@@ -76,30 +103,30 @@ TEST_CASE("a name that does not resolve is told once and tried again until it do
   f.start();
   f.run_until([&] { return !f.news.empty(); });
   CHECK(f.news[0].find("does-not-exist.invalid") != std::string::npos);
-  CHECK(f.backend.state() == BackendState::unresolved);
+  CHECK_FALSE(f.host.resolved());
   f.hosts.write("127.0.0.1 does-not-exist.invalid\n");
-  f.run_until([&] { return f.backend.resolved(); });
+  f.run_until([&] { return f.host.resolved(); });
   CHECK(f.news.size() == 2);
 }
 
-TEST_CASE("a backend that is down is probed until it takes a connection") {
-  Fixture f({"127.0.0.1", 1});
-  std::unique_ptr<net::TcpListener> listener;
-  const auto listen = [&](const net::Address& address) {
-    auto made = net::TcpListener::listen(f.loop, address, {}, [](net::StreamPtr) {});
-    REQUIRE(made);
-    listener = std::move(*made);
-  };
-  listen(*net::Address::parse("127.0.0.1:0"));
-  const net::Address address = listener->address();
-  listener.reset();
+TEST_CASE("what a request's thread reports is looked after on the watch's loop") {
+  Fixture f({"127.0.0.1", 9001});
   f.start();
-  f.backend.set_addresses({address});
-  f.backend.report_connect_failure(address);
-  f.run_until([&] { return f.backend.statistics().connect_failures.load() >= 2; });  // a probe has failed
-  CHECK(f.backend.state() == BackendState::down);
-  listen(address);
-  f.run_until([&] { return f.backend.state() == BackendState::up; });
-  CHECK(f.news == std::vector<std::string>{"down: no address accepts connections; probing in the background",
-                                           "up: accepts connections again"});
+  f.host.at(0).eject(f.loop.now_ms(), "5 failures in a row");
+  f.run_until([&] { return !f.news.empty(); });
+  CHECK(f.news[0] == "ejected for 10s: 5 failures in a row");
+}
+
+TEST_CASE("a host that is watched on keeps its backends; one that is not is let go") {
+  Fixture f({"127.0.0.1", 9001});
+  f.start();
+  Backend& kept = f.host.at(0);
+  const auto other = std::make_shared<BackendHost>(1, net::HostPort{"127.0.0.2", 9001});
+  f.watch->watch({f.owned, other});
+  CHECK(&f.host.at(0) == &kept);
+  CHECK(other->count() == 1);
+  f.watch->watch({other});
+  CHECK(f.owned.use_count() == 1);
+  kept.eject(0, "why");
+  CHECK(f.news.empty());
 }

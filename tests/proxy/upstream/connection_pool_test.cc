@@ -52,7 +52,7 @@ struct Sender final : http::ResponseReceiver {
 struct Fixture {
   explicit Fixture(const ConnectionPoolOptions& options = {}) : pool_options(options) { make_pool(network); }
   void make_pool(Connector& connector) {
-    backend.set_addresses({script.address()});
+    backend.set_address(script.address());
     pool = std::make_unique<ConnectionPool>(time.loop(), connector, backend, pool_options);
   }
   ConnectionPool::Begun begin(Sender& sender, ConnectionPool::Reuse reuse = ConnectionPool::Reuse::allowed) {
@@ -205,13 +205,13 @@ TEST_CASE("an idle connection is closed when its time is over") {
   CHECK(f.script.open_count() == 0);
 }
 
-TEST_CASE("connections to an address that the name has no more are not used") {
+TEST_CASE("connections to an address that the backend has no more are not used") {
   Fixture f;
   ScriptedBackend& elsewhere = f.network.listen("10.0.0.2:80");
   f.exchange();
-  f.backend.set_addresses({elsewhere.address(), f.script.address()});
+  f.backend.set_address(f.script.address());
   CHECK(f.exchange());  // it still has that one
-  f.backend.set_addresses({elsewhere.address()});
+  f.backend.set_address(elsewhere.address());
   CHECK_FALSE(f.exchange());
   CHECK(elsewhere.requests().size() == 1);
   CHECK(f.script.open_count() == 0);
@@ -364,7 +364,7 @@ TEST_CASE("over TCP a connection is reused until the backend closes it") {
   TinyServer server(loop);
   TcpConnector connector(loop);
   Backend backend(0, {"127.0.0.1", server.address().port()});
-  backend.set_addresses({server.address()});
+  backend.set_address(server.address());
   ConnectionPool pool(loop, connector, backend, {});
   http::RequestStart request;
   request.fields = http::fields_of("Host: h\r\n");

@@ -19,15 +19,15 @@ struct Fixture {
     std::vector<PoolMember> members;
     for (uint32_t i = 0; i < count; ++i) {
       const std::string address = "10.0.0." + std::to_string(i + 1) + ":80";
-      owned.push_back(std::make_unique<Backend>(i, *net::HostPort::parse(address), health));
+      owned.push_back(std::make_unique<BackendHost>(i, *net::HostPort::parse(address), health));
       owned.back()->set_addresses({*net::Address::parse(address)});
       members.push_back({owned.back().get()});
     }
     pool = std::make_unique<Pool>(0, "p", balance, members, health);
   }
-  Backend& operator[](size_t index) { return *owned[index]; }
+  Backend& operator[](size_t index) { return owned[index]->at(0); }
   BackendLease lease(size_t index) {
-    Backend& backend = *owned[index];
+    Backend& backend = owned[index]->at(0);
     backend.begin_request();
     backend.statistics().requests.fetch_add(1);
     return BackendLease(backend);
@@ -47,10 +47,10 @@ struct Fixture {
   }
   size_t ejected_count() const {
     size_t count = 0;
-    for (const auto& backend : owned) count += backend->ejected() ? 1 : 0;
+    for (const auto& host : owned) count += host->at(0).ejected() ? 1 : 0;
     return count;
   }
-  std::vector<std::unique_ptr<Backend>> owned;
+  std::vector<std::unique_ptr<BackendHost>> owned;
   std::unique_ptr<Pool> pool;
   Random random{1};
   int64_t now_ms = 1'000;
@@ -182,7 +182,7 @@ TEST_CASE("no more than the share of a pool is ejected, and never the last in us
 
 TEST_CASE("one that is the last because the others are down is not ejected") {
   Fixture f(3);
-  f[1].report_connect_failure(f[1].current_address());
+  f[1].report_connect_failure(f[1].address());
   f[2].set_draining(true);
   f.answer_many(0, 503, 100);
   CHECK_FALSE(f[0].ejected());
@@ -191,7 +191,7 @@ TEST_CASE("one that is the last because the others are down is not ejected") {
 TEST_CASE("an ejected backend comes before one that is down, and behind all others") {
   Fixture f(3);
   f.answer_many(0, 503, 5);
-  f[1].report_connect_failure(f[1].current_address());
+  f[1].report_connect_failure(f[1].address());
   TriedBackends tried;
   tried.avoid(f[2]);
   CHECK(f.pool->choose(f.random, 0, tried).get() == &f[2]);

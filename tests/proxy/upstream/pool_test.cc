@@ -14,19 +14,19 @@ namespace {
 struct Backends {
   explicit Backends(uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) {
-      owned.push_back(std::make_unique<Backend>(i, net::HostPort{"127.0.0.1", static_cast<uint16_t>(9001 + i)}));
+      owned.push_back(std::make_unique<BackendHost>(i, net::HostPort{"127.0.0.1", static_cast<uint16_t>(9001 + i)}));
       owned.back()->set_addresses({address(i)});
-      all.push_back(owned.back().get());
+      all.push_back(&owned.back()->at(0));
     }
   }
   static net::Address address(uint32_t i) { return *net::Address::parse("127.0.0.1:" + std::to_string(9001 + i)); }
-  Backend& operator[](size_t i) { return *owned[i]; }
+  Backend& operator[](size_t i) { return *all[i]; }
   std::vector<PoolMember> members() const {
     std::vector<PoolMember> members;
-    for (Backend* backend : all) members.push_back({backend});
+    for (const auto& host : owned) members.push_back({host.get()});
     return members;
   }
-  std::vector<std::unique_ptr<Backend>> owned;
+  std::vector<std::unique_ptr<BackendHost>> owned;
   std::vector<Backend*> all;
 };
 
@@ -87,10 +87,9 @@ TEST_CASE("threads that choose at the same time do not herd") {
 
 TEST_CASE("unresolved, draining and tried backends are passed over") {
   Backends backends(3);
-  backends.owned.push_back(std::make_unique<Backend>(3, net::HostPort{"nowhere.invalid", 1}));
-  backends.all.push_back(backends.owned.back().get());
+  backends.owned.push_back(std::make_unique<BackendHost>(3, net::HostPort{"nowhere.invalid", 1}));
   Pool pool(0, "p", Balance::least_connections, backends.members());
-  CHECK(backends[3].state() == BackendState::unresolved);
+  CHECK_FALSE(backends.owned[3]->resolved());
   backends[1].set_draining(true);
   TriedBackends tried;
   tried.add(backends[0]);
@@ -104,7 +103,7 @@ TEST_CASE("a backend that is down is used only when no other is up") {
   Backends backends(2);
   Pool pool(0, "p", Balance::round_robin, backends.members());
   Random random(1);
-  CHECK_FALSE(backends[0].report_connect_failure(Backends::address(0)));
+  backends[0].report_connect_failure(Backends::address(0));
   CHECK(backends[0].state() == BackendState::down);
   for (int i = 0; i < 10; ++i) CHECK(pool.choose(random, 0, {}).get() == &backends[1]);
   backends[1].report_connect_failure(Backends::address(1));
@@ -115,11 +114,11 @@ TEST_CASE("a backend that is down is used only when no other is up") {
 }
 
 TEST_CASE("a pool holds as many backends as its bound") {
-  Backends backends(Pool::kMaxBackends);
+  Backends backends(Pool::kMaxHosts);
   Pool pool(0, "p", Balance::least_connections, backends.members());
   Random random(1);
   std::vector<BackendLease> leases;
-  for (size_t i = 0; i < Pool::kMaxBackends; ++i) leases.push_back(pool.choose(random, 0, {}));
+  for (size_t i = 0; i < Pool::kMaxHosts; ++i) leases.push_back(pool.choose(random, 0, {}));
   for (const Backend* backend : backends.all) CHECK(backend->active() == 1);
 }
 
@@ -146,4 +145,61 @@ TEST_CASE("one that is avoided comes behind all that are up, and before those th
   CHECK(pool.choose(random, 0, tried).get() == &backends[0]);
   tried.add(backends[0]);
   CHECK(pool.choose(random, 0, tried).get() == &backends[2]);
+}
+
+TEST_CASE("one that has not been checked comes behind those that have, and before those that are ejected") {
+  Backends backends(3);
+  Pool pool(0, "p", Balance::least_connections, backends.members());
+  Random random(1);
+  backends[0].set_check_state(CheckHistory::State::unknown);
+  backends[1].set_check_state(CheckHistory::State::failing);
+  std::vector<BackendLease> leases;
+  for (int i = 0; i < 20; ++i) leases.push_back(pool.choose(random, 0, {}));
+  CHECK(backends[2].active() == 20);
+  backends[2].eject(0, "why");
+  for (int i = 0; i < 20; ++i) leases.push_back(pool.choose(random, 0, {}));
+  CHECK(backends[0].active() == 20);
+  backends[0].report_connect_failure(Backends::address(0));
+  CHECK(pool.choose(random, 0, {}).get() == &backends[1]);
+}
+
+TEST_CASE("each address of a name takes part with the weight of the name") {
+  BackendHost name(0, {"api.internal", 80});
+  BackendHost written(1, {"10.0.0.9", 80});
+  name.set_addresses({*net::Address::parse("10.0.0.1:80"), *net::Address::parse("10.0.0.2:80")});
+  written.set_addresses({*net::Address::parse("10.0.0.9:80")});
+  Pool pool(0, "p", Balance::round_robin, {{&name, 2}, {&written, 1}});
+  Random random(1);
+  for (int i = 0; i < 50; ++i) pool.choose(random, 0, {});
+  CHECK(name.at(0).statistics().requests.load() == 20);
+  CHECK(name.at(1).statistics().requests.load() == 20);
+  CHECK(written.at(0).statistics().requests.load() == 10);
+  name.set_addresses({*net::Address::parse("10.0.0.2:80")});
+  for (int i = 0; i < 30; ++i) pool.choose(random, 0, {});
+  CHECK(name.at(0).statistics().requests.load() == 20);
+  CHECK(name.at(1).statistics().requests.load() == 40);
+}
+
+TEST_CASE("more addresses than a pool uses are left out") {
+  std::vector<std::unique_ptr<BackendHost>> hosts;
+  std::vector<PoolMember> members;
+  for (uint32_t i = 0; i < 10; ++i) {
+    hosts.push_back(std::make_unique<BackendHost>(i, net::HostPort{"h" + std::to_string(i), 80}));
+    std::vector<net::Address> addresses;
+    for (uint32_t j = 1; j <= BackendHost::kMaxAddresses; ++j) {
+      addresses.push_back(*net::Address::parse("10.0." + std::to_string(i) + "." + std::to_string(j) + ":80"));
+    }
+    hosts.back()->set_addresses(addresses);
+    members.push_back({hosts.back().get()});
+  }
+  Pool pool(0, "p", Balance::least_connections, members);
+  Random random(1);
+  std::vector<BackendLease> leases;
+  for (size_t i = 0; i < Pool::kMaxBackends; ++i) leases.push_back(pool.choose(random, 0, {}));
+  size_t used = 0;
+  for (const auto& host : hosts) {
+    for (size_t i = 0; i < host->count(); ++i) used += host->at(i).active();
+  }
+  CHECK(used == Pool::kMaxBackends);
+  CHECK(hosts.back()->at(0).active() == 0);
 }
