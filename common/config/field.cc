@@ -84,6 +84,10 @@ std::string in_quotes(std::string_view text) {
 
 }  // namespace
 
+std::string hide_secret(std::string_view text) {
+  return text.empty() ? "" : "***";
+}
+
 Result<void> Field::set_text(std::string_view text) {
   return std::visit(
       Match{[&](Text& field) -> Result<void> {

@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include "common/base/check.h"
+#include "common/config/service_variable.h"
 
 namespace roost::config {
 namespace {
@@ -246,7 +247,7 @@ void FieldTable::read_variable(std::string_view name, std::string_view value) {
       return;
     }
   }
-  if (owner != nullptr)
+  if (owner != nullptr && !is_service_variable(name, value))
     problems_.push_back(
         Problem{"environment", 0, 0, fmt::format("unknown variable {}{}", name, suggestion(name, known))});
 }

@@ -33,6 +33,9 @@ using TextCheck = std::function<std::string(std::string_view)>;
 /// Returns what may be printed of a text that holds a secret.
 using TextMask = std::function<std::string(std::string_view)>;
 
+/// A mask for texts that are secret as a whole: "***", or nothing for an empty text.
+std::string hide_secret(std::string_view text);
+
 /// Bounds of a number, a duration (ms) or a size (bytes), both included.
 struct Range {
   int64_t least = 0;
@@ -138,7 +141,7 @@ class FieldTable {
   void read_file(const std::string& path);
   void read_text(std::string_view toml, const std::string& source);
   /// Reads ROOST_<SECTION>_<FIELD> for flat sections from `NAME=value` entries (environ). A ROOST_ name of a declared
-  /// section with an unknown field is a problem.
+  /// section with an unknown field is a problem, unless Kubernetes made it for a service (is_service_variable).
   void read_environment(const char* const* environment);
   /// `flag` as the user wrote it ("--listen"), for messages.
   void set_flag(std::string_view section, std::string_view field, std::string_view text, std::string_view flag);
