@@ -20,7 +20,7 @@ void show_page(const Request& request, Reply reply) {
 Operations::Operations(const WorkerContext& context, const Parts& parts)
     : health_(parts.storage.database(), parts.registry, {context.config.public_metrics}),
       logs_(log_options(context.config), context.loop, parts.storage.log(), context.events, show_page),
-      metrics_(parts.scope, parts.batcher, parts.storage.cache(), parts.revalidator) {
+      metrics_(parts.scope, parts.batcher, parts.storage.cache(), parts.revalidator, parts.storage.log()) {
   parts.registry.before_exposition([this] { metrics_.refresh(); });
 }
 

@@ -14,6 +14,8 @@ constexpr MetricInfo kSinkFailures{"roost_like_sink_failures_total",
                                    "Attempts to apply a batch that failed or had an unknown outcome."};
 constexpr MetricInfo kSyncs{"roost_journal_syncs_total", "fdatasync calls of the journal."};
 constexpr MetricInfo kAdopted{"roost_journals_adopted_total", "Journals of dead workers drained and removed."};
+constexpr MetricInfo kForeign{"roost_journals_of_other_databases",
+                              "Journals of dead workers kept because they were written for another database."};
 constexpr MetricInfo kSaved{"roost_like_statements_saved_total",
                             "Database statements saved by batching: likes applied minus batches."};
 constexpr MetricInfo kOldest{"roost_likes_oldest_pending_seconds",
@@ -40,16 +42,20 @@ constexpr MetricInfo kRevalidations{
     "roost_revalidations_total",
     "Revalidations of tweets in proxies: told (received), coalesced with a pending one, lost."};
 constexpr MetricInfo kSendingFailures{"roost_revalidation_failures_total", "Requests to proxies that failed."};
+constexpr MetricInfo kLogRecords{"roost_log_records_total", "Records of the request log, those lost included."};
+constexpr MetricInfo kLogRecordsLost{"roost_log_records_lost_total",
+                                     "Records that could not be written: the disk is full or does not answer."};
 constexpr MetricInfo kCacheBytes{"roost_db_cache_bytes", "Bytes in the DB cache."};
 constexpr MetricInfo kCacheEntries{"roost_db_cache_entries", "Entries in the DB cache."};
 
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache,
-                             const Revalidator& revalidator)
+                             const Revalidator& revalidator, const RequestLog& log)
     : batcher_(batcher),
       cache_(cache),
       revalidator_(revalidator),
+      log_(log),
       accepted_(scope.counter(kAccepted)),
       refused_(scope.counter(kRefused)),
       repeats_(scope.counter(kRepeats)),
@@ -59,6 +65,7 @@ WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher
       syncs_(scope.counter(kSyncs)),
       adopted_(scope.counter(kAdopted)),
       statements_saved_(scope.counter(kSaved)),
+      foreign_journals_(scope.gauge(kForeign)),
       pending_(scope.gauge(kPending)),
       oldest_pending_(scope.gauge(kOldest)),
       last_batch_likes_(scope.gauge(kBatchLikes)),
@@ -82,12 +89,17 @@ WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher
       sent_(scope.counter(kRevalidations, {{"result", "told"}})),
       coalesced_(scope.counter(kRevalidations, {{"result", "coalesced"}})),
       lost_(scope.counter(kRevalidations, {{"result", "lost"}})),
-      sending_failures_(scope.counter(kSendingFailures)) {}
+      sending_failures_(scope.counter(kSendingFailures)),
+      log_records_(scope.counter(kLogRecords)),
+      log_records_lost_(scope.counter(kLogRecordsLost)) {}
 
 void WorkerMetrics::refresh() {
   refresh_likes();
   refresh_cache();
   refresh_revalidations();
+  const observe::LogWriterStats log = log_.stats();
+  log_records_.set_total(log.lines);
+  log_records_lost_.set_total(log.dropped + log.lost);
 }
 
 void WorkerMetrics::refresh_likes() {
@@ -101,6 +113,7 @@ void WorkerMetrics::refresh_likes() {
   syncs_.set_total(likes.syncs);
   adopted_.set_total(likes.adopted);
   statements_saved_.set_total(likes.statements_saved);
+  foreign_journals_.set(static_cast<int64_t>(likes.foreign));
   pending_.set(likes.pending);
   oldest_pending_.set((likes.oldest_pending_ms + 999) / 1000);
   last_batch_likes_.set(static_cast<int64_t>(likes.last_batch_likes));

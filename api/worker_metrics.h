@@ -1,18 +1,20 @@
 #pragma once
 
 #include "api/db/db_cache.h"
+#include "api/logs/request_log.h"
 #include "api/notify/revalidator.h"
 #include "batcher/batcher.h"
 #include "common/observe/metrics.h"
 
 namespace roost::api {
 
-/// Copies the statistics of the batcher, the DB cache and the revalidator into metrics. Loop thread only.
+/// Copies the statistics of the batcher, the DB cache, the revalidator and the request log into metrics. Loop thread
+/// only.
 class WorkerMetrics {
  public:
   /// All outlive it.
   WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache,
-                const Revalidator& revalidator);
+                const Revalidator& revalidator, const RequestLog& log);
   void refresh();
 
  private:
@@ -23,6 +25,7 @@ class WorkerMetrics {
   const batcher::Batcher& batcher_;
   const DbCache& cache_;
   const Revalidator& revalidator_;
+  const RequestLog& log_;
   observe::Counter& accepted_;
   observe::Counter& refused_;
   observe::Counter& repeats_;
@@ -32,6 +35,7 @@ class WorkerMetrics {
   observe::Counter& syncs_;
   observe::Counter& adopted_;
   observe::Counter& statements_saved_;
+  observe::Gauge& foreign_journals_;
   observe::Gauge& pending_;
   observe::Gauge& oldest_pending_;
   observe::Gauge& last_batch_likes_;
@@ -56,6 +60,8 @@ class WorkerMetrics {
   observe::Counter& coalesced_;
   observe::Counter& lost_;
   observe::Counter& sending_failures_;
+  observe::Counter& log_records_;
+  observe::Counter& log_records_lost_;
 };
 
 }  // namespace roost::api

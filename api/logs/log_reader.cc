@@ -109,6 +109,8 @@ void Source::advance(const LogQuery& query, LogAnswer& answer, uint64_t& bytes_l
     } else if (head_->time_us < std::max<int64_t>(query.since_us, 0) - kMaxDisorderUs) {
       head_.reset();
       current_ = files_.size();
+    } else if (head_->kind == RecordKind::gap) {
+      answer.incomplete |= head_->time_us >= query.since_us;
     } else if (matches(*head_, query)) {
       return;
     }

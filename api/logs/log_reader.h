@@ -28,8 +28,9 @@ struct LogQuery {
 
 struct LogAnswer {
   std::vector<LogRecord> records;  ///< By time, newest last; ties by worker, then in the order they were written.
-  bool incomplete = false;         ///< max_scan_bytes was reached, or a file could not be read.
-  uint64_t malformed_lines = 0;    ///< Skipped.
+  /// max_scan_bytes was reached, a file could not be read, or a gap record says that records could not be written.
+  bool incomplete = false;
+  uint64_t malformed_lines = 0;  ///< Skipped.
 };
 
 /// Records may stand in a file this much out of order (several threads append to it) and are merged rightly.

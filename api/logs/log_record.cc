@@ -63,8 +63,8 @@ class RecordReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Reco
       record_.verb = value;
     } else if (key_ == "endpoint" || key_ == "table") {
       record_.subject = value;
-    } else if (key_ == "kind" && (value == "api" || value == "db")) {
-      record_.kind = value == "api" ? RecordKind::api : RecordKind::db;
+    } else if (key_ == "kind" && (value == "api" || value == "db" || value == "gap")) {
+      record_.kind = value == "api" ? RecordKind::api : value == "db" ? RecordKind::db : RecordKind::gap;
       has_kind_ = true;
     }
     return inside_;
@@ -76,7 +76,7 @@ class RecordReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Reco
     if (key_ == "time_us") {
       record_.time_us = value;
       has_time_ = value >= 0;
-    } else if (key_ == "status" || key_ == "rows") {
+    } else if (key_ == "status" || key_ == "rows" || key_ == "missing") {
       record_.result = value;
     } else if (key_ == "duration_us") {
       record_.duration_us = value;
@@ -118,8 +118,17 @@ void append_json(std::string& line, const DatabaseAccess& access) {
   line += '}';
 }
 
+void append_json(std::string& line, const LogGap& gap) {
+  append_integer(line, R"({"time_us":)", gap.time_us);
+  append_text(line, R"(,"kind":"gap","worker":)", gap.worker);
+  append_integer(line, R"(,"missing":)", gap.missing);
+  line += '}';
+}
+
 void append_json(std::string& line, const LogRecord& record) {
-  if (record.kind == RecordKind::api) {
+  if (record.kind == RecordKind::gap) {
+    append_json(line, LogGap{record.time_us, record.worker, record.result});
+  } else if (record.kind == RecordKind::api) {
     append_json(line, ApiCall{record.time_us, record.worker, record.request_id, record.verb, record.subject,
                               static_cast<int>(record.result), record.duration_us});
   } else {

@@ -30,7 +30,14 @@ struct DatabaseAccess {
   int64_t duration_us = 0;
 };
 
-enum class RecordKind : uint8_t { api, db };
+/// Stands for records of a worker that could not be written, where the file goes on behind them.
+struct LogGap {
+  int64_t time_us = 0;  ///< When writing worked again.
+  std::string_view worker;
+  int64_t missing = 0;  ///< How many records.
+};
+
+enum class RecordKind : uint8_t { api, db, gap };
 
 /// A line of the request log, read back.
 struct LogRecord {
@@ -40,7 +47,7 @@ struct LogRecord {
   std::string request_id;
   std::string verb;     ///< Method of an API call, operation of a database access.
   std::string subject;  ///< Endpoint of an API call, table of a database access.
-  int64_t result = 0;   ///< Status of an API call, rows of a database access.
+  int64_t result = 0;   ///< Status of an API call, rows of a database access, missing records of a gap.
   int64_t duration_us = 0;
 };
 
@@ -52,9 +59,11 @@ inline constexpr size_t kMaxRecordBytes = 64 * 1024;
 /// Appends one JSON object, without a newline:
 ///   {"time_us":1,"kind":"api","worker":"w1","request_id":"…","method":"GET","endpoint":"/like/1","status":200,
 ///    "duration_us":312}
-/// For a database access: "kind":"db", "operation", "table" and "rows". Bytes that are not UTF-8 become U+FFFD.
+/// For a database access: "kind":"db", "operation", "table" and "rows"; for a gap: "kind":"gap", "missing". Bytes that
+/// are not UTF-8 become U+FFFD.
 void append_json(std::string& line, const ApiCall& call);
 void append_json(std::string& line, const DatabaseAccess& access);
+void append_json(std::string& line, const LogGap& gap);
 /// The same line again from a record that was read.
 void append_json(std::string& line, const LogRecord& record);
 

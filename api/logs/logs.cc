@@ -156,10 +156,11 @@ void Logs::answer(Request& request, Reply reply) {
 void Logs::read(LogsQuery query, Reply reply) {
   auto to = std::make_shared<Reply>(std::move(reply));
   WorkQueue::Job read = [this, query = std::move(query), to](size_t) mutable {
-    own_.flush();
+    const bool written = own_.flush();
     auto answer = read_request_logs(options_.directory, query.query);
     Result<std::string> body = fail("");
     if (answer) {
+      answer->incomplete |= !written;
       body = logs_body(*answer, query.full);
     } else {
       body = tl::unexpected<Error>(answer.error());

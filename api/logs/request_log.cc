@@ -6,6 +6,20 @@
 #include "api/logs/log_record.h"
 
 namespace roost::api {
+namespace {
+
+int64_t unix_now_us() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+std::string gap_line(std::string_view worker, uint64_t missing) {
+  std::string line;
+  append_json(line, LogGap{.time_us = unix_now_us(), .worker = worker, .missing = static_cast<int64_t>(missing)});
+  return line;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<RequestLog>> RequestLog::open(const Options& options, observe::EventLog& events) {
   observe::LogWriterOptions writing;
@@ -15,7 +29,9 @@ Result<std::unique_ptr<RequestLog>> RequestLog::open(const Options& options, obs
   writing.overflow = observe::Overflow::wait;
   // Each pause costs two context switches; /logs waits twenty times as long before it reads the files.
   writing.pause_us = 1'000;
-  auto writer = observe::LogWriter::open(std::move(writing), events);
+  writing.gap_line = [worker = options.worker](uint64_t missing) { return gap_line(worker, missing); };
+  writing.report = observe::log_report(events, writing.path);
+  auto writer = observe::LogWriter::open(std::move(writing));
   if (!writer) return tl::unexpected<Error>(writer.error());
   return std::unique_ptr<RequestLog>(new RequestLog(options.worker, std::move(*writer)));
 }
@@ -37,8 +53,7 @@ void RequestLog::on_call(const service::Request& request, int status, int64_t no
 void RequestLog::on_access(const AccessRecord& access) {
   thread_local std::string line;
   line.clear();
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  append_json(line, DatabaseAccess{.time_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count(),
+  append_json(line, DatabaseAccess{.time_us = unix_now_us(),
                                    .worker = worker_,
                                    .request_id = access.request_id,
                                    .operation = access.operation,

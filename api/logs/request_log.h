@@ -5,13 +5,16 @@
 #include <string>
 
 #include "api/db/access.h"
+#include "common/observe/event_log.h"
 #include "common/observe/log_writer.h"
 #include "common/service/call_observer.h"
 
 namespace roost::api {
 
 /// The worker's log of API calls and database accesses, which /logs shows: one file per worker in a directory shared by
-/// the workers of a host. No line is dropped: writers wait when the file does not keep up. Any thread.
+/// the workers of a host. Writers wait a moment when the file does not keep up. Records that cannot be written, because
+/// the disk is full or does not answer, are counted, and a record of the gap follows when the file can be written
+/// again. Any thread.
 class RequestLog final : public AccessObserver, public service::CallObserver {
  public:
   struct Options {
@@ -26,8 +29,16 @@ class RequestLog final : public AccessObserver, public service::CallObserver {
   /// Only calls of API paths are recorded (is_api_path).
   void on_call(const service::Request& request, int status, int64_t now_us, int64_t duration_us) override;
   void on_access(const AccessRecord& access) override;
-  /// Blocks until what was recorded before is in the file.
-  void flush() { writer_->flush(); }
+  static constexpr int64_t kFlushMs = 1'000;
+  /// Waits until what was recorded before is in the file, at most kFlushMs. False if records are missing in it, now or
+  /// for good, that no gap record tells of.
+  bool flush() {
+    const bool written = writer_->flush(kFlushMs);
+    return written && writer_->stats().missing == 0;
+  }
+  /// Opens the file anew, after it was moved away by log rotation.
+  void reopen() { writer_->reopen(); }
+  observe::LogWriterStats stats() const { return writer_->stats(); }
 
  private:
   RequestLog(std::string worker, std::unique_ptr<observe::LogWriter> writer)

@@ -1,14 +1,16 @@
 #include "common/observe/event_log.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/iso_time.h"
 #include "common/base/mutex.h"
+#include "common/observe/event_limiter.h"
+#include "common/observe/log_writer.h"
 
 namespace roost::observe {
 namespace {
@@ -37,9 +39,17 @@ std::string_view level_name(EventLevel level) {
   return kNames[static_cast<size_t>(level)];
 }
 
-void write_to_stderr(EventLevel level, std::string_view line) {
-  const std::string text = fmt::format("{} {} {}\n", format_iso_time(SystemClock().unix_ms()), level_name(level), line);
-  std::fwrite(text.data(), 1, text.size(), stderr);
+EventLog::Sink standard_error() {
+  LogWriterOptions options{.path = "standard error", .descriptor = STDERR_FILENO};
+  options.buffer_bytes = EventLog::kQueueBytes;
+  auto opened = LogWriter::open(std::move(options));
+  if (!opened) return [](EventLevel, std::string_view) {};  // it is closed
+  return [writer = std::shared_ptr<LogWriter>(std::move(*opened)), dropped = uint64_t{0}](
+             EventLevel level, std::string_view line) mutable {
+    const std::string time = format_iso_time(SystemClock().unix_ms());
+    if (dropped > 0 && writer->append(fmt::format("{} warning events dropped count={}", time, dropped))) dropped = 0;
+    if (!writer->append(fmt::format("{} {} {}", time, level_name(level), line))) ++dropped;
+  };
 }
 
 }  // namespace
@@ -63,13 +73,39 @@ void EventField::append_to(std::string& line) const {
   }
 }
 
-struct EventLog::Output {
-  explicit Output(Sink to) : sink(std::move(to)) {}
-  Mutex mutex;
-  Sink sink ROOST_GUARDED_BY(mutex);
+class EventLog::Output {
+ public:
+  explicit Output(Sink to) : sink_(std::move(to)) {}
+  ~Output() {
+    const MutexLock lock(mutex_);
+    tell(limiter_.take_all());
+  }
+
+  void write(EventLevel level, std::string_view event, EventFields fields) {
+    std::string line(event);
+    for (const EventField& field : fields) field.append_to(line);
+    const int64_t now_ms = SystemClock().monotonic_ms();
+    const MutexLock lock(mutex_);
+    tell(limiter_.take_suppressed(now_ms));
+    if (limiter_.admit(event, now_ms)) sink_(level, line);
+  }
+
+ private:
+  void tell(const std::vector<EventLimiter::Suppressed>& kinds) ROOST_REQUIRES(mutex_) {
+    for (const auto& [event, count] : kinds) {
+      std::string line("and more like it");
+      EventField("event", event).append_to(line);
+      EventField("count", count).append_to(line);
+      sink_(EventLevel::warning, line);
+    }
+  }
+
+  Mutex mutex_;
+  Sink sink_ ROOST_GUARDED_BY(mutex_);
+  EventLimiter limiter_ ROOST_GUARDED_BY(mutex_);
 };
 
-EventLog::EventLog(EventLevel lowest) : EventLog(write_to_stderr, lowest) {}
+EventLog::EventLog(EventLevel lowest) : EventLog(standard_error(), lowest) {}
 
 EventLog::EventLog(Sink sink, EventLevel lowest)
     : lowest_(lowest), output_(std::make_unique<Output>(std::move(sink))) {}
@@ -77,11 +113,14 @@ EventLog::EventLog(Sink sink, EventLevel lowest)
 EventLog::~EventLog() = default;
 
 void EventLog::write(EventLevel level, std::string_view event, EventFields fields) {
-  if (level < lowest_) return;
-  std::string line(event);
-  for (const EventField& field : fields) field.append_to(line);
-  const MutexLock lock(output_->mutex);
-  output_->sink(level, line);
+  if (level >= lowest_) output_->write(level, event, fields);
+}
+
+std::function<void(const Result<void>& outcome)> log_report(EventLog& events, std::string path) {
+  return [&events, path = std::move(path)](const Result<void>& outcome) {
+    if (outcome) return events.info("log is written again", {{"path", path}});
+    events.error("log cannot be written", {{"error", outcome.error().what}});
+  };
 }
 
 }  // namespace roost::observe

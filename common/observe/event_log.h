@@ -8,6 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "common/base/result.h"
+
 namespace roost::observe {
 
 enum class EventLevel : uint8_t { debug, info, warning, error };
@@ -50,16 +52,23 @@ using EventFields = std::initializer_list<EventField>;
 /// standard error: time, level, the event in words, then its fields. Never for each request: that is the access log's.
 /// Any thread.
 ///
+/// write() never blocks on standard error: lines go through a bounded queue (kQueueBytes) to a thread of its own.
+/// Events that find it full are dropped and counted ("events dropped"). Of one kind of event, kBurst in ten seconds are
+/// logged (EventLimiter); those beyond are told of in one line ("and more like it").
+///
 ///     log.warning("backend down", {{"backend", "10.0.0.1:9001"}, {"after_failures", 3}});
 ///     2025-03-01T10:00:00.123Z warning backend down backend=10.0.0.1:9001 after_failures=3
 class EventLog {
  public:
   using Sink = std::function<void(EventLevel level, std::string_view line)>;
 
+  static constexpr size_t kQueueBytes = 256 * 1024;
+
   /// To standard error; events below `lowest` are left out.
   explicit EventLog(EventLevel lowest = EventLevel::info);
   /// To a sink of the caller's, called under a lock with `event key=value…`, without time and level. For tests.
   explicit EventLog(Sink sink, EventLevel lowest = EventLevel::debug);
+  /// Writes what is queued, for at most a second.
   ~EventLog();
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
@@ -71,9 +80,13 @@ class EventLog {
   void error(std::string_view event, EventFields fields = {}) { write(EventLevel::error, event, fields); }
 
  private:
-  struct Output;
+  class Output;
   EventLevel lowest_;
   std::unique_ptr<Output> output_;
 };
+
+/// What LogWriterOptions::report does with the trouble of the log at `path`: an event when it begins and one when it is
+/// over. `events` must outlive the writer.
+std::function<void(const Result<void>& outcome)> log_report(EventLog& events, std::string path);
 
 }  // namespace roost::observe

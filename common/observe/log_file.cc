@@ -26,6 +26,21 @@ Result<LogFile> LogFile::open(std::string path, uint64_t rotate_bytes, unsigned 
   return file;
 }
 
+Result<LogFile> LogFile::adopt(int descriptor, std::string name) {
+  LogFile file(std::move(name), 0, 0);
+  file.adopted_ = true;
+  file.regular_ = false;
+  file.descriptor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (file.descriptor_ < 0) return fail_errno("write to " + file.path_, errno);
+  struct stat status {};
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  // Else another descriptor of the same file, such as that of standard error, would overwrite what this one wrote.
+  if (flags >= 0 && ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+    ::fcntl(descriptor, F_SETFL, flags | O_APPEND);
+  }
+  return file;
+}
+
 LogFile::LogFile(std::string path, uint64_t rotate_bytes, unsigned keep_files)
     : path_(std::move(path)), rotate_bytes_(rotate_bytes), keep_files_(keep_files), rotate_at_(rotate_bytes) {}
 
@@ -36,6 +51,7 @@ LogFile::LogFile(LogFile&& other) noexcept
       descriptor_(std::exchange(other.descriptor_, -1)),
       size_(other.size_),
       rotate_at_(other.rotate_at_),
+      adopted_(other.adopted_),
       regular_(other.regular_),
       torn_(other.torn_) {}
 
@@ -44,6 +60,7 @@ LogFile::~LogFile() {
 }
 
 Result<void> LogFile::reopen() {
+  if (adopted_) return {};
   // Readable too, to look at the last byte.
   const int descriptor = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, kFileMode);
   if (descriptor < 0) return fail_errno("open " + path_, errno);

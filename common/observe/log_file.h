@@ -15,6 +15,9 @@ class LogFile {
  public:
   /// Opens or creates the file. If its last line is incomplete (a process died), writing continues on a new line.
   static Result<LogFile> open(std::string path, uint64_t rotate_bytes, unsigned keep_files);
+  /// Appends to an open descriptor as it is, such as standard output, whatever is behind it: a file (appended to), a
+  /// pipe, a socket, a terminal. Never rotated; reopen() does nothing. `name` is for messages. Makes a duplicate.
+  static Result<LogFile> adopt(int descriptor, std::string name);
   LogFile(LogFile&& other) noexcept;
   LogFile& operator=(LogFile&&) = delete;
   ~LogFile();
@@ -39,6 +42,7 @@ class LogFile {
   int descriptor_ = -1;
   uint64_t size_ = 0;
   uint64_t rotate_at_;
+  bool adopted_ = false;
   bool regular_ = true;
   bool torn_ = false;
 };

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "common/observe/json_text.h"
 
@@ -43,12 +44,16 @@ void format_access_record(const AccessRecord& record, std::string& line) {
   line.push_back('}');
 }
 
-Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& target, observe::EventLog& events) {
+Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& target, const LogRotation& rotation,
+                                                   observe::EventLog& events) {
   observe::LogWriterOptions options;
-  options.path = target == "-" ? "/dev/stdout" : target;
-  if (target == "-") options.rotate_bytes = 0;
+  options.path = target == "-" ? "standard output" : target;
+  if (target == "-") options.descriptor = STDOUT_FILENO;
+  options.rotate_bytes = rotation.size_bytes;
+  options.keep_files = rotation.keep_files;
   options.pause_us = 1'000;
-  auto writer = observe::LogWriter::open(std::move(options), events);
+  options.report = observe::log_report(events, options.path);
+  auto writer = observe::LogWriter::open(std::move(options));
   if (!writer) return tl::unexpected(writer.error());
   return std::unique_ptr<AccessLog>(new AccessLog(std::move(*writer)));
 }

@@ -32,12 +32,19 @@ struct AccessRecord {
 /// The record as one JSON object, without a newline; appended to `line`.
 void format_access_record(const AccessRecord& record, std::string& line);
 
+/// Rotation by the program itself: path becomes path.1, path.1 becomes path.2, and the last of `keep_files` is removed.
+struct LogRotation {
+  uint64_t size_bytes = 0;  ///< before a file exceeds this size; 0: never
+  unsigned keep_files = 4;
+};
+
 /// The access log of all threads: one JSON line per request. Writing never blocks; when the disk is too slow, lines are
 /// dropped.
 class AccessLog {
  public:
-  /// `target`: a file's path, or "-" for standard output. `events` must outlive the log.
-  static Result<std::unique_ptr<AccessLog>> open(const std::string& target, observe::EventLog& events);
+  /// `target`: a file's path, or "-" for standard output, whatever that is. `events` must outlive the log.
+  static Result<std::unique_ptr<AccessLog>> open(const std::string& target, const LogRotation& rotation,
+                                                 observe::EventLog& events);
   /// False if the line was dropped. Any thread.
   bool write(const AccessRecord& record);
   /// Opens the file anew, after it was moved away by log rotation. Any thread.

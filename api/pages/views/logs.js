@@ -61,7 +61,7 @@ function summaryOf(data, count) {
   const calls = counted(data.request_count, "API call");
   const accesses = counted(data.db_access_count, "database access", "database accesses");
   return `${calls} and ${accesses}${count >= kRows ? `, the newest ${kRows}` : ""}` +
-    (data.incomplete ? "; a file could not be read to its end" : "");
+    (data.incomplete ? "; some records are missing" : "");
 }
 
 class Tail {

@@ -137,12 +137,11 @@ TEST_CASE("a directory that cannot be read is an error, an empty one is not") {
 
 TEST_CASE("a reader sees every flushed record once while the file is written and rotated") {
   const observe::TestDirectory directory;
-  observe::EventLog events([](observe::EventLevel, std::string_view) {});
   auto writer = observe::LogWriter::open({.path = request_log_path(directory.path(), "w"),
                                           .rotate_bytes = 50'000,
                                           .keep_files = 100,
-                                          .overflow = observe::Overflow::wait},
-                                         events);
+                                          .overflow = observe::Overflow::wait,
+                                          .max_wait_ms = 60'000});
   REQUIRE(writer);
   std::atomic<int64_t> flushed{0};
   std::jthread appender([&] {
@@ -163,4 +162,18 @@ TEST_CASE("a reader sees every flushed record once while the file is written and
     for (size_t i = 0; i < answer.records.size(); ++i)
       REQUIRE_EQ(answer.records[i].time_us, static_cast<int64_t>(i + 1));
   }
+}
+
+TEST_CASE("a gap record makes an answer that reaches behind it incomplete") {
+  const observe::TestDirectory directory;
+  std::string gap;
+  append_json(gap, LogGap{.time_us = 5, .worker = "b", .missing = 3});
+  directory.write("requests-a.log", api(1, "a", "/1") + api(9, "a", "/9"));
+  directory.write("requests-b.log", api(2, "b", "/2") + gap + "\n" + api(8, "b", "/8"));
+  const LogAnswer whole = ask(directory);
+  CHECK(whole.incomplete);
+  CHECK_EQ(subjects(whole), "/1 /2 /8 /9 ");
+  CHECK_EQ(whole.malformed_lines, 0);
+  CHECK(ask(directory, {.method = "POST"}).incomplete);
+  CHECK_FALSE(ask(directory, {.since_us = 6}).incomplete);
 }

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "common/observe/event_limiter.h"
+
 using namespace roost::observe;
 
 TEST_CASE("an event is one line of words and fields") {
@@ -29,4 +31,27 @@ TEST_CASE("events below the lowest level are left out") {
   log.warning("c");
   log.error("d");
   CHECK_EQ(events, 2);
+}
+
+TEST_CASE("a flood of one kind of event is cut, and told of") {
+  std::vector<std::string> lines;
+  {
+    EventLog log([&lines](EventLevel, std::string_view line) { lines.emplace_back(line); });
+    for (uint64_t i = 0; i < EventLimiter::kBurst + 312; ++i) log.warning("refused", {{"client", "10.0.0.1"}});
+    log.info("started");
+  }
+  REQUIRE_EQ(lines.size(), EventLimiter::kBurst + 2);
+  CHECK_EQ(lines[EventLimiter::kBurst - 1], "refused client=10.0.0.1");
+  CHECK_EQ(lines[EventLimiter::kBurst], "started");
+  CHECK_EQ(lines.back(), "and more like it event=refused count=312");
+}
+
+TEST_CASE("the trouble of a log is told once, and its end") {
+  std::vector<std::string> lines;
+  EventLog log([&lines](EventLevel, std::string_view line) { lines.emplace_back(line); });
+  const auto report = log_report(log, "a.log");
+  report(roost::fail("no space"));
+  report({});
+  CHECK_EQ(lines,
+           std::vector<std::string>{"log cannot be written error=\"no space\"", "log is written again path=a.log"});
 }

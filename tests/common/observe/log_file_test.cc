@@ -3,6 +3,8 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "tests/common/observe/test_directory.h"
 
@@ -75,4 +77,24 @@ TEST_CASE("what cannot be opened or written is said with its path") {
   const auto written = full->write("x\n");
   REQUIRE_FALSE(written);
   CHECK_EQ(written.error().what, "write /dev/full: No space left on device");
+}
+
+TEST_CASE("an adopted descriptor of a file is appended to, whoever else writes there") {
+  const TestDirectory directory;
+  directory.write("out", "");
+  const int standard_output = ::open(directory.file("out").c_str(), O_WRONLY);
+  const int standard_error = ::open(directory.file("out").c_str(), O_WRONLY);
+  auto first = LogFile::adopt(standard_output, "standard output");
+  auto second = LogFile::adopt(standard_error, "standard error");
+  ::close(standard_output);
+  ::close(standard_error);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(first->write("one\n"));
+  CHECK(second->write("two\n"));
+  CHECK(first->rotate_if_due(100));
+  CHECK(first->reopen());
+  CHECK(first->write("three\n"));
+  CHECK_EQ(directory.read("out"), "one\ntwo\nthree\n");
+  CHECK_EQ(LogFile::adopt(9'999, "standard output").error().what, "write to standard output: Bad file descriptor");
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/observe/event_log.h"
 #include "tests/common/observe/test_directory.h"
 
 using namespace roost::observe;
@@ -24,7 +25,8 @@ struct Events {
 };
 
 std::unique_ptr<LogWriter> open(LogWriterOptions options, EventLog& events) {
-  auto writer = LogWriter::open(std::move(options), events);
+  options.report = log_report(events, options.path);
+  auto writer = LogWriter::open(std::move(options));
   REQUIRE(writer);
   return std::move(*writer);
 }
@@ -89,7 +91,8 @@ TEST_CASE("many threads' lines all arrive, whole and each thread's in order, ove
                         .rotate_bytes = 20'000,
                         .keep_files = 1000,
                         .buffer_bytes = 4096,
-                        .overflow = Overflow::wait},
+                        .overflow = Overflow::wait,
+                        .max_wait_ms = 60'000},
                        events.log);
     std::vector<std::thread> threads;
     for (int t = 0; t < kThreads; ++t) {
@@ -143,7 +146,8 @@ TEST_CASE("with Overflow::wait a full buffer makes append wait, and nothing is l
   const TestDirectory directory;
   const StuckPipe pipe(directory);
   Events events;
-  auto writer = open({.path = pipe.path, .buffer_bytes = 1024, .overflow = Overflow::wait}, events.log);
+  auto writer =
+      open({.path = pipe.path, .buffer_bytes = 1024, .overflow = Overflow::wait, .max_wait_ms = 60'000}, events.log);
   CHECK_FALSE(writer->append(std::string(1024, 'x')));
   std::atomic<size_t> appended{0};
   std::thread appender([&] {
@@ -154,6 +158,75 @@ TEST_CASE("with Overflow::wait a full buffer makes append wait, and nothing is l
   CHECK_EQ(appended, kLines);
   CHECK_EQ(writer->stats().lines, kLines);
   CHECK_EQ(writer->stats().dropped, 1);
+}
+
+TEST_CASE(
+    "with Overflow::wait a file that takes nothing makes append wait once, then drop until it takes lines again") {
+  const TestDirectory directory;
+  const StuckPipe pipe(directory);
+  Events events;
+  auto writer =
+      open({.path = pipe.path, .buffer_bytes = 1024, .overflow = Overflow::wait, .max_wait_ms = 1}, events.log);
+  const std::string line(99, 'x');
+  while (writer->append(line)) {
+  }
+  for (int i = 0; i < 1'000; ++i) REQUIRE_FALSE(writer->append(line));  // a wait each would be a second
+  CHECK_FALSE(writer->flush(1));
+  const LogWriterStats stats = writer->stats();
+  CHECK_EQ(stats.dropped, 1'001);
+  CHECK_EQ(stats.missing, 1'001);
+  pipe.drain(stats.lines * 100);
+  CHECK(writer->flush());
+  CHECK(writer->append(line));
+}
+
+TEST_CASE("the destructor gives up a write that does not end") {
+  const TestDirectory directory;
+  const StuckPipe pipe(directory);
+  Events events;
+  {
+    auto writer = open({.path = pipe.path, .buffer_bytes = 128 << 10, .give_up_ms = 1}, events.log);
+    writer->append(std::string(100'000, 'x'));  // more than the pipe holds
+  }
+  CHECK_EQ(pipe.drain(100'001).size(), 100'001);  // the thread goes on by itself
+}
+
+TEST_CASE("a gap line stands where lines are missing, once") {
+  const TestDirectory directory;
+  Events events;
+  const auto gap_line = [](uint64_t missing) { return "missing " + std::to_string(missing); };
+  auto writer = open({.path = directory.file("a.log"), .buffer_bytes = 16, .gap_line = gap_line}, events.log);
+  CHECK(writer->append("one"));
+  CHECK(writer->flush());
+  CHECK_FALSE(writer->append(std::string(16, 'x')));
+  CHECK_FALSE(writer->append(std::string(16, 'x')));
+  CHECK_EQ(writer->stats().missing, 2);
+  CHECK(writer->append("two"));
+  CHECK(writer->flush());
+  CHECK_EQ(writer->stats().missing, 0);
+  CHECK(writer->append("three"));
+  CHECK(writer->flush());
+  CHECK_FALSE(writer->append(std::string(16, 'x')));
+  writer.reset();
+  CHECK_EQ(directory.read("a.log"), "one\nmissing 2\ntwo\nthree\nmissing 1\n");
+}
+
+TEST_CASE("an open descriptor is written to as it is") {
+  int ends[2];
+  REQUIRE_EQ(::pipe(ends), 0);
+  Events events;
+  {
+    auto writer = open({.path = "a pipe", .descriptor = ends[1]}, events.log);
+    writer->append("one");
+    writer->reopen();
+    writer->append("two");
+  }
+  char text[32] = {};
+  CHECK_EQ(::read(ends[0], text, sizeof text), 8);
+  CHECK_EQ(std::string(text), "one\ntwo\n");
+  ::close(ends[0]);
+  ::close(ends[1]);
+  CHECK(events.lines.empty());
 }
 
 TEST_CASE("a full disk is counted and reported once, and stops nothing") {
@@ -188,6 +261,6 @@ TEST_CASE("reopen continues under the path") {
 }
 
 TEST_CASE("a path that cannot be opened is an error") {
-  Events events;
-  CHECK_FALSE(LogWriter::open({.path = "/nonexistent/a.log"}, events.log));
+  CHECK_FALSE(LogWriter::open({.path = "/nonexistent/a.log"}));
+  CHECK_FALSE(LogWriter::open({.path = "closed", .descriptor = 9'999}));
 }
