@@ -33,8 +33,10 @@ int64_t Adoption::scan(int64_t now_ms) {
     report(names.error().what);
   } else {
     for (const std::string& name : *names) {
-      if (!postponed_.contains(name) && handle_entry(name)) return now_ms;
+      if (!postponed_.contains(name) && !foreign_.contains(name) && handle_entry(name)) return now_ms;
     }
+    // Their own workers may have drained them.
+    std::erase_if(foreign_, [&](const std::string& name) { return !std::count(names->begin(), names->end(), name); });
   }
   postponed_.clear();
   next_scan_ms_ = now_ms + options_.adoption_interval_ms;
@@ -78,11 +80,17 @@ bool Adoption::adopt(const JournalId& id) {
     }
     return true;
   }
+  const std::optional<StoreId>& store = recovered->state.store;
+  if (store && store != store_) {
+    keep_foreign(id, *store);
+    return true;
+  }
   active_ = std::make_unique<Active>(options_.policy);
   active_->id = id;
   active_->ledger.restore(recovered->state, clock_.monotonic_ms());
   active_->journal = std::make_unique<Journal>(disk_, paths_, id, journal_limits(options_), std::move(*lock),
                                                std::move(recovered->segments));
+  if (store_) active_->journal->tie_to(*store_);
   if (recovered->state.in_flight) {
     active_->sending = true;
     sender_.start_recovered();
@@ -90,6 +98,14 @@ bool Adoption::adopt(const JournalId& id) {
   report(fmt::format("journal {}: adopted, with likes for {} keys and {} batch in flight", id.hex(),
                      recovered->state.open.size(), recovered->state.in_flight ? "a" : "no"));
   return true;
+}
+
+void Adoption::keep_foreign(const JournalId& id, const StoreId& store) {
+  foreign_.insert(id.hex());
+  report(
+      fmt::format("journal {}: written for the database {}, not for {}, so it is kept as it is: start a worker on its "
+                  "own database to apply it",
+                  id.hex(), store.hex(), store_ ? store_->hex() : "this one, which has no identity"));
 }
 
 void Adoption::quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lock, const std::string& why) {

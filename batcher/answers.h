@@ -9,21 +9,21 @@
 
 namespace roost::batcher {
 
-/// What the caller of add() learns once its likes cannot be lost any more.
+/// The answer to add() once its likes are durable.
 struct Accepted {
   int64_t pending = 0;  ///< As pending(key), this like included.
 };
 
-/// Called exactly once for each like that was taken on: with Accepted, or with the error that kept it off the disk.
+/// Called exactly once for each like that was not refused: with Accepted, or with the error of the disk.
 using Done = UniqueFunction<void(Result<Accepted>)>;
 
 /// The result of add_once().
 enum class Added : unsigned char {
-  waiting,  ///< The like waits for the disk; its Done will be called.
-  known,    ///< A like under this token was acknowledged before. It counts once; Done is not called.
+  waiting,  ///< The like is not durable yet; its Done will be called.
+  known,    ///< A like with this token was acknowledged before. It is counted once; Done is not called.
 };
 
-/// One answer on its way to a caller of add().
+/// An answer for a caller of add().
 struct Completion {
   Done done;
   Result<Accepted> result;
@@ -31,12 +31,12 @@ struct Completion {
   void run() { done(std::move(result)); }
 };
 
-/// All answers of one group commit. As long as they are neither run nor dropped, the commit thread takes up no further
-/// group: the likes that answers bring about, such as each client's next one, then share a sync with those that waited.
-/// May outlive the batcher. On one thread at a time.
+/// The answers of one group commit. The commit thread starts no further group until they have been run or dropped, so
+/// that likes which follow from an answer, such as a client's next one, share a sync with those that arrived meanwhile.
+/// May outlive the batcher. One thread at a time.
 class Answers {
  public:
-  /// `then` is called when they have been run or dropped.
+  /// `then` is called once they have been run or dropped.
   Answers(std::vector<Completion> completions, Task then)
       : completions_(std::move(completions)), then_(std::move(then)) {}
   Answers(Answers&&) noexcept = default;

@@ -10,6 +10,7 @@
 #include "batcher/group_commit.h"
 #include "batcher/like_log.h"
 #include "batcher/own_flush.h"
+#include "batcher/store_identity.h"
 #include "common/base/check.h"
 #include "common/base/mutex.h"
 
@@ -51,8 +52,11 @@ class Batcher::Body {
         commits_(options_, clock, std::move(journal), log_, [this] { wake_sink(); }),
         flush_(options_, log_, sink, clock),
         adoption_(options_, disk, clock, sink, log_.id()),
-        commit_thread_([this] { run_commits(); }),
-        sink_thread_([this] { run_sink(); }) {}
+        store_(sink, options_) {
+    if (!learn_store()) log_.await_store();
+    commit_thread_ = std::thread([this] { run_commits(); });
+    sink_thread_ = std::thread([this] { run_sink(); });
+  }
 
   LikeLog& log() { return log_; }
   const LikeLog& log() const { return log_; }
@@ -69,7 +73,9 @@ class Batcher::Body {
     uint64_t failures = 0;
     uint64_t adopted = 0;
     uint64_t quarantined = 0;
+    uint64_t foreign = 0;
   };
+  bool learn_store();
   void run_commits();
   void run_sink();
   void wake_sink();
@@ -85,6 +91,7 @@ class Batcher::Body {
   GroupCommit commits_;  ///< Commit thread only.
   OwnFlush flush_;       ///< Sink thread only.
   Adoption adoption_;    ///< Sink thread only.
+  StoreIdentity store_;  ///< Sink thread only, once it runs.
 
   mutable Mutex mutex_;
   CondVar sink_wake_;
@@ -96,6 +103,15 @@ class Batcher::Body {
   std::thread commit_thread_;
   std::thread sink_thread_;
 };
+
+/// True if the sink's store is known now.
+bool Batcher::Body::learn_store() {
+  if (store_.known()) return true;
+  if (!store_.ask(clock_.monotonic_ms())) return false;
+  adoption_.set_store(store_.store());
+  log_.set_store(store_.store());
+  return true;
+}
 
 void Batcher::Body::run_commits() {
   while (true) {
@@ -118,7 +134,7 @@ void Batcher::Body::run_sink() {
     if (draining) flush_.flush_all();
     int64_t next_ms = flush_.step();
     // A closing batcher leaves adoption to the others.
-    if (!draining) next_ms = std::min(next_ms, adoption_.step());
+    if (!draining) next_ms = std::min(next_ms, learn_store() ? adoption_.step() : store_.retry_at_ms());
     note_progress();
     rest_until(next_ms);
   }
@@ -140,6 +156,7 @@ void Batcher::Body::note_progress() {
     sink_state_.failures = flush_.sink_failures() + adoption_.sink_failures();
     sink_state_.adopted = adoption_.adopted();
     sink_state_.quarantined = adoption_.quarantined();
+    sink_state_.foreign = adoption_.foreign();
     sink_state_.drained = sink_state_.draining && drained;
     if (!sink_state_.drained) return;
   }
@@ -169,6 +186,7 @@ Stats Batcher::Body::stats() const {
   stats.sink_failures = sink_state_.failures;
   stats.adopted = sink_state_.adopted;
   stats.quarantined = sink_state_.quarantined;
+  stats.foreign = sink_state_.foreign;
   return stats;
 }
 

@@ -4,7 +4,7 @@
 
 namespace roost::batcher {
 
-/// When the likes of one key are sent to the sink. Pure: depends on its arguments only.
+/// Decides when the likes of one key are sent to the sink. Pure.
 struct FlushPolicy {
   int64_t max_pending = 10;     ///< A key with more pending likes than this is due.
   int64_t max_age_ms = 60'000;  ///< A key whose oldest pending like is at least this old is due.

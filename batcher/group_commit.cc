@@ -35,6 +35,7 @@ bool GroupCommit::step() {
 }
 
 void GroupCommit::write(CommitWork& work) {
+  if (work.store) writer_.tie_to(*work.store);
   if (!group_.waiting.empty()) work.likes = writer_.stage_likes(group_);
   if (work.batch_asked) work.asked = stage_batch(work);
   if (writer_.has_staged() && work.applied_hint != 0) work.hint_staged = writer_.stage_applied(work.applied_hint);

@@ -42,6 +42,8 @@ class JournalWriter {
   JournalWriter(const Options& options, Clock& clock, std::unique_ptr<Journal> journal,
                 std::function<JournalState()> snapshot);
 
+  /// See Journal::tie_to; repair() or the next group begins the segment.
+  void tie_to(const StoreId& store) { journal_->tie_to(store); }
   /// Stages one group. After an error the group is not in the journal.
   Result<void> stage_likes(const LikeGroup& group);
   /// How many keys the next batch may have, at least 1. Begins a new segment if the reserve of this one is in use.

@@ -9,6 +9,7 @@ namespace roost::batcher {
 
 Result<void> LikeIntake::admit(int64_t key, bool has_token, const LikeLedger& ledger, int64_t now_ms) {
   if (closed_) return fail("the like batcher is closing", Side::internal, true, ESHUTDOWN);
+  if (store_awaited_) return fail("the database has not answered since the start", Side::backend, true, EAGAIN);
   if (gathering_.waiting.size() >= options_.max_waiting) {
     return fail(fmt::format("{} likes already wait for the disk", options_.max_waiting), Side::internal, true, EAGAIN);
   }

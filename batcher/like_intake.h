@@ -42,13 +42,15 @@ class LikeIntake {
   /// After admit().
   void add(int64_t key, int64_t delta, const LikeToken* token, Done&& done, int64_t unix_ms);
 
+  /// Refuses likes while the sink's store is not known: a journal must name it.
+  void await_store(bool awaited) { store_awaited_ = awaited; }
   /// Refuses every like from now on.
   void close() { closed_ = true; }
   bool closed() const { return closed_; }
   /// Refuses likes with `error` until `until_ms`; no error ends it.
   void refuse_until(std::optional<Error> error, int64_t until_ms);
-  /// False while closed or the journal cannot be written.
-  bool accepting() const { return !closed_ && !disk_error_; }
+  /// False while closed, the store is awaited, or the journal cannot be written.
+  bool accepting() const { return !closed_ && !store_awaited_ && !disk_error_; }
 
   /// Likes have gathered for the next group.
   bool has_group() const { return !gathering_.waiting.empty(); }
@@ -65,6 +67,7 @@ class LikeIntake {
   size_t committing_keys_ = 0;    ///< Keys of the group being committed.
   size_t committing_tokens_ = 0;  ///< Tokens of the same group.
   bool closed_ = false;
+  bool store_awaited_ = false;
   std::optional<Error> disk_error_;
   int64_t refuse_until_ms_ = 0;
 };

@@ -69,6 +69,22 @@ void LikeLog::fill_stats(Stats& stats) const {
   stats.accepting = intake_.accepting();
 }
 
+void LikeLog::await_store() {
+  const MutexLock lock(mutex_);
+  intake_.await_store(true);
+}
+
+void LikeLog::set_store(const std::optional<StoreId>& store) {
+  {
+    const MutexLock lock(mutex_);
+    intake_.await_store(false);
+    store_to_write_ = store;
+    if (!store) return;
+    commit_thread_waits_ = false;
+  }
+  commit_wake_.notify_one();
+}
+
 void LikeLog::stop_accepting() {
   {
     const MutexLock lock(mutex_);
@@ -152,7 +168,7 @@ bool LikeLog::group_is_due() const {
 }
 
 bool LikeLog::has_commit_work(const JournalUpkeep& upkeep) const {
-  if (group_is_due() || batch_state_ == BatchState::asked) return true;
+  if (group_is_due() || batch_state_ == BatchState::asked || store_to_write_) return true;
   return upkeep.due(clock_.monotonic_ms()) || (stopping_ && upkeep.unsynced);
 }
 
@@ -186,6 +202,7 @@ bool LikeLog::take_work(const JournalUpkeep& upkeep, LikeGroup& group, CommitWor
   const MutexLock lock(mutex_);
   if (!has_commit_work(upkeep)) return false;
   intake_.take_group(group);
+  work.store = std::exchange(store_to_write_, std::nullopt);
   work.batch_asked = batch_state_ == BatchState::asked;
   work.applied_hint = applied_hint_;
   work.must_sync =

@@ -18,6 +18,7 @@ namespace roost::batcher {
 
 /// What one commit step has to do besides its group of likes, and what became of it.
 struct CommitWork {
+  std::optional<StoreId> store;  ///< The journal is to name this store from now on.
   bool batch_asked = false;
   bool must_sync = false;
   uint64_t applied_hint = 0;   ///< Sequence of the batch last applied, if the journal does not say so yet.
@@ -58,6 +59,11 @@ class LikeLog {
   int64_t pending_after(int64_t key, uint64_t applied_seq) const;
   void fill_stats(Stats& stats) const;
   const JournalId& id() const { return id_; }
+  /// Refuses likes until set_store() is called.
+  void await_store();
+  /// The identity of the sink's store, which the journal names before it takes the next like; nothing if it has none.
+  /// Any thread.
+  void set_store(const std::optional<StoreId>& store);
   /// Refuses likes from now on.
   void stop_accepting();
   /// The answers of one group have been run.
@@ -116,6 +122,7 @@ class LikeLog {
   bool stopping_ ROOST_GUARDED_BY(mutex_) = false;
   BatchState batch_state_ ROOST_GUARDED_BY(mutex_) = BatchState::none;
   bool batch_all_ ROOST_GUARDED_BY(mutex_) = false;  ///< Of the batch that was asked for.
+  std::optional<StoreId> store_to_write_ ROOST_GUARDED_BY(mutex_);
   uint64_t applied_hint_ ROOST_GUARDED_BY(mutex_) = 0;
   int64_t quiet_until_ms_ ROOST_GUARDED_BY(mutex_) = 0;
   Stats stats_ ROOST_GUARDED_BY(mutex_);

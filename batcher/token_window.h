@@ -9,14 +9,14 @@
 
 namespace roost::batcher {
 
-/// The tokens of likes acknowledged here within the last `memory_ms`, and no more than the newest `most` of them: what
-/// answers a repeat at once. It may forget, since the sink remembers. Not thread-safe; times are of one clock that
-/// never goes back.
+/// The tokens of likes acknowledged by this batcher within the last `memory_ms`, at most the newest `most`, so that a
+/// repeat is answered without the sink. Tokens may be dropped, since the sink stores them too. Not thread-safe; times
+/// are of one monotonic clock.
 class TokenWindow {
  public:
   TokenWindow(int64_t memory_ms, size_t most) : memory_ms_(memory_ms), most_(most) {}
 
-  /// Already known ones keep their time.
+  /// A token that is known already keeps its time.
   void add(const LikeToken& token, int64_t now_ms) {
     forget_until(now_ms);
     if (most_ == 0 || !known_.insert(token).second) return;

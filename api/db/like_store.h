@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "batcher/sink.h"
@@ -19,6 +20,12 @@ class LikeStore : public batcher::Sink {
   static_assert(kTokenMemoryMs >= kSinkRemembersMs);
 
  protected:
+  /// The text in the table database_identity as a store's identity.
+  static Result<std::optional<batcher::StoreId>> read_identity(std::string_view text) {
+    const auto store = batcher::StoreId::parse(text);
+    if (!store) return fail("the identity of the database is malformed");
+    return store;
+  }
   /// `events` outlives the store.
   explicit LikeStore(observe::EventLog& events) : events_(events) {}
   /// Logs why a batch was not applied, or why that is not known; returns `outcome`.

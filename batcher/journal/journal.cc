@@ -115,8 +115,15 @@ tl::unexpected<Error> Journal::give_up_segment(Error error) {
   return tl::unexpected<Error>(std::move(error));
 }
 
-Result<void> Journal::begin_segment(const JournalState& state, int64_t unix_ms) {
+void Journal::tie_to(const StoreId& store) {
   ROOST_CHECK(staged_.empty());
+  store_ = store;
+  file_.reset();
+}
+
+Result<void> Journal::begin_segment(JournalState state, int64_t unix_ms) {
+  ROOST_CHECK(staged_.empty());
+  state.store = store_;
   std::string payload;
   encode_snapshot(state, payload);
   const uint64_t needed = frame_bytes(payload.size()) + limits_.group_bytes + 2 * limits_.reserve_bytes;

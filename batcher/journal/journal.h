@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,9 @@ class Journal {
           std::unique_ptr<DirectoryLock> lock, std::vector<uint64_t> segments);
 
   const JournalId& id() const { return id_; }
+  /// Names the store that the likes are for in every segment from the next one on. The journal is broken until that has
+  /// begun, so no like is written without it.
+  void tie_to(const StoreId& store);
   /// True if nothing can be written before begin_segment() succeeds.
   bool broken() const { return file_ == nullptr; }
   /// Largest payload of one more frame. Likes leave the reserve free, batches may use it.
@@ -78,7 +82,7 @@ class Journal {
   /// Continues in a new segment that begins with `state` as its snapshot and is synced, and removes the older segments.
   /// If no file of that size can be created (no space, or the limit), the old segment stays usable; after any later
   /// error the journal is broken.
-  Result<void> begin_segment(const JournalState& state, int64_t unix_ms);
+  Result<void> begin_segment(JournalState state, int64_t unix_ms);
 
   /// Renames the drained journal to `.done`, durably. It is broken afterwards.
   Result<void> mark_done();
@@ -104,6 +108,7 @@ class Journal {
   JournalLimits limits_;
   std::unique_ptr<DirectoryLock> lock_;
   std::string directory_;
+  std::optional<StoreId> store_;
   std::unique_ptr<DiskFile> file_;  ///< Of the segment being written; null while broken.
   std::vector<Segment> segments_;   ///< All that may exist, ascending; the last one is being written unless broken.
   uint64_t next_number_ = 1;

@@ -92,6 +92,15 @@ class Reader {
     return last;
   }
 
+  /// The store at the end of a snapshot, if it is there.
+  std::optional<StoreId> last_store() {
+    if (!has_more()) return std::nullopt;
+    StoreId store;
+    store.high = word();
+    store.low = word();
+    return store;
+  }
+
   /// True if nothing was malformed and nothing is left.
   bool complete() const { return good_ && rest_.empty(); }
 
@@ -157,9 +166,12 @@ void encode_snapshot(const JournalState& state, std::string& out) {
   put_pairs(out, state.in_flight ? state.in_flight->deltas : std::vector<KeyDelta>{});
   put_pairs(out, state.open);
   const std::vector<TokenedLike> in_flight = state.in_flight ? state.in_flight->tokens : std::vector<TokenedLike>{};
-  if (in_flight.empty() && state.open_tokens.empty()) return;
+  if (in_flight.empty() && state.open_tokens.empty() && !state.store) return;
   put_tokens(out, in_flight);
   put_tokens(out, state.open_tokens);
+  if (!state.store) return;
+  put_word(out, state.store->high);
+  put_word(out, state.store->low);
 }
 
 std::optional<JournalState> decode_snapshot(std::string_view payload) {
@@ -171,7 +183,8 @@ std::optional<JournalState> decode_snapshot(std::string_view payload) {
   if (reader.has_more()) {
     in_flight.tokens = reader.tokens();
     state.open_tokens = reader.tokens();
-    if (in_flight.tokens.empty() && state.open_tokens.empty()) return std::nullopt;
+    state.store = reader.last_store();
+    if (in_flight.tokens.empty() && state.open_tokens.empty() && !state.store) return std::nullopt;
   }
   if (!reader.complete() || (in_flight.deltas.empty() && !in_flight.tokens.empty())) return std::nullopt;
   if (!in_flight.deltas.empty()) state.in_flight = std::move(in_flight);

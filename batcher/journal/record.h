@@ -17,6 +17,7 @@ struct JournalState {
   std::vector<KeyDelta> open;      ///< Likes in no batch yet, sorted by key.
   /// Of the open likes that have one: sorted by key, then in order of arrival.
   std::vector<TokenedLike> open_tokens = {};
+  std::optional<StoreId> store = {};  ///< The store that the likes are for; none in journals of before 0.2.
   friend bool operator==(const JournalState&, const JournalState&) = default;
 };
 
@@ -27,8 +28,9 @@ struct GroupLikes {
   friend bool operator==(const GroupLikes&, const GroupLikes&) = default;
 };
 
-// Payloads of the four frame types: LEB128 numbers, then the tokens of 16 bytes, omitted if there are none. The
-// encoders append to `out`; the decoders return nothing unless the payload is exactly one well-formed record.
+// Payloads of the four frame types: LEB128 numbers, then the tokens of 16 bytes, omitted if there are none; in a
+// snapshot the store's 16 bytes behind the tokens, which then are always there. The encoders append to `out`; the
+// decoders return nothing unless the payload is exactly one well-formed record.
 void encode_likes(const std::vector<KeyDelta>& deltas, const std::vector<TokenedLike>& tokens, std::string& out);
 std::optional<GroupLikes> decode_likes(std::string_view payload);
 

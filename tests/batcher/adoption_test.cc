@@ -11,6 +11,8 @@ namespace {
 
 const JournalId kOwn{9, 9};
 const JournalId kOrphan{1, 2};
+const StoreId kStoreA{10, 11};
+const StoreId kStoreB{20, 21};
 
 struct Fixture {
   SimDisk disk{1};
@@ -36,9 +38,10 @@ struct Fixture {
     adoption = std::make_unique<Adoption>(options, process, clock, sink, kOwn);
   }
   /// A journal with `state` whose owner is gone.
-  void leave(const JournalState& state) {
+  void leave(const JournalState& state, const std::optional<StoreId>& store = {}) {
     auto journal = Journal::create(dead, paths, kOrphan, JournalLimits{4096, 1 << 20, 500, 500}, 0);
     REQUIRE(journal);
+    if (store) (*journal)->tie_to(*store);
     REQUIRE((*journal)->begin_segment(state, 0));
   }
   void run(int steps = 50) {
@@ -125,6 +128,45 @@ TEST_CASE_FIXTURE(Fixture, "other names in the directory are nobody's business")
   REQUIRE(dead.create_directory(paths.in_use(kOrphan) + ".backup"));
   run();
   CHECK(journals() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a journal that names another store is kept as it is, and reported once") {
+  leave(JournalState{0, std::nullopt, {{1, 9}}}, kStoreA);
+  SUBCASE("the sink's store is another one") {
+    adoption->set_store(kStoreB);
+  }
+  SUBCASE("the sink's store has no identity") {}
+  run();
+  run();
+  CHECK(database.counts.empty());
+  CHECK(adoption->foreign() == 1);
+  CHECK(adoption->adopted() == 0);
+  CHECK(reported.find(kStoreA.hex()) != std::string::npos);
+  CHECK(reported.find(kOrphan.hex()) == reported.rfind(kOrphan.hex()));
+  REQUIRE(disk.find(paths.in_use(kOrphan)));
+
+  Adoption its_own(options, process, clock, sink, {8, 8});
+  its_own.set_store(kStoreA);
+  for (int i = 0; i < 50; ++i) {
+    clock.advance_ms(100);
+    its_own.step();
+  }
+  CHECK(database.counts == std::map<int64_t, int64_t>{{1, 9}});
+  run();
+  CHECK(adoption->foreign() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a journal of before identities is adopted, and tied to the store from then on") {
+  leave(JournalState{0, std::nullopt, {{1, 9}, {2, 1}, {3, 1}}});
+  adoption->set_store(kStoreA);
+  run(8);
+  REQUIRE(adoption->busy());
+  const auto half = recover_journal(process, paths.in_use(kOrphan), kOrphan);
+  REQUIRE(half);
+  CHECK(half->state.store == kStoreA);
+  run();
+  CHECK(database.counts == std::map<int64_t, int64_t>{{1, 9}, {2, 1}, {3, 1}});
+  CHECK(adoption->adopted() == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a damaged journal is put aside whole, and said so") {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "batcher/journal/posix_disk.h"
+#include "batcher/journal/recovery.h"
 #include "tests/batcher/file_sink.h"
 #include "tests/batcher/temporary_directory.h"
 
@@ -21,6 +22,11 @@ namespace {
 class MemorySink final : public Sink {
  public:
   std::atomic<bool> away{false};
+  std::optional<StoreId> store;
+  Result<std::optional<StoreId>> identity() override {
+    if (away) return fail("away", Side::backend, true);
+    return store;
+  }
   Outcome apply(const JournalId& journal, const Batch& batch) override {
     const std::lock_guard lock(mutex_);
     if (away || applied_[journal] + 1 != batch.sequence) return Outcome::unknown;
@@ -251,6 +257,42 @@ TEST_CASE("processes killed at any moment lose nothing they acknowledged") {
   CHECK(stored <= total.attempted);
   CHECK(total.acknowledged > 0);
   CHECK(sink.load().applied.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "likes are refused until the sink's store is known, and the journal names it") {
+  sink.store = StoreId{1, 2};
+  sink.away = true;
+  auto batcher = open(options());
+  CHECK_FALSE(batcher->add(1, 1, [](auto) {}));
+  CHECK_FALSE(batcher->stats().accepting);
+  sink.away = false;
+  wait_for([&] { return batcher->stats().accepting; });
+  std::promise<bool> acknowledged;
+  REQUIRE(batcher->add(1, 1, [&](Result<Accepted> result) { acknowledged.set_value(result.has_value()); }));
+  CHECK(acknowledged.get_future().get());
+  const std::string path = directory.path() + "/journal/" + batcher->journal().hex();
+  CHECK(recover_journal(disk, path, batcher->journal())->state.store == StoreId{1, 2});
+}
+
+TEST_CASE_FIXTURE(Fixture, "what one store's batcher left is not applied to another store") {
+  Options keep = options();
+  keep.policy.max_pending = 100;
+  sink.store = StoreId{1, 1};
+  {
+    auto batcher = open(keep);
+    std::promise<void> acknowledged;
+    REQUIRE(batcher->add(7, 9, [&](auto) { acknowledged.set_value(); }));
+    acknowledged.get_future().wait();
+  }
+  sink.store = StoreId{2, 2};
+  {
+    auto batcher = open(options());
+    wait_for([&] { return batcher->stats().foreign == 1; });
+    CHECK_EQ(sink.total(), 0);
+  }
+  sink.store = StoreId{1, 1};
+  auto batcher = open(options());
+  wait_for([&] { return sink.total() == 9; });
 }
 
 }  // namespace roost::batcher

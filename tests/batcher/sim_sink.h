@@ -20,6 +20,7 @@ class SimDatabase {
   std::map<int64_t, int64_t> counts;
   std::map<JournalId, uint64_t> applied;
   std::set<LikeToken> tokens;
+  std::optional<StoreId> identity;
   uint64_t statements = 0;
   uint64_t impossible = 0;  ///< Attempts under a sequence that was applied before with other deltas.
 
@@ -80,6 +81,7 @@ class SimDatabase {
 class SimSink final : public Sink {
  public:
   explicit SimSink(SimDatabase& database) : database_(database) {}
+  Result<std::optional<StoreId>> identity() override { return database_.identity; }
   Outcome apply(const JournalId& journal, const Batch& batch) override { return database_.apply(journal, batch); }
   Result<uint64_t> applied_seq(const JournalId& journal) override { return database_.applied_seq(journal); }
   Result<void> forget(const JournalId& journal) override { return database_.forget(journal); }

@@ -58,6 +58,32 @@ class Likes(FlowTest):
         self.like(worker, tweet)
         wait_until(lambda: self.stored(tweet) == 1, what="the batch")
 
+    def test_likes_that_a_dead_worker_left_are_not_applied_to_another_database(self):
+        def worker(name, database):
+            return self.api(name, flags=("--database", f"sqlite:{self.directory}/{database}.db"))
+
+        def count(database):
+            with contextlib.closing(sqlite3.connect(self.directory / f"{database}.db", timeout=10)) as connection:
+                return connection.execute("SELECT likes FROM tweets WHERE id = 1").fetchone()[0]
+
+        other = worker("other", "b")
+        self.post(other)
+        self.assertEqual(other.stop(), 0)
+        first = worker("first", "a")
+        tweet = self.post(first)
+        for _ in range(9):
+            self.like(first, tweet)
+        first.kill()
+        second = worker("second", "b")
+        wait_until(lambda: self.metric(second, "roost_journals_of_other_databases") == 1, 20, "the journal to be found")
+        self.assertIn("written for the database", second.output())
+        self.assertEqual(second.stop(), 0)
+        self.assertEqual((count("a"), count("b")), (0, 0))
+        third = worker("third", "a")
+        wait_until(lambda: count("a") == 9, 20, "the likes to be applied")
+        self.assertEqual(third.stop(), 0)
+        self.assertEqual(list((self.directory / "data" / "journal").iterdir()), [])
+
     def test_likes_for_what_is_not_there_are_404(self):
         worker = self.api()
         for path in ("/like/7", "/api/tweets/7/like"):

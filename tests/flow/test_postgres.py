@@ -34,7 +34,7 @@ class Workers(OnPostgres, FlowTest):
         for worker in workers:
             self._listening(worker)
             wait_until(lambda worker=worker: self.is_ready(worker), 30, "all to be ready")
-        self.assertEqual(self.query("SELECT count(*), max(version) FROM schema_version"), "2|2")
+        self.assertEqual(self.query("SELECT count(*), max(version) FROM schema_version"), "3|3")
         for worker in workers:
             self.assertNotIn("warning", worker.output())
             self.assertNotIn("error", worker.output())

@@ -55,6 +55,8 @@ constexpr PgStatement kPruneTokens{
     "  SELECT ctid FROM like_names WHERE applied_at_ms < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1"
     "  ORDER BY applied_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone"};
 
+constexpr PgStatement kIdentity{"SELECT identity FROM database_identity"};
+
 constexpr PgStatement kForget{"DELETE FROM like_journals WHERE journal = $1"};
 
 // $1 names of sessions. Only a role's own sessions can be ended by it; the others are not ours anyway.
@@ -139,6 +141,12 @@ PgResult<PgRows> PgLikeStore::send(const std::string& journal, const batcher::Ba
   }
   params.add(std::span<const int64_t>(keys)).add(std::span<const int64_t>(high)).add(std::span<const int64_t>(low));
   return run(kApplyOnce, params);
+}
+
+Result<std::optional<batcher::StoreId>> PgLikeStore::identity() {
+  const auto rows = run(kIdentity, PgParams());
+  if (!rows) return tl::unexpected<Error>(error_of(rows.error()));
+  return read_identity(rows->count() > 0 ? rows->text(0, 0) : "");
 }
 
 batcher::Outcome PgLikeStore::apply(const batcher::JournalId& journal, const batcher::Batch& batch) {

@@ -40,6 +40,8 @@ class PgLikeStore final : public LikeStore {
   /// Does not connect yet. `observer` may be null; it and `events` outlive the store.
   PgLikeStore(PgTarget target, const PgSession::Limits& limits, AccessObserver* observer, observe::EventLog& events);
 
+  /// An error until the schema has been migrated.
+  Result<std::optional<batcher::StoreId>> identity() override;
   batcher::Outcome apply(const batcher::JournalId& journal, const batcher::Batch& batch) override;
   Result<uint64_t> applied_seq(const batcher::JournalId& journal) override;
   Result<void> forget(const batcher::JournalId& journal) override;

@@ -13,6 +13,15 @@ Result<std::unique_ptr<SqliteLikeStore>> SqliteLikeStore::open(const std::string
   return std::unique_ptr<SqliteLikeStore>(new SqliteLikeStore(std::move(*connection), events));
 }
 
+Result<std::optional<batcher::StoreId>> SqliteLikeStore::identity() {
+  const auto raw = connection_->prepare("SELECT identity FROM database_identity");
+  if (!raw) return tl::unexpected<Error>(raw.error());
+  Statement statement(*raw);
+  const auto row = statement.step();
+  if (!row) return tl::unexpected<Error>(row.error());
+  return read_identity(*row ? statement.text(0) : "");
+}
+
 Result<bool> SqliteLikeStore::move_fence(const std::string& journal, uint64_t sequence) {
   AccessScope access(connection_->observer(), sequence == 1 ? "INSERT" : "UPDATE", "like_journals", "");
   const auto raw = connection_->prepare(

@@ -16,6 +16,7 @@ class SqliteLikeStore final : public LikeStore {
   static Result<std::unique_ptr<SqliteLikeStore>> open(const std::string& path, AccessObserver* observer,
                                                        observe::EventLog& events);
 
+  Result<std::optional<batcher::StoreId>> identity() override;
   batcher::Outcome apply(const batcher::JournalId& journal, const batcher::Batch& batch) override;
   Result<uint64_t> applied_seq(const batcher::JournalId& journal) override;
   Result<void> forget(const batcher::JournalId& journal) override;

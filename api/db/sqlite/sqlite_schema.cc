@@ -27,7 +27,7 @@ Result<void> fold_and_index(SqliteConnection& connection) {
   return folded ? index_words(connection) : folded;
 }
 
-constexpr std::array<Migration, 3> kMigrations{{
+constexpr std::array<Migration, 4> kMigrations{{
     {R"sql(
 CREATE TABLE users(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -94,6 +94,14 @@ CREATE TABLE like_names(
   PRIMARY KEY (high, low)
 ) WITHOUT ROWID;
 CREATE INDEX like_names_by_time ON like_names(applied_at_ms);
+)sql"},
+    // Which database this is: journals of likes name it, so that they are applied to no other.
+    {R"sql(
+CREATE TABLE database_identity(
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  identity TEXT NOT NULL
+);
+INSERT INTO database_identity VALUES(1, lower(hex(randomblob(16))));
 )sql"},
 }};
 

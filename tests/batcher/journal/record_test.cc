@@ -76,6 +76,23 @@ TEST_CASE("a snapshot carries open likes and the batch in flight") {
   }
 }
 
+TEST_CASE("a snapshot names the store that its likes are for") {
+  JournalState state{7, Batch{7, {{1, 2}}}, {{3, 4}}};
+  std::string before;
+  encode_snapshot(state, before);
+  CHECK_FALSE(decode_snapshot(before)->store);  // as journals before this were
+  state.store = StoreId{UINT64_MAX, 1};
+  SUBCASE("without tokens") {}
+  SUBCASE("with tokens") {
+    state.in_flight->tokens = {{1, {5, 6}}};
+  }
+  std::string bytes;
+  encode_snapshot(state, bytes);
+  CHECK(decode_snapshot(bytes) == state);
+  CHECK_FALSE(decode_snapshot(bytes.substr(0, bytes.size() - 1)));
+  CHECK_FALSE(decode_snapshot(bytes + '\0'));
+}
+
 TEST_CASE("nonsense is no record") {
   CHECK(!decode_likes("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));      // More pairs than there are bytes.
   CHECK(!decode_likes(std::string_view("\x01\x05\x00", 3)));             // A delta of nothing.
