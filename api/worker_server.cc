@@ -42,9 +42,10 @@ Result<std::unique_ptr<WorkerServer>> WorkerServer::listen(const Options& option
   return made;
 }
 
-void WorkerServer::drain() {
+void WorkerServer::drain(int64_t idle_ms) {
+  if (listener_) listener_->accept_backlog();
   listener_.reset();
-  server_.drain();
+  server_.drain(idle_ms);
 }
 
 }  // namespace roost::api

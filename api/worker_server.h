@@ -31,8 +31,9 @@ class WorkerServer {
   void serve() { listener_->resume(); }
 
   const net::Address& address() const { return address_; }
-  /// Closes the port and drains the connections (http::Server::drain).
-  void drain();
+  /// Takes what waits in the backlog, closes the port and drains the connections, idle ones within `idle_ms`
+  /// (http::Server::drain).
+  void drain(int64_t idle_ms);
   /// Whether no request is under way and no connection is open.
   bool idle() const { return server_.idle(); }
 

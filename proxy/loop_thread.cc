@@ -1,5 +1,6 @@
 #include "proxy/loop_thread.h"
 
+#include <algorithm>
 #include <random>
 
 #include <fmt/format.h>
@@ -11,6 +12,8 @@ namespace {
 
 constexpr int64_t kDrainCheckMs = 10;
 constexpr int64_t kGaugePeriodMs = 500;
+// How long a connection may stay idle while the thread drains: its client may have sent a request already.
+constexpr int64_t kDrainIdleMs = 500;
 
 uint64_t random_seed() {
   std::random_device device;
@@ -93,8 +96,9 @@ void LoopThread::drain(int64_t timeout_ms, Task drained) {
 void LoopThread::begin_drain(int64_t timeout_ms, Task drained) {
   drain_until_ms_ = loop_.now_ms() + timeout_ms;
   drained_ = std::move(drained);
+  for (const auto& listener : listeners_) listener->accept_backlog();
   listeners_.clear();
-  server_->drain();
+  server_->drain(std::min(timeout_ms, kDrainIdleMs));
   check_drained();
 }
 

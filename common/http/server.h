@@ -110,9 +110,9 @@ class Server {
   /// For requests from now on, on the connections there are as well.
   void set_limits(const ServerLimits& limits);
   size_t connection_count() const;
-  /// No further connection and request: idle connections end now, busy ones after the response under way, or for the
-  /// request whose head has begun ("Connection: close").
-  void drain();
+  /// No further connection. Every connection ends with its next response, or the one under way ("Connection: close").
+  /// Idle ones are given `idle_ms` to send a request, which may be on its way already; 0 closes them now.
+  void drain(int64_t idle_ms = 0);
 
  private:
   friend class ServerConnection;

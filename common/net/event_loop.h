@@ -54,7 +54,7 @@ class EventLoop {
   TimerQueue& timers() { return timers_; }
   /// Destroys `object` at the end of this turn, with whatever its destructor retires.
   void retire(std::unique_ptr<Retirable> object);
-  /// Runs `task` on SIGTERM, SIGINT or SIGHUP (a number each) until the loop ends. At most kMaxSignals.
+  /// Runs `task` on each signal of this number, such as SIGTERM, until the loop ends. At most kMaxSignals.
   void on_signal(int signal_number, Task task);
   /// For common/net only: takes the current time from libuv, in a callback of libuv.
   void observe_time();

@@ -9,6 +9,7 @@ class PlainListener final : public Listener {
  public:
   explicit PlainListener(std::unique_ptr<TcpListener> tcp) : tcp_(std::move(tcp)) {}
   Address address() const override { return tcp_->address(); }
+  void accept_backlog() override { tcp_->accept_backlog(); }
 
  private:
   std::unique_ptr<TcpListener> tcp_;

@@ -34,6 +34,8 @@ class Listener {
   virtual ~Listener() = default;
   /// The address bound, with the port the kernel chose where 0 was asked for.
   virtual Address address() const = 0;
+  /// For a graceful end: hands out the connections that wait in the backlog (TcpListener::accept_backlog).
+  virtual void accept_backlog() = 0;
 };
 
 /// Listens for HTTP/1 over plain TCP: a connection is established as soon as it is accepted. SO_REUSEPORT is set, so

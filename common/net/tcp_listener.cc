@@ -5,6 +5,7 @@
 #include <string>
 
 #include <fmt/core.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -60,8 +61,12 @@ bool out_of_resources(int error) {
 /// The socket is polled, not given to uv_listen: pausing leaves all connections in the backlog, accept4() returns the
 /// peer's address, and running out of descriptors can be handled.
 struct TcpListener::Impl {
-  Impl(EventLoop& l, int socket, OnAccept callback)
-      : loop(l), fd(socket), on_accept(std::move(callback)), retry(Timer::of<&Impl::watch>(l.timers(), this)) {
+  Impl(EventLoop& l, int socket, int longest_backlog, OnAccept callback)
+      : loop(l),
+        fd(socket),
+        backlog(longest_backlog),
+        on_accept(std::move(callback)),
+        retry(Timer::of<&Impl::watch>(l.timers(), this)) {
     ROOST_CHECK(uv_poll_init(loop.raw(), &poll, fd) == 0);
     poll.data = this;
   }
@@ -73,6 +78,7 @@ struct TcpListener::Impl {
 
   EventLoop& loop;
   int fd;  // -1 once closed
+  const int backlog;
   OnAccept on_accept;
   Timer retry;
   uv_poll_t poll{};
@@ -138,7 +144,7 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(EventLoop& loop, const 
                                                          OnAccept on_accept) {
   auto fd = listening_socket(address, options);
   if (!fd) return tl::unexpected(fd.error());
-  std::unique_ptr<Impl, void (*)(Impl*)> impl(new Impl(loop, *fd, std::move(on_accept)), Impl::close);
+  std::unique_ptr<Impl, void (*)(Impl*)> impl(new Impl(loop, *fd, options.backlog, std::move(on_accept)), Impl::close);
   impl->watch();
   return std::unique_ptr<TcpListener>(new TcpListener(std::move(impl)));
 }
@@ -162,6 +168,16 @@ void TcpListener::pause() {
 void TcpListener::resume() {
   impl_->paused = false;
   impl_->watch();
+}
+
+void TcpListener::accept_backlog() {
+  impl_->unwatch();
+  // A filter that lets no packet pass. Where the kernel has none, connections may come as fast as they are accepted.
+  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{1, &drop};
+  setsockopt(impl_->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+  for (int i = 0; i < impl_->backlog && impl_->accept_one(); ++i) {
+  }
 }
 
 uint64_t TcpListener::exhausted_count() const {

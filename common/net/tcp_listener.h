@@ -35,6 +35,10 @@ class TcpListener {
   /// Stops accepting until resume(); connections wait in the backlog. Both are idempotent.
   void pause();
   void resume();
+  /// For a graceful end, before the listener is destroyed: completes no further connection (a client that tries is made
+  /// to try again a second later, and refused then), and hands out all that wait in the backlog, which would be reset.
+  /// OnAccept must not destroy the listener meanwhile.
+  void accept_backlog();
   /// How many times accepting was suspended for kExhaustedPauseMs because the process or the system was out of
   /// descriptors or memory. Meanwhile connections wait in the backlog.
   uint64_t exhausted_count() const;

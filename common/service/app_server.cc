@@ -7,6 +7,7 @@
 #include <fmt/compile.h>
 
 #include "common/base/check.h"
+#include "common/base/wipe.h"
 
 namespace roost::service {
 namespace {
@@ -29,6 +30,8 @@ class AppServer::Exchange final : public http::RequestReceiver,
                                   public net::Retirable,
                                   public ListLink<> {
  public:
+  /// Bodies hold passwords.
+  ~Exchange() override { wipe(request_.body); }
   Exchange(AppServer& server, http::Responder& responder, const http::RequestHead& head)
       : server_(&server), responder_(&responder), request_(Request::from(head, responder.client())) {
     request_.arrived_us = unix_now_us();

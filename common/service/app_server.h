@@ -36,7 +36,7 @@ class AppServer final : public http::RequestAcceptor {
   /// Takes over a client's connection.
   void adopt(net::StreamPtr stream) { server_->adopt(std::move(stream)); }
   /// As http::Server::drain.
-  void drain() { server_->drain(); }
+  void drain(int64_t idle_ms) { server_->drain(idle_ms); }
   /// Whether no request waits for its answer and no connection is open.
   bool idle() const { return active_ == 0 && server_->connection_count() == 0; }
   /// Requests not yet answered.

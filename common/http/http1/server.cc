@@ -27,8 +27,9 @@ size_t Server::connection_count() const {
   return impl_->connection_count;
 }
 
-void Server::drain() {
+void Server::drain(int64_t idle_ms) {
   impl_->draining = true;
+  impl_->drain_idle_ms = idle_ms;
   ServerConnection* connection = impl_->connections.front();
   while (connection != nullptr) {
     ServerConnection* next = impl_->connections.next(*connection);

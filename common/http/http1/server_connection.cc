@@ -217,6 +217,7 @@ void ServerConnection::abort() {
 
 void ServerConnection::drain() {
   if (state_ != State::idle || input_.kept_bytes() > 0) return;
+  if (server_.drain_idle_ms > 0) return arm_timer();
   return stream_->queued_bytes() == 0 ? abort() : linger();
 }
 

@@ -21,8 +21,9 @@ struct Server::Impl {
   IntrusiveList<ServerConnection> connections;
   size_t connection_count = 0;
   bool draining = false;
-  RequestHead head;     // of the request being handed over
-  std::string scratch;  // the response head being written; grows to the longest
+  int64_t drain_idle_ms = 0;  // once draining
+  RequestHead head;           // of the request being handed over
+  std::string scratch;        // the response head being written; grows to the longest
 };
 
 /// One client's connection: what ServerState says, with the request read by RequestInput and the response written by

@@ -129,7 +129,9 @@ void ServerConnection::arm_timer() {
     queued_at_most_ = queued;
     return deadline_.set_ms(limits.write_timeout_ms);
   }
-  if (state_ == State::idle || state_ == State::flushing) return deadline_.set_ms(limits.idle_timeout_ms);
+  if (state_ == State::idle || state_ == State::flushing) {
+    return deadline_.set_ms(server_.drain_idle_ms > 0 ? server_.drain_idle_ms : limits.idle_timeout_ms);
+  }
   if (state_ == State::lingering) return deadline_.set_ms(kLingerMs);
   if (input_.reads_body()) return deadline_.set_ms(limits.body_idle_timeout_ms);
   deadline_.clear();  // the acceptor's turn, and its time-outs

@@ -125,6 +125,25 @@ TEST_CASE("paused, connections wait in the backlog") {
   run_until(loop, [&] { return accepted.size() == 4; });
 }
 
+TEST_CASE("at a graceful end the backlog is handed out, and nobody else is let in") {
+  EventLoop loop;
+  std::vector<StreamPtr> accepted;
+  auto listener =
+      TcpListener::listen(loop, kAnyPort, {}, [&](StreamPtr stream) { accepted.push_back(std::move(stream)); });
+  REQUIRE(listener);
+  const Address address = (*listener)->address();
+  (*listener)->pause();
+  const std::vector<Client> clients = connect_many(address, 200);  // more than one turn accepts
+  (*listener)->accept_backlog();
+  CHECK_EQ(accepted.size(), 200);
+  const int late = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  CHECK_EQ(::connect(late, address.raw(), address.raw_size()), -1);
+  CHECK_EQ(errno, EINPROGRESS);  // on loopback it would be connected by now
+  ::close(late);
+  (*listener)->accept_backlog();
+  CHECK_EQ(accepted.size(), 200);
+}
+
 TEST_CASE("a connection may destroy its listener") {
   EventLoop loop;
   std::unique_ptr<TcpListener> listener;

@@ -281,3 +281,22 @@ TEST_CASE("draining closes idle connections at once and busy ones behind their a
   busy.reply();
   CHECK(busy.sent().find("Connection: close") != std::string::npos);
 }
+
+TEST_CASE("draining may give idle connections time for a request that is on its way") {
+  ServerFixture used;
+  used.memory_.feed(kGet);
+  used.sent();
+  used.server_.drain(500);
+  CHECK_FALSE(used.closed());
+  used.advance_ms(400);
+  used.memory_.feed(kGet);
+  CHECK(used.sent().find("Connection: close") != std::string::npos);
+  CHECK_EQ(used.requests_.size(), 2);
+  ServerFixture idle;
+  idle.memory_.feed(kGet);
+  idle.server_.drain(500);
+  idle.advance_ms(400);
+  CHECK_FALSE(idle.closed());
+  idle.advance_ms(200);
+  CHECK(idle.closed());
+}
