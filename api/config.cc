@@ -74,53 +74,62 @@ void declare(config::FieldTable& table, Config& config) {
       .text("listen", &config.listen, "address and port to serve on", check_address)
       .text("data", &config.data, "directory of database, journal and logs", check_not_empty)
       .text("worker", &config.worker, "name of this worker in the logs; empty for w<port>", check_worker)
+      .text("user", &config.user, "account to change to when started as root; empty for roost, if there is one")
+      .flag("core_dumps", &config.core_dumps, "whether a crash may write memory, with its secrets, to a core file")
       .flag("demo", &config.demo, "fill an empty database with sample users and tweets")
       .duration("drain_timeout", &config.drain_timeout_ms, {0, 600'000}, "how long SIGTERM waits for requests")
       .text("token_key", &config.token_key, "file of the key that signs tokens; empty for <data>/token.key")
-      .duration("token_ttl", &config.token_ttl_ms, {1000, 365 * kDayMs}, "how long one stays logged in")
-      .number("password_ops", &config.password_operations, {1, 100}, "passes of argon2id over its memory")
-      .bytes("password_memory", &config.password_memory_bytes, {8 << 10, 4LL << 30}, "of argon2id, for each hash")
+      .duration("token_ttl", &config.token_ttl_ms, {1000, 365 * kDayMs}, "lifetime of an access token")
+      .number("password_ops", &config.password_operations, {1, 100}, "argon2id passes per hash")
+      .bytes("password_memory", &config.password_memory_bytes, {8 << 10, 4LL << 30}, "argon2id memory per hash")
       .number("login_attempts", &config.login_attempts, kAttempts, "failed log-ins of an account per login_window")
       .number("login_attempts_per_address", &config.login_attempts_per_address, kAttempts,
               "failed log-ins of a client's address per login_window")
-      .duration("login_window", &config.login_window_ms, {1000, kDayMs}, "over which failed log-ins are counted")
+      .duration("login_window", &config.login_window_ms, {1000, kDayMs}, "period in which failed log-ins are counted")
       .list("cors_origins", &config.cors_origins, "origins whose pages may use the API, or \"*\"", check_origin)
       .flag("public_metrics", &config.public_metrics, "answer /metrics, /healthz and /readyz through proxies as well")
-      .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is believed", check_network)
-      .list("proxies", &config.proxies, "admin addresses of the proxies in front, told when likes were written",
-            check_address);
+      .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is trusted", check_network)
+      .list("proxies", &config.proxies,
+            "admin addresses of the proxies in front, to revalidate tweets whose likes changed", check_address);
   table.section("database")
       .text("url", &config.database_url, "sqlite:PATH or postgres://…; empty for sqlite:<data>/roost.db",
             check_database)
       .masked(without_password)
-      .list("replicas", &config.database_replicas, "postgres://… of servers that only read", check_replica)
+      .list("replicas", &config.database_replicas, "postgres://… of read replicas", check_replica)
       .masked(without_password)
-      .number("connections", &config.database_connections, {1, 64}, "to each PostgreSQL server, of this worker")
-      .duration("connect_timeout", &config.database_connect_timeout_ms, kWait, "for a connection to come up")
-      .duration("queue_timeout", &config.database_queue_timeout_ms, kWait, "for a connection to be free")
-      .duration("timeout", &config.database_timeout_ms, kWait, "for an operation, all in all")
-      .duration("statement_timeout", &config.statement_timeout_ms, kWait, "after which PostgreSQL gives a statement up")
-      .flag("prepared_statements", &config.prepared_statements, "false behind a pooler that cannot have them");
+      .number("connections", &config.database_connections, {1, 64},
+              "connections of this worker to each PostgreSQL server")
+      .duration("connect_timeout", &config.database_connect_timeout_ms, kWait, "limit for connecting")
+      .duration("queue_timeout", &config.database_queue_timeout_ms, kWait, "limit for waiting for a free connection")
+      .duration("timeout", &config.database_timeout_ms, kWait, "limit for a whole operation")
+      .duration("statement_timeout", &config.statement_timeout_ms, kWait,
+                "limit for a statement, enforced by PostgreSQL")
+      .flag("prepared_statements", &config.prepared_statements, "false behind a transaction pooler such as PgBouncer");
   table.section("batcher")
-      .number("flush_above", &config.flush_above, {0, 1'000'000}, "more pending likes of a tweet than this are due")
-      .duration("max_age", &config.max_age_ms, {0, kDayMs}, "likes that have waited this long are due")
+      .number("flush_above", &config.flush_above, {0, 1'000'000},
+              "likes of a tweet are flushed when more than this are pending")
+      .duration("max_age", &config.max_age_ms, {0, kDayMs},
+                "likes of a tweet are flushed when the oldest has waited this long")
       .text("durability", &config.durability, "when a like is acknowledged: durable, interval or os",
             config::one_of({"durable", "interval", "os"}))
-      .duration("sync_interval", &config.sync_interval_ms, {1, 60'000}, "of durability = \"interval\"")
-      .duration("batch_spacing", &config.batch_spacing_ms, {0, 60'000}, "least time between two batches")
-      .bytes("max_journal", &config.max_journal_bytes, {32 << 20, int64_t{1} << 40}, "bound of the journal on disk");
+      .duration("sync_interval", &config.sync_interval_ms, {1, 60'000},
+                "time between two syncs with durability = \"interval\"")
+      .duration("batch_spacing", &config.batch_spacing_ms, {0, 60'000}, "minimum time between two batches")
+      .bytes("max_journal", &config.max_journal_bytes, {32 << 20, int64_t{1} << 40},
+             "limit of the journal on disk; likes get 503 above");
   table.section("db_cache")
-      .duration("ttl", &config.cache_ttl_ms, {1, kDayMs},
-                "how long what was read is served; a little under the minute that answers may be kept")
-      .duration("negative_ttl", &config.cache_negative_ttl_ms, {1, kDayMs}, "the same for what was not there")
-      .bytes("max_bytes", &config.cache_max_bytes, {64 << 10, int64_t{1} << 40}, "bound of all entries together");
+      .duration("ttl", &config.cache_ttl_ms, {1, kDayMs}, "lifetime of an entry; less than the max-age of answers, 60s")
+      .duration("negative_ttl", &config.cache_negative_ttl_ms, {1, kDayMs},
+                "lifetime of an entry for a row that does not exist")
+      .bytes("max_bytes", &config.cache_max_bytes, {64 << 10, int64_t{1} << 40}, "limit of all entries together");
   table.section("logs")
       .text("directory", &config.logs_directory, "shared by the workers of a host; empty for <data>/logs")
       .text("access", &config.logs_access, "who may read /logs: open, loopback or token",
             config::one_of({"open", "loopback", "token"}))
-      .text("token", &config.logs_token, "of access = \"token\"")
+      .text("token", &config.logs_token, "the secret of access = \"token\"")
+      .masked(config::hide_secret)
       .bytes("rotate", &config.logs_rotate_bytes, {64 << 10, int64_t{1} << 40}, "size at which a file is rotated")
-      .number("keep", &config.logs_keep, {0, 1000}, "rotated files that stay");
+      .number("keep", &config.logs_keep, {0, 1000}, "rotated files that are kept");
   for (const char* name : {"proxy", "health", "listen", "pool", "route", "cache"}) table.ignore(name);
 }
 

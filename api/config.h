@@ -18,6 +18,8 @@ struct Config {
   std::string data = "data";
   std::string worker;  ///< empty: "w<port>"
   bool demo = false;
+  std::string user;  ///< empty: "roost", where there is one
+  bool core_dumps = false;
   int64_t drain_timeout_ms = 10'000;
   std::string token_key;  ///< empty: <data>/token.key
   int64_t token_ttl_ms = 86'400'000;

@@ -8,7 +8,9 @@
 #include "api/config.h"
 #include "api/worker.h"
 #include "common/config/command_line.h"
+#include "common/net/tcp_listener.h"
 #include "common/observe/event_log.h"
+#include "common/process/privileges.h"
 
 namespace {
 
@@ -36,6 +38,20 @@ bool read_config(const config::CommandLine& line, config::FieldTable& table, api
   return table.problems().empty();
 }
 
+Result<std::string> give_up_privileges(const api::Config& config) {
+  // While the process may still see whom the port belongs to.
+  const auto address = net::Address::parse(config.listen);
+  if (!address) return tl::unexpected<Error>(address.error());
+  if (auto probed = net::TcpListener::probe(*address); !probed) return tl::unexpected<Error>(probed.error());
+  return process::drop_privileges(
+      {.user = config.user, .core_dumps = config.core_dumps, .directories = {config.data, config.log_directory()}});
+}
+
+int could_not_start(const Error& error) {
+  fmt::print(stderr, "roost-api: {}\n", error.what);
+  return config::kExitCouldNotStart;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -48,12 +64,12 @@ int main(int argc, char** argv) {
   if (line->print_config || line->check) return config::kExitSuccess;
 
   ::umask(077);  // the database holds e-mail addresses and password hashes
+  const auto user = give_up_privileges(config);
+  if (!user) return could_not_start(user.error());
   observe::EventLog events;
   auto worker = api::Worker::start(config, events);
-  if (!worker) {
-    fmt::print(stderr, "roost-api: {}\n", worker.error().what);
-    return config::kExitCouldNotStart;
-  }
+  if (!worker) return could_not_start(worker.error());
+  events.info("running", {{"user", *user}});
   events.info("serving", {{"worker", (*worker)->name()}, {"address", (*worker)->address()}, {"data", config.data}});
   (*worker)->run();
   events.info("ended", {{"worker", (*worker)->name()}});

@@ -38,6 +38,8 @@ class Worker::Body {
   Result<void> open();
   void add_routes();
   void on_likes_applied(const std::vector<int64_t>& ids);
+  void handle_signals();
+  void reopen_logs(std::string_view signal);
   void drain();
   void stop_when_idle();
   void stop() { loop_.stop(); }
@@ -63,6 +65,8 @@ class Worker::Body {
 namespace {
 
 constexpr int64_t kPollMs = 5;
+// How long a connection may stay idle while the worker drains: a proxy may have sent a request on it already.
+constexpr int64_t kDrainIdleMs = 500;
 
 }  // namespace
 
@@ -72,14 +76,25 @@ Worker::Body::~Body() {
 
 Result<void> Worker::Body::start() {
   // Before anybody can connect: a signal that comes meanwhile is answered as soon as the loop runs.
-  loop_.on_signal(SIGTERM, [this] { drain(); });
-  loop_.on_signal(SIGINT, [this] { drain(); });
+  handle_signals();
   // The port first: a second worker on it must not touch the first one's files.
   if (auto listening = listen(); !listening) return listening;
   if (auto opened = open(); !opened) return opened;
   add_routes();
   server_->serve();
   return {};
+}
+
+void Worker::Body::handle_signals() {
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) loop_.on_signal(number, [this] { drain(); });
+  loop_.on_signal(SIGUSR1, [this] { reopen_logs("USR1"); });
+  loop_.on_signal(SIGHUP, [this] { reopen_logs("HUP"); });
+  loop_.on_signal(SIGUSR2, [this] { context_.events.info("signal without effect", {{"signal", "USR2"}}); });
+}
+
+void Worker::Body::reopen_logs(std::string_view signal) {
+  storage_->log().reopen();
+  context_.events.info("logs reopened", {{"signal", signal}});
 }
 
 Result<void> Worker::Body::listen() {
@@ -136,7 +151,7 @@ void Worker::Body::drain() {
   context_.events.info("draining", {{"worker", context_.name}});
   drain_until_ms_ = clock_.monotonic_ms() + config_.drain_timeout_ms;
   operations_->set_draining();
-  server_->drain();
+  server_->drain(std::min(kDrainIdleMs, config_.drain_timeout_ms));
   drain_timer_.start_ms(config_.drain_timeout_ms);
   stop_when_idle();
 }

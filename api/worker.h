@@ -19,8 +19,9 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Serves until SIGTERM or SIGINT, then drains: not ready, no new requests, those under way answered, pending likes
-  /// flushed, all within drain_timeout_ms; the log written. A second signal stops it at once.
+  /// Serves until SIGTERM, SIGINT or SIGQUIT, then drains: not ready, no new requests, those under way answered,
+  /// pending likes flushed, all within drain_timeout_ms; the log written. A second one stops it at once. SIGUSR1 and
+  /// SIGHUP reopen the request log; SIGUSR2 has no effect.
   void run();
   /// Where it listens ("127.0.0.1:9001"); not after run() has returned.
   std::string address() const;

@@ -34,6 +34,13 @@ def already_runs(state):
     bad(f"a stack already runs on {shown_path(state.data)}: deploy/status shows it, deploy/down ends it")
 
 
+def keep_root_for(data):
+    """Started as root, a worker would change to the account "roost", if there is one, which could not write a data
+    directory of root's: such a worker stays root, unless its environment says otherwise."""
+    if os.geteuid() == 0 and (not data.exists() or data.stat().st_uid == 0):
+        os.environ.setdefault("ROOST_API_USER", "root")
+
+
 class Child:
     """One process of the stack; its output goes to DATA/run/NAME.out."""
 
@@ -87,6 +94,7 @@ class Stack:
         self.wake_reader, self.wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         if options.database:  # not as a flag: it may contain a password, and every user can list the flags of a process
             os.environ["ROOST_DATABASE_URL"] = options.database
+        keep_root_for(self.state.data)
         self.workers = [self.worker(i) for i in range(options.workers)]
         self.proxy = self.front()
 

@@ -47,12 +47,7 @@ AdminRoutes::Parts Proxy::admin_parts() {
 }
 
 Result<void> Proxy::open() {
-  // Before the listeners open: a signal that arrives meanwhile is handled as soon as the loop runs.
-  loop_.on_signal(SIGTERM, [this] { begin_drain(); });
-  loop_.on_signal(SIGINT, [this] { begin_drain(); });
-  loop_.on_signal(SIGHUP, [this] {
-    if (runtime_.access_log) runtime_.access_log->reopen();
-  });
+  handle_signals();  // before the listeners open: one that arrives meanwhile is handled as soon as the loop runs
   if (auto log = runtime_.open_access_log(); !log) return log;
   const Config& config = runtime_.site->config;
   const std::vector<net::Address> addresses = config.listen_addresses();
@@ -73,6 +68,18 @@ Result<void> Proxy::open() {
     events_.info("proxy listening", {{"address", address.to_string()}, {"threads", threads}});
   }
   return {};
+}
+
+void Proxy::handle_signals() {
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) loop_.on_signal(number, [this] { begin_drain(); });
+  loop_.on_signal(SIGUSR1, [this] { reopen_logs("USR1"); });
+  loop_.on_signal(SIGHUP, [this] { reopen_logs("HUP"); });
+  loop_.on_signal(SIGUSR2, [this] { events_.info("signal without effect", {{"signal", "USR2"}}); });
+}
+
+void Proxy::reopen_logs(std::string_view signal) {
+  if (runtime_.access_log) runtime_.access_log->reopen();
+  events_.info("logs reopened", {{"signal", signal}});
 }
 
 void Proxy::run() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "common/net/event_loop.h"
@@ -20,12 +21,15 @@ class Proxy {
   /// Opens logs and listeners. The error names the file or the address; for a port in use, also the process that holds
   /// it.
   Result<void> open();
-  /// Serves until SIGTERM or SIGINT, then shuts down gracefully, within drain_timeout; a second signal ends it at once.
+  /// Serves until SIGTERM, SIGINT or SIGQUIT, then shuts down gracefully, within drain_timeout; a second one ends it at
+  /// once. SIGUSR1 and SIGHUP reopen the access log; SIGUSR2 has no effect.
   void run();
 
  private:
   Result<void> probe_addresses(const std::vector<net::Address>& addresses) const;
   AdminRoutes::Parts admin_parts();
+  void handle_signals();
+  void reopen_logs(std::string_view signal);
   void begin_drain();
   void on_news(const BackendNews& news);
 

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "api/http/text.h"
+#include "common/base/wipe.h"
 
 namespace roost::api {
 
@@ -42,6 +43,13 @@ Input<JsonBody> JsonBody::read(const Request& request) {
   if (json.is_discarded()) return wrong_input("body", "expected JSON in UTF-8");
   if (!json.is_object()) return wrong_input("body", "expected a JSON object");
   return JsonBody(std::move(json));
+}
+
+JsonBody::~JsonBody() {
+  if (!object_.is_object()) return;  // moved from
+  for (auto& [name, value] : object_.items()) {
+    if (value.is_string()) wipe(value.get_ref<std::string&>());
+  }
 }
 
 Input<std::string> JsonBody::text(const TextRule& rule) const {

@@ -26,6 +26,10 @@ class JsonBody {
   /// 415 when the Content-Type is not JSON; 422 naming "body" when the body is no JSON object in UTF-8. Without a
   /// Content-Type, JSON is assumed.
   static Input<JsonBody> read(const Request& request);
+  JsonBody(JsonBody&&) = default;
+  JsonBody& operator=(JsonBody&&) = default;
+  /// Overwrites the texts: some are passwords.
+  ~JsonBody();
 
   /// One field, checked; empty when it is missing and optional. Else 422 naming it.
   Input<std::string> text(const TextRule& rule) const;

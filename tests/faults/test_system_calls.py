@@ -24,7 +24,8 @@ def everything():
         yield from ((call, "signal=SIGKILL", str(n)) for n in (1, 2, 3, 4, 6, 10))
 
 
-OFTEN = {"ROOST_BATCHER_MAX_AGE": "50ms", "ROOST_BATCHER_BATCH_SPACING": "10ms"}
+OFTEN = {"ROOST_BATCHER_MAX_AGE": "50ms", "ROOST_BATCHER_BATCH_SPACING": "10ms",
+         "ROOST_API_CORE_DUMPS": "true"}  # else only root may trace it
 
 
 class Strace:

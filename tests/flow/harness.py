@@ -121,9 +121,9 @@ def concurrently(count, function):
 
 
 class Program:
-    """A running program. stdout and stderr go to one file, read with output()."""
+    """A running program. stdout and stderr go to one file, read with output(), or to the descriptors given."""
 
-    def __init__(self, name, arguments, directory, environment=None):
+    def __init__(self, name, arguments, directory, environment=None, stdout=None, stderr=None):
         self.name = pathlib.Path(name).name
         if self.name.startswith("roost") and not (BIN / name).exists():
             raise FileNotFoundError(f"no {name} in {BIN}: build it, or say with ROOST_BIN where it is")
@@ -131,8 +131,8 @@ class Program:
         handle, self.output_path = tempfile.mkstemp(prefix=f"{self.name}-", suffix=".out", dir=directory)
         environment = {**os.environ, **SANITIZER_OPTIONS, **(environment or {})}
         with os.fdopen(handle, "wb") as output, starting:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                            cwd=directory, env=environment)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=stdout or output,
+                                            stderr=stderr or output, cwd=directory, env=environment)
         self.exit_is_expected = False
         self.address = None  # set by whoever starts it
         self.admin = None
@@ -180,6 +180,44 @@ class Program:
     def resident_kib(self):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+
+@contextlib.contextmanager
+def full_pipe():
+    """The writing end of a pipe that is full and that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while os.write(writer, b"x" * 4096):
+            pass
+    except BlockingIOError:
+        pass
+    os.set_blocking(writer, True)
+    try:
+        yield writer
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def answered_at_the_end(test, program, body, target="/", waiting=20):
+    """Stops the program, sends requests on new connections and on idle ones, and lets it go on with SIGTERM: each must
+    be answered."""
+    idle = [Connection(program.address) for _ in range(5)]
+    for connection in idle:
+        test.assertEqual(connection.request("GET", target).body, body)
+    program.signal(signal.SIGSTOP)
+    new = [Connection(program.address) for _ in range(waiting)]
+    for connection in idle + new:
+        connection.send(request_bytes("GET", target, host=program.address))
+    program.exit_is_expected = True
+    program.signal(signal.SIGTERM)
+    program.signal(signal.SIGCONT)
+    for connection in idle + new:
+        answer = connection.read()
+        test.assertEqual((answer.status, answer.body), (200, body))
+        connection.close()
+    test.assertEqual(program.wait(), 0)
 
 
 # The cheapest argon2id, so that tests can register many users.
@@ -240,9 +278,9 @@ class FlowTest(unittest.TestCase):
         self.backends.append(backend)
         return backend
 
-    def program(self, name, *arguments, environment=None):
+    def program(self, name, *arguments, environment=None, stdout=None, stderr=None):
         """Starts a program of $ROOST_BIN (or of PATH) and does not wait for anything."""
-        program = Program(name, arguments, self.directory, environment)
+        program = Program(name, arguments, self.directory, environment, stdout, stderr)
         self.programs.append(program)
         return program
 
@@ -252,7 +290,7 @@ class FlowTest(unittest.TestCase):
         code = program.wait(timeout_s)
         return code, program.output()
 
-    def proxy(self, *upstreams, flags=(), listen=None, admin="off", environment=None):
+    def proxy(self, *upstreams, flags=(), listen=None, admin="off", environment=None, stdout=None, stderr=None):
         """roost-proxy with the given backends (objects with .address, or address strings), once it listens.
         admin=True gives it an admin listener as well, at proxy.admin."""
         address = listen or f"127.0.0.1:{free_port()}"
@@ -260,7 +298,8 @@ class FlowTest(unittest.TestCase):
         arguments = ["--listen", address, "--admin", admin]
         for upstream in upstreams:
             arguments += ["--upstream", getattr(upstream, "address", upstream)]
-        program = self.program("roost-proxy", *arguments, *flags, environment=environment)
+        program = self.program("roost-proxy", *arguments, *flags, environment=environment, stdout=stdout,
+                               stderr=stderr)
         program.address, program.admin = address, admin
         return self._listening(program)
 
@@ -268,7 +307,7 @@ class FlowTest(unittest.TestCase):
         """The URL of the database this test's workers use; None is SQLite in their data directory."""
         return None
 
-    def api(self, name="w1", data=None, flags=(), listen=None, environment=None):
+    def api(self, name="w1", data=None, flags=(), listen=None, environment=None, stdout=None, stderr=None):
         """A roost-api worker, once it is ready. Workers of one test share the data directory unless told otherwise."""
         address = listen or f"127.0.0.1:{free_port()}"
         data = data or self.directory / "data"
@@ -276,7 +315,7 @@ class FlowTest(unittest.TestCase):
         if url := self.database():
             arguments += ["--database", url]
         environment = {**CHEAP_PASSWORDS, **(environment or {})}
-        program = self.program("roost-api", *arguments, *flags, environment=environment)
+        program = self.program("roost-api", *arguments, *flags, environment=environment, stdout=stdout, stderr=stderr)
         program.address = address
         self._listening(program)
         wait_until(lambda: get(address, "/readyz").status == 200, 20, f"{name} to be ready")

@@ -72,7 +72,63 @@ class Starting(FlowTest):
         self.assertEqual(worker.wait(), 0)
 
 
+    def test_quit_drains_usr1_and_hup_reopen_the_log_usr2_has_no_effect(self):
+        worker = self.api()
+        log = self.directory / "data/logs/requests-w1.log"
+        for number, name in ((signal.SIGUSR1, "USR1"), (signal.SIGHUP, "HUP")):
+            log.rename(self.directory / f"{name}.log")
+            worker.signal(number)
+            wait_until(log.exists, 10, "the new file")
+            wait_until(lambda: f"logs reopened signal={name}" in worker.output(), 10, "the event")
+        worker.signal(signal.SIGUSR2)
+        wait_until(lambda: "signal without effect signal=USR2" in worker.output(), 10, "the event")
+        self.assertEqual(get(worker.address, "/healthz").status, 200)
+        worker.exit_is_expected = True
+        worker.signal(signal.SIGQUIT)
+        self.assertEqual(worker.wait(), 0)
+        self.assertIn("draining", worker.output())
+
+    def test_what_is_in_the_backlog_or_on_its_way_at_sigterm_is_answered(self):
+        answered_at_the_end(self, self.api(), b'{"status":"ok"}', "/healthz")
+
+    def test_a_standard_error_that_nobody_reads_stops_nothing(self):
+        with full_pipe() as stuck:
+            worker = self.api(stderr=stuck)
+            worker.signal(signal.SIGUSR2)
+            self.assertEqual(get(worker.address, "/healthz").status, 200)
+            self.assertEqual(worker.stop(), 0)
+
+    def test_variables_that_kubernetes_makes_for_services_are_passed_over(self):
+        services = {}
+        for name in ("ROOST_API", "ROOST_PROXY", "ROOST_CACHE", "ROOST_LOGS"):
+            services |= {f"{name}_SERVICE_HOST": "10.0.0.1", f"{name}_SERVICE_PORT": "80",
+                         f"{name}_SERVICE_PORT_HTTP": "80", f"{name}_PORT": "tcp://10.0.0.1:80",
+                         f"{name}_PORT_80_TCP": "tcp://10.0.0.1:80", f"{name}_PORT_80_TCP_ADDR": "10.0.0.1"}
+        self.assertEqual(self.run_program("roost-api", "--check", environment=services)[0], 0)
+        code, output = self.run_program("roost-proxy", "--check", "--upstream", "a:1", environment=services)
+        self.assertEqual(code, 0, output)
+        self.assertRefuses("--check", code=1, environment={"ROOST_API_PORT": "9001"})
+
+    def test_print_config_shows_no_secret(self):
+        code, output = self.run_program("roost-api", "--print-config", environment={"ROOST_LOGS_TOKEN": "s3cret"})
+        self.assertEqual(code, 0, output)
+        self.assertIn('token = "***"  # environment', output)
+        self.assertNotIn("s3cret", output)
+
+
 class Logs(FlowTest):
+    def test_a_log_that_takes_nothing_stops_nobody(self):
+        (self.directory / "data/logs").mkdir(parents=True)
+        os.mkfifo(self.directory / "data/logs/requests-w1.log")  # stands for a disk that does not answer
+        worker = self.api()
+        with Connection(worker.address) as connection:
+            for _ in range(1500):  # 2 KiB each, three times what the buffers hold
+                self.assertEqual(connection.request("GET", "/api/" + "x" * 2000).status, 404)
+        self.assertEqual(get(worker.address, "/healthz").status, 200)
+        self.assertIn(b"roost_log_records_lost_total", get(worker.address, "/metrics").body)
+        self.assertTrue(self.logs(worker)["incomplete"])
+        self.assertEqual(worker.stop(), 0)
+
     def logs(self, worker, query="", **options):
         answer = get(worker.address, "/logs" + query, **options)
         self.assertEqual(answer.status, 200, answer.body)

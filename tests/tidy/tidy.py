@@ -20,7 +20,7 @@ MOST_LINES, MOST_FUNCTION_LINES, MOST_COLUMNS = 500, 70, 120
 # A folder includes itself and folders of lower floors; folders of one floor do not know each other.
 FLOORS = {
     "common/base": 1,
-    "common/net": 2, "common/cache": 2, "common/observe": 2, "common/config": 2,
+    "common/net": 2, "common/cache": 2, "common/observe": 2, "common/config": 2, "common/process": 2,
     "common/http": 3, "common/http/http1": 3, "batcher": 3, "batcher/journal": 3,
     "common/service": 4,
     "proxy/cache": 4, "proxy/upstream": 4, "proxy/upstream/balancer": 4,
