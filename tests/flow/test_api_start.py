@@ -1,5 +1,6 @@
 """Workers: start, refusal to start, shutdown; and /logs."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -114,6 +115,36 @@ class Starting(FlowTest):
         self.assertEqual(code, 0, output)
         self.assertIn('token = "***"  # environment', output)
         self.assertNotIn("s3cret", output)
+
+
+class Secrets(FlowTest):
+    def test_passwords_do_not_stay_in_memory(self):
+        worker = self.api(environment={"ROOST_API_CORE_DUMPS": "true"})  # so that its user may read its memory
+        secret = "correct-horse-battery-staple-0123456789-" + "x" * 40
+        Person(worker.address, "alice", secret)
+        form = f"username=alice&password={secret}".encode()
+        headers = [("Content-Type", "application/x-www-form-urlencoded")]
+        self.assertEqual(request(worker.address, "POST", "/api/users/login", headers, form).status, 200)
+        # The buffer that requests are read into is the next one's.
+        long = json.dumps({"username": "y" * 50_000}).encode()
+        for _ in range(4):
+            json_request(worker.address, "POST", "/api/users/register", long)
+        self.assertEqual(self.in_memory(worker, secret.encode()), 0)
+
+    @staticmethod
+    def in_memory(program, secret):
+        """How often `secret` is in the memory of the program that it may write to."""
+        found = 0
+        with open(f"/proc/{program.pid}/maps") as maps, open(f"/proc/{program.pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                places, rights = line.split()[:2]
+                if not rights.startswith("rw"):
+                    continue
+                start, end = (int(place, 16) for place in places.split("-"))
+                memory.seek(start)
+                with contextlib.suppress(OSError):
+                    found += memory.read(end - start).count(secret)
+        return found
 
 
 class Logs(FlowTest):

@@ -112,6 +112,8 @@ roost_mutant(torn_tail_taken_for_damage simulate batcher/journal/recovery.cc [[f
 roost_mutant(damage_taken_for_torn_tail batcher batcher/journal/recovery.cc [[frame->synced > bad]] [[false]])
 roost_mutant(wal_commits_not_synced api/db api/db/sqlite/sqlite_connection.cc [[synchronous=FULL]] [[synchronous=NORMAL]])
 
+roost_mutant(journal_of_another_store_adopted batcher batcher/adoption.cc [[if (store && store != store_) {]] [[if (false) {]])
+
 # ---- who may do it ------------------------------------------------------------------------------------------------
 
 roost_mutant(no_inode_check batcher batcher/journal/posix_disk.cc

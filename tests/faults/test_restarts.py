@@ -1,0 +1,47 @@
+"""Workers behind a proxy are restarted with SIGTERM under load, again and again: no request fails and no like is lost.
+
+ROOST_THOROUGH=1 (tests/run likes) restarts 60 times, else 6 times."""
+
+from like_load import *
+
+RESTARTS = 60 if THOROUGH else 6
+
+
+class Restarts(LikeTest):
+    def test_no_request_fails_and_no_like_is_lost(self):
+        workers = [self.api(f"w{i}") for i in range(2)]
+        tweets = self.post(workers[0], 5)
+        proxy = self.proxy(*workers, flags=["--threads", 1])
+        book, failed = Book(), []
+
+        def reading(number):
+            chosen = random.Random(number)
+            while fans.going:
+                with Connection(proxy.address) as connection:
+                    for _ in range(50):
+                        answer = connection.request("GET", f"/like/{chosen.choice(tweets)}",
+                                                    [("Cache-Control", "no-cache")])
+                        if answer.status != 200:
+                            failed.append((answer.status, answer.body))
+
+        fans = Fans(book, tweets, lambda: [proxy.address])
+        readers = [threading.Thread(target=reading, args=(i,), daemon=True) for i in range(2)]
+        for reader in readers:
+            reader.start()
+        for number in range(RESTARTS):
+            enough = book.total() + 100
+            wait_until(lambda: book.total() >= enough, 60, "likes between two restarts")
+            i = number % 2
+            self.assertEqual(workers[i].stop(60), 0, workers[i].output())
+            workers[i] = self.api(f"w{i}", listen=workers[i].address)
+        fans.stop()
+        for reader in readers:
+            reader.join(60 * TIME_SCALE)
+        self.assertEqual((failed, book.wrong, book.refused), ([], [], 0))
+        self.assertEqual(sum(book.attempted.values()), book.total(), "a like got no answer")
+        self.assertEqual(workers[1].stop(60), 0)
+        self.settle_accounts(book, tweets, workers[0])
+
+
+if __name__ == "__main__":
+    main()
