@@ -15,7 +15,16 @@ class StoreIdentity {
 
   /// Asks, unless it is known or the back-off has not passed yet; blocks as the sink does. True if it is known now.
   /// `now_ms` is of a monotonic clock.
-  bool ask(int64_t now_ms);
+  bool ask(int64_t now_ms) {
+    if (known_ || now_ms < retry_at_ms_) return known_;
+    if (const auto answer = sink_.identity()) {
+      store_ = *answer;
+      known_ = true;
+    } else {
+      retry_at_ms_ = now_ms + options_.backoff.delay_ms(++failures_, options_.random());
+    }
+    return known_;
+  }
   bool known() const { return known_; }
   /// Once known: nothing if the sink's store has no identity.
   const std::optional<StoreId>& store() const { return store_; }

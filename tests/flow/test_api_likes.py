@@ -76,7 +76,7 @@ class Likes(FlowTest):
         first.kill()
         second = worker("second", "b")
         wait_until(lambda: self.metric(second, "roost_journals_of_other_databases") == 1, 20, "the journal to be found")
-        self.assertIn("written for the database", second.output())
+        wait_until(lambda: "written for the database" in second.output(), 10, "the event")
         self.assertEqual(second.stop(), 0)
         self.assertEqual((count("a"), count("b")), (0, 0))
         third = worker("third", "a")

@@ -117,7 +117,7 @@ class Workers(OnPostgres, FlowTest):
             self._listening(worker)
             self.assertFalse(self.is_ready(worker))
             self.assertEqual(get(worker.address, "/api/tweets").status, 503)
-            self.assertIn("database is not ready", worker.output())
+            wait_until(lambda: "database is not ready" in worker.output(), 10, "the event")
         finally:
             self.postgres.start()
         wait_until(lambda: self.is_ready(worker), 30, "the worker to be ready")

@@ -287,7 +287,7 @@ class Ejecting(FlowTest):
             thread.join(30)
             # Five in a row, and those that were under way.
             self.assertLess(len(failed), 40, msg=str(reply))
-            self.assertIn("ejected for 10s", proxy.output())
+            wait_until(lambda: "ejected for 10s" in proxy.output(), 10, "the event")
             status = json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"][0]
             self.assertEqual(status["ejections"], 1)
             self.assertIn("in a row", status["last_ejection"])
@@ -303,7 +303,7 @@ class Ejecting(FlowTest):
         answers = [request(proxy.address, "POST", f"/{i}", body=b"x").status for i in range(20)]
         self.assertEqual(answers.count(504), 5)
         self.assertEqual(self.states(proxy), ["ejected", "up"])
-        self.assertIn("timed out before it answered", proxy.output())
+        wait_until(lambda: "timed out before it answered" in proxy.output(), 10, "the event")
         gate.set()
 
     def test_one_that_is_ejected_returns(self):
@@ -316,7 +316,7 @@ class Ejecting(FlowTest):
         flaky.answer = Reply(headers=[PASS])
         seen = flaky.count()
         wait_until(lambda: get(proxy.address, "/").status == 200 and flaky.count() > seen, 30, "its return")
-        self.assertIn("returned", proxy.output())
+        wait_until(lambda: "returned" in proxy.output(), 10, "the event")
 
     def test_a_lack_of_descriptors_is_not_the_backends_fault(self):
         backend = self.backend(Reply(headers=[PASS]))

@@ -131,7 +131,7 @@ class Rights(FlowTest):
             self.assertEqual(status["Uid"], [str(nobody.pw_uid)] * 4)
             self.assertEqual(status["Gid"], [str(nobody.pw_gid)] * 4)
             self.assertEqual(int(status["CapEff"][0], 16) & ~(1 << 10), 0)  # but CAP_NET_BIND_SERVICE
-            self.assertIn("running user=nobody", program.output())
+            wait_until(lambda p=program: "running user=nobody" in p.output(), 10, "the event")
         self.assertEqual(get(proxy.address, "/").body, b"x")
         self.assertEqual(data.stat().st_uid, nobody.pw_uid)
 
