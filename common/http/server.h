@@ -8,6 +8,7 @@
 
 #include "common/base/block.h"
 #include "common/base/intrusive_list.h"
+#include "common/base/rate_meter.h"
 #include "common/base/result.h"
 #include "common/http/message.h"
 #include "common/net/event_loop.h"
@@ -16,16 +17,48 @@
 namespace roost::http {
 
 /// Bounds of a client's connection. What exceeds one is answered: 431 head, 414 target, 413 body, 408 time-out of a
-/// head or body begun; an idle connection is closed without a word.
+/// head or body begun, or a body that comes too slowly; an idle connection is closed without a word.
 struct ServerLimits {
   size_t max_head_bytes = 16 * 1024;
   size_t max_target_bytes = 8 * 1024;
   size_t max_fields = 100;  ///< at most Fields::kMaxFields
   uint64_t max_body_bytes = 64ULL << 20;
-  int64_t head_timeout_ms = 10'000;       ///< from a head's first byte to its last
-  int64_t body_idle_timeout_ms = 30'000;  ///< between two pieces of a body
-  int64_t idle_timeout_ms = 60'000;       ///< between two requests
-  int64_t write_timeout_ms = 30'000;      ///< without progress while bytes are queued
+  int64_t first_request_timeout_ms = 10'000;  ///< from a connection's beginning to its first byte
+  int64_t head_timeout_ms = 10'000;           ///< from a head's first byte to its last
+  int64_t body_idle_timeout_ms = 30'000;      ///< between two pieces of a body
+  LeastRate body_rate{};                      ///< of a body while it is being read; off by default
+  int64_t idle_timeout_ms = 60'000;           ///< between two requests
+  int64_t write_timeout_ms = 30'000;          ///< without progress while bytes are queued
+  uint32_t max_requests = 0;                  ///< on one connection, whose last answer says so; 0: no limit
+  size_t max_connections = 0;                 ///< of this Server; see Server::adopt. 0: no limit
+};
+
+/// A limit that cost a connection or a request, for counters.
+enum class Limit : uint8_t {
+  connections,             ///< the new connection was refused: 503
+  connections_of_address,  ///< the new connection was refused: 429
+  made_room,               ///< an idle connection was closed for a new one
+  first_request_time,      ///< closed: no byte of a first request
+  head_time,               ///< 408
+  body_time,               ///< 408: no byte of the body
+  body_rate,               ///< 408: the body came too slowly
+  send_time,               ///< closed: the client took no byte of its response
+};
+constexpr size_t kLimits = 8;
+
+/// Says which connections a Server may take; shared by the servers of several loops, so that all count together. Any
+/// thread.
+class ConnectionGate {
+ public:
+  enum class Verdict : uint8_t { admitted, full, address_full };
+  /// `admitted` is counted until on_closed().
+  virtual Verdict admit(const net::Address& client) = 0;
+  virtual void on_closed(const net::Address& client) = 0;
+  /// A connection could not be admitted, and the server that asked has no idle one: another should close one.
+  virtual void ask_for_room() {}
+
+ protected:
+  ~ConnectionGate() = default;
 };
 
 class Responder;
@@ -87,6 +120,9 @@ class RequestAcceptor {
   /// A message that could not become a request was answered with `status` and the connection is being closed; for the
   /// log and counters. What breaks after on_request is told through RequestReceiver::on_client_gone instead.
   virtual void on_refused(const net::Address& client, int status, const Error& why) = 0;
+  /// A client ran into a limit of the connection; for counters. What it was answered is told by on_refused or
+  /// on_client_gone.
+  virtual void on_limit(Limit) {}
 
  protected:
   ~RequestAcceptor() = default;
@@ -105,8 +141,19 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// `scheme`: what requests that come on it have asked for, "http" or "https".
+  /// `scheme`: what requests that come on it have asked for, "http" or "https". Beyond `max_connections`, or where the
+  /// gate says "full", the longest idle connection is closed to make room. If none is, the new one is answered 503 (429
+  /// where its address has too many) and closed; at most kMaxTurnedAway are being answered so, others are closed at
+  /// once.
   void adopt(net::StreamPtr stream, std::string_view scheme = "http");
+  static constexpr size_t kMaxTurnedAway = 16;
+  /// Connections from now on need its admission; it outlives the server. Before the first adopt().
+  void set_gate(ConnectionGate& gate);
+  /// Closes the connection that has waited longest for a request, or for the rest of its head, if there is one that has
+  /// waited kLeastIdleMs. Of many connections, the longest idle of the kIdleLooks least lately looked at.
+  bool close_longest_idle();
+  static constexpr int64_t kLeastIdleMs = 10;  ///< so that of many that come in one turn each is looked at
+  static constexpr size_t kIdleLooks = 64;
   /// For requests from now on, on the connections there are as well.
   void set_limits(const ServerLimits& limits);
   size_t connection_count() const;
@@ -117,6 +164,7 @@ class Server {
  private:
   friend class ServerConnection;
   struct Impl;
+  ConnectionGate::Verdict admit(const net::Address& client);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -24,6 +24,8 @@ class Deadline {
     clear();
     timer_.stop();
   }
+  /// Until the deadline, by the time of this turn; negative once it has passed.
+  int64_t left_ms() const { return at_ms_ - queue_.now_ms(); }
   /// In the callback: whether the deadline has passed.
   bool over() {
     if (timer_.active() || at_ms_ == kNever) return false;

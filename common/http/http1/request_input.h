@@ -42,6 +42,8 @@ class RequestInput {
   void pause(bool paused) { paused_ = paused; }
   /// Bytes of the body still to come, where that is known; 0 otherwise.
   uint64_t remaining() const { return decoder_.remaining(); }
+  /// Of the body so far; from drop_body() on, of what was dropped.
+  uint64_t body_bytes() const { return body_bytes_; }
   /// Nobody wants the rest of the body: it is read up to kMaxDropBytes.
   void drop_body();
   /// No further request is read: in_body() ends, what was kept is freed, and drop() counts what still comes.
@@ -49,6 +51,9 @@ class RequestInput {
   /// Returns how much was dropped since stop().
   uint64_t drop(std::string_view bytes) { return body_bytes_ += bytes.size(); }
 
+  /// Whether kept bytes could be looked at now; those of a head that is not whole have been. `idle`: no request is
+  /// under way.
+  bool waits(bool idle) const { return !kept_.empty() && (idle || reads_body()); }
   size_t kept_bytes() const { return kept_.size(); }
   void keep(std::string_view bytes) { kept_.append(bytes); }
   std::string take_kept();

@@ -7,14 +7,16 @@
 
 namespace roost::http {
 
-ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https)
+ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https, bool admitted)
     : server_(server),
       stream_(std::move(stream)),
       deadline_(
           server.loop.timers(), [](void* self) { static_cast<ServerConnection*>(self)->on_timeout(); }, this),
-      https_(https) {
+      https_(https),
+      admitted_(admitted) {
   server_.connections.push_back(*this);
   ++server_.connection_count;
+  if (!admitted_) ++server_.turned_away;
   stream_->set_receiver(this);
   arm_timer();
   stream_->start_reading();
@@ -29,16 +31,11 @@ void ServerConnection::on_data(std::string_view bytes) {
   }
   if (input_.kept_bytes() > 0) {
     input_.keep(bytes);
-    if (state_ == State::reading_head || input_waits()) return process_kept();
+    if (state_ == State::reading_head || input_.waits(state_ == State::idle)) return process_kept();
   } else {
     input_.keep(consume(bytes));
   }
   settle_input();
-}
-
-// Whether kept bytes could be looked at now. In reading_head they have been.
-bool ServerConnection::input_waits() const {
-  return input_.kept_bytes() > 0 && (state_ == State::idle || input_.reads_body());
 }
 
 void ServerConnection::process_kept() {
@@ -96,6 +93,13 @@ std::string_view ServerConnection::consume(std::string_view bytes) {
       case Event::content:
         response_.body_begun();
         arm_timer();
+        if (!body_pace_.keeps_up(server_.limits.body_rate, server_.loop.now_ms(), input_.content().size(),
+                                 input_.body_bytes())) {
+          more = false;
+          server_.acceptor.on_limit(Limit::body_rate);
+          refuse(408, "the body comes too slowly");
+          break;
+        }
         if (state_ == State::exchanging) receiver_->on_request_body(input_.content());
         // A body of known length ends with its last byte: say so now rather than with the next one.
         if (!bytes.empty() || !input_.in_body() || !input_.ends_here()) break;
@@ -120,6 +124,7 @@ std::string_view ServerConnection::consume(std::string_view bytes) {
 
 void ServerConnection::hand_over(const HeadFacts& facts) {
   RequestHead& head = server_.head;
+  ++requests_;
   state_.move_to(State::exchanging);
   close_asked_ = !facts.keep_alive;
   response_.start(head.method == Method::head, facts, head.expect_continue);
@@ -150,6 +155,7 @@ void ServerConnection::resume_body() {
   if (state_ != State::exchanging) return;
   input_.pause(false);
   response_.send_continue(*stream_);
+  body_pace_.start_again(server_.loop.now_ms(), input_.body_bytes());
   arm_timer();
   if (consuming_) return;
   if (input_.kept_bytes() == 0) return settle_input();
@@ -158,7 +164,7 @@ void ServerConnection::resume_body() {
 
 void ServerConnection::on_end() {
   input_ended_ = true;
-  if (input_waits()) return process_kept();
+  if (input_.waits(state_ == State::idle)) return process_kept();
   if (state_ == State::lingering && stream_->queued_bytes() == 0) return abort();
   settle_input();
 }
@@ -188,8 +194,11 @@ void ServerConnection::refuse(int status, const char* why) {
   const std::string body = fmt::format(R"({{"type":"about:blank","title":"{}","status":{},"detail":"{}"}})",
                                        reason_phrase(status), status, why);
   static const FieldBlock fields{{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}};
+  static const FieldBlock later{{"Retry-After", "1"}};
+  const FieldBlockView more = status == 429 || status == 503 ? FieldBlockView(later) : FieldBlockView();
   const Slice piece{std::string_view(body)};
-  respond({.status = status, .fields = fields, .more_fields = {}, .body = BodyLength::known(body.size())}, {&piece, 1});
+  respond({.status = status, .fields = fields, .more_fields = more, .body = BodyLength::known(body.size())},
+          {&piece, 1});
   if (receiver != nullptr) {
     receiver->on_client_gone(error);
   } else {
@@ -209,6 +218,11 @@ void ServerConnection::abort() {
   deadline_.stop();
   receiver_ = nullptr;
   input_.stop();
+  if (!admitted_) {
+    --server_.turned_away;
+  } else if (server_.gate != nullptr) {
+    server_.gate->on_closed(stream_->peer());
+  }
   stream_.reset();
   unlink();
   --server_.connection_count;

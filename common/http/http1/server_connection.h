@@ -3,6 +3,7 @@
 #include <string>
 
 #include "common/base/intrusive_list.h"
+#include "common/http/http1/body_pace.h"
 #include "common/http/http1/request_input.h"
 #include "common/http/http1/response_writer.h"
 #include "common/http/http1/server_state.h"
@@ -19,7 +20,9 @@ struct Server::Impl {
   ServerLimits limits;
   RequestAcceptor& acceptor;
   IntrusiveList<ServerConnection> connections;
+  ConnectionGate* gate = nullptr;  // null: every connection is admitted
   size_t connection_count = 0;
+  size_t turned_away = 0;  // of them, those that are only told so
   bool draining = false;
   int64_t drain_idle_ms = 0;  // once draining
   RequestHead head;           // of the request being handed over
@@ -31,9 +34,15 @@ struct Server::Impl {
 /// next turn when the request ends outside of consume(): never deeper on the stack of whoever ended it.
 class ServerConnection final : public net::Retirable, public Responder, private net::StreamReceiver, public ListLink<> {
  public:
-  ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https);
+  /// `admitted`: by the gate, which is told of its end; else refuse() follows.
+  ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https, bool admitted);
+  /// Answers with an error, unless a response has begun, and closes. `why`: a literal.
+  void refuse(int status, const char* why);
   /// As Server::drain.
   void drain();
+  /// How long it has been waiting for a request or the rest of a head, or for the client's end after its last
+  /// response; -1 when it is not.
+  int64_t idle_ms() const;
 
   void attach(RequestReceiver* receiver) override;
   void respond(const ResponseStart& start, std::span<const Slice> body) override;
@@ -51,7 +60,6 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   using State = ServerState::State;
   using Phase = ResponseWriter::Phase;
   static constexpr uint64_t kMaxLingerBytes = 256 * 1024;  // dropped behind FIN, before RST is what the client gets
-  static constexpr int64_t kLingerMs = 2'000;
 
   // Events of the stream and the timer.
   void on_data(std::string_view bytes) override;
@@ -63,10 +71,8 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   // Input: server_connection.cc.
   std::string_view consume(std::string_view bytes);
   void hand_over(const HeadFacts& facts);
-  bool input_waits() const;
   void process_kept();
   void settle_input();
-  void refuse(int status, const char* why);
   void client_gone(const Error& error);
 
   // Output and time: server_response.cc.
@@ -85,10 +91,13 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   [[no_unique_address]] RequestInput input_;  // what follows fits into its padding
   ServerState state_;
   const bool https_ : 1;          // the scheme of its requests
+  const bool admitted_ : 1;       // counted by the gate, if there is one
   bool close_asked_ : 1 = false;  // by the client
   bool input_ended_ : 1 = false;  // the client has sent FIN
   bool consuming_ : 1 = false;    // consume() is on the stack: what is left over is its to go on with
+  uint32_t requests_ = 0;         // handed over so far
   ResponseWriter response_;
+  BodyPace body_pace_;
   uint64_t queued_at_most_ = 0;  // what would be queued had the client taken nothing since the deadline was set
 };
 

@@ -1,9 +1,31 @@
+#include <algorithm>
+
 #include "common/base/check.h"
 #include "common/http/http1/server_connection.h"
 
 // The other half of ServerConnection: what goes out, and time.
 
 namespace roost::http {
+namespace {
+
+// Of a connection that waits for its client and has nothing to write; 0 in other states.
+int64_t idle_limit_ms(const ServerState& state, uint32_t requests, const ServerLimits& limits) {
+  constexpr int64_t kLingerMs = 2'000;
+  switch (state.now()) {
+    case ServerState::State::idle:
+      return requests == 0 ? limits.first_request_timeout_ms : limits.idle_timeout_ms;
+    case ServerState::State::flushing:
+      return limits.idle_timeout_ms;
+    case ServerState::State::reading_head:
+      return limits.head_timeout_ms;
+    case ServerState::State::lingering:
+      return kLingerMs;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
 
 const net::Address& ServerConnection::client() const {
   static const net::Address unknown;
@@ -19,7 +41,8 @@ std::string_view ServerConnection::make_head(const ResponseStart& start) {
   if (input_.in_body() && (response_.continue_awaited() || input_.remaining() > RequestInput::kMaxDropBytes)) {
     response_.close_after();
   }
-  if (server_.draining) response_.close_after();
+  const uint32_t most = server_.limits.max_requests;
+  if (server_.draining || (most > 0 && requests_ >= most)) response_.close_after();
   return response_.make_head(start, server_.scratch);
 }
 
@@ -72,6 +95,7 @@ void ServerConnection::end(FieldBlockView trailers) {
 void ServerConnection::finish_response() {
   response_.set_phase(Phase::ended);
   receiver_ = nullptr;
+  body_pace_.start_again(server_.loop.now_ms(), 0);
   if (!response_.keep_alive()) return finish_connection();
   if (!input_.in_body()) return next_request();
   state_.move_to(State::draining);
@@ -83,6 +107,7 @@ void ServerConnection::finish_response() {
 }
 
 void ServerConnection::next_request() {
+  body_pace_.reset();
   if (server_.draining && input_.kept_bytes() == 0) return finish_connection();
   state_.move_to(response_.below_watermark() ? State::idle : State::flushing);
   arm_timer();
@@ -120,6 +145,13 @@ void ServerConnection::linger() {
 
 // ---- time -----------------------------------------------------------------------------------------------------------
 
+int64_t ServerConnection::idle_ms() const {
+  const int64_t limit_ms = admitted_ ? idle_limit_ms(state_, requests_, server_.limits)
+                                     : 0;  // the end of one that was turned away makes no room
+  if (limit_ms == 0 || stream_->queued_bytes() > 0 || (state_ == State::idle && input_.kept_bytes() > 0)) return -1;
+  return std::max<int64_t>(0, limit_ms - deadline_.left_ms());
+}
+
 // One deadline for whatever is awaited just now. A client that owes us reading is held to that before anything else.
 void ServerConnection::arm_timer() {
   const ServerLimits& limits = server_.limits;
@@ -129,30 +161,36 @@ void ServerConnection::arm_timer() {
     queued_at_most_ = queued;
     return deadline_.set_ms(limits.write_timeout_ms);
   }
-  if (state_ == State::idle || state_ == State::flushing) {
-    return deadline_.set_ms(server_.drain_idle_ms > 0 ? server_.drain_idle_ms : limits.idle_timeout_ms);
+  if (const int64_t limit_ms = idle_limit_ms(state_, requests_, limits); limit_ms > 0) {
+    const bool idle = state_ == State::idle || state_ == State::flushing;
+    return deadline_.set_ms(idle && server_.drain_idle_ms > 0 ? server_.drain_idle_ms : limit_ms);
   }
-  if (state_ == State::lingering) return deadline_.set_ms(kLingerMs);
   if (input_.reads_body()) return deadline_.set_ms(limits.body_idle_timeout_ms);
   deadline_.clear();  // the acceptor's turn, and its time-outs
 }
 
 void ServerConnection::on_timeout() {
-  if (input_waits()) {
+  if (input_.waits(state_ == State::idle)) {
     process_kept();
     if (state_ == State::closed) return;
   }
   if (!deadline_.over()) return;
   if (queued_at_most_ > 0 && stream_->queued_bytes() < queued_at_most_) return arm_timer();  // it is slow, not gone
-  if (queued_at_most_ > 0) return client_gone({"the client does not take its answer", Side::client});
+  if (queued_at_most_ > 0) {
+    server_.acceptor.on_limit(Limit::send_time);
+    return client_gone({"the client does not take its answer", Side::client});
+  }
   switch (state_.now()) {
     case State::reading_head:
+      server_.acceptor.on_limit(Limit::head_time);
       return refuse(408, "the head took too long");
     case State::exchanging:
+      server_.acceptor.on_limit(Limit::body_time);
       return refuse(408, "the body took too long");
     case State::draining:
       return linger();
     default:
+      if (state_ == State::idle && requests_ == 0) server_.acceptor.on_limit(Limit::first_request_time);
       return abort();
   }
 }
