@@ -1,8 +1,10 @@
 #include "api/worker_server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/http/answer.h"
+#include "common/net/descriptor_limit.h"
 
 namespace roost::api {
 namespace {
@@ -14,6 +16,11 @@ void answer_not_found(Request& request, Reply reply) {
 http::ServerLimits server_limits() {
   http::ServerLimits limits;
   limits.max_body_bytes = WorkerServer::kMaxBodyBytes;
+  limits.body_rate.bytes_per_s = 1'024;
+  // The rest is for the database, the journal, logs and the calls to proxies.
+  constexpr uint64_t kKept = 256;
+  constexpr uint64_t kLeast = 64;
+  limits.max_connections = std::max(kLeast + kKept, net::raise_descriptor_limit()) - kKept;
   return limits;
 }
 
