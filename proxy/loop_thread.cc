@@ -20,19 +20,30 @@ uint64_t random_seed() {
   return (uint64_t{device()} << 32) | device();
 }
 
+/// Before the front is made, which looks at it.
+LoopContext& with_limits(LoopContext& context, Runtime& runtime) {
+  const LimitsSection& limits = runtime.site->config.limits;
+  context.shedder.set_target_ms(limits.max_loop_lag_ms);
+  if (limits.max_active_requests > 0) context.active_requests = &runtime.active_requests;
+  return context;
+}
+
 }  // namespace
 
 LoopThread::LoopThread(Runtime& runtime, uint32_t index)
     : runtime_(runtime),
       connector_(loop_),
       context_(loop_, runtime.metrics.make_scope(), random_seed() + index),
-      front_(runtime, context_),
+      front_(runtime, with_limits(context_, runtime)),
       drain_timer_(net::Timer::of<&LoopThread::check_drained>(loop_.timers(), this)),
-      gauge_timer_(net::Timer::of<&LoopThread::update_gauges>(loop_.timers(), this)) {
+      gauge_timer_(net::Timer::of<&LoopThread::update_gauges>(loop_.timers(), this)),
+      lag_(loop_, context_.shedder, context_.counters.loop_lag_ms) {
   context_.loop_site = LoopSite::make(loop_, connector_, runtime.site, nullptr);
   context_.access_log = runtime.access_log.get();
   context_.via_mark = runtime.via_mark;
   server_ = std::make_unique<http::Server>(loop_, runtime.site->server_limits, front_);
+  server_->set_gate(runtime.connections);
+  runtime.connections.add(*this);
 }
 
 Result<std::unique_ptr<LoopThread>> LoopThread::make(Runtime& runtime, const std::vector<net::Address>& addresses,
@@ -53,6 +64,7 @@ Result<void> LoopThread::listen(const net::Address& address) {
 }
 
 void LoopThread::serve(net::EstablishedStream established) {
+  if (context_.site().config.limits.max_loop_lag_ms > 0) lag_.wake();
   switch (established.protocol) {
     case net::Protocol::http1:
       return server_->adopt(std::move(established.stream), established.scheme);
@@ -60,6 +72,7 @@ void LoopThread::serve(net::EstablishedStream established) {
 }
 
 LoopThread::~LoopThread() {
+  runtime_.connections.remove(*this);
   if (thread_.joinable()) {
     loop_.stop();
     thread_.join();
@@ -85,6 +98,7 @@ std::vector<net::Address> LoopThread::listening_on() const {
 void LoopThread::use_site(std::shared_ptr<const Site> site) {
   loop_.post([this, next = std::move(site)]() mutable {
     server_->set_limits(next->server_limits);
+    context_.shedder.set_target_ms(next->config.limits.max_loop_lag_ms);
     context_.loop_site = LoopSite::make(loop_, connector_, std::move(next), context_.loop_site.get());
   });
 }
@@ -116,7 +130,34 @@ void LoopThread::check_drained() {
 
 void LoopThread::update_gauges() {
   context_.counters.connections.set(static_cast<int64_t>(server_->connection_count()));
+  if (server_->connection_count() == 0) lag_.stop();
+  report_limits();
   gauge_timer_.start_ms(kGaugePeriodMs);
+}
+
+// Another loop could not admit a connection. Once, however often it is asked before it is done.
+void LoopThread::make_room() {
+  if (room_wanted_.exchange(true)) return;
+  loop_.post([this] {
+    room_wanted_ = false;
+    if (server_ != nullptr) server_->close_longest_idle();
+  });
+}
+
+void LoopThread::report_limits() {
+  const Counters& counters = context_.counters;
+  const uint64_t refused = counters.total(http::Limit::connections) + counters.total(http::Limit::made_room);
+  if (const uint64_t more = refusals_.look(refused, loop_.now_ms()); more > 0) {
+    runtime_.events.warning("client connections are at their limit",
+                            {{"max_connections", runtime_.connections.total()}, {"refused_or_idle_closed", more}});
+  }
+  if (listeners_.empty()) return;  // draining
+  uint64_t pauses = 0;
+  for (const auto& listener : listeners_) pauses += listener->exhausted_count();
+  context_.counters.accept_pauses.set_total(pauses);
+  if (const uint64_t more = accept_pauses_.look(pauses, loop_.now_ms()); more > 0) {
+    runtime_.events.warning("out of descriptors or memory: accepting pauses", {{"times", more}});
+  }
 }
 
 }  // namespace roost::proxy

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -9,6 +10,8 @@
 #include "common/net/event_loop.h"
 #include "common/net/listener.h"
 #include "proxy/exchange/front.h"
+#include "proxy/limits/limit_news.h"
+#include "proxy/runtime/lag_sampler.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/runtime/runtime.h"
 #include "proxy/upstream/connector.h"
@@ -17,7 +20,7 @@ namespace roost::proxy {
 
 /// One thread of the proxy: its loop, a listener on every address (the kernel spreads connections over the threads,
 /// SO_REUSEPORT), the connections to clients and backends. Created, drained and destroyed by the main thread.
-class LoopThread {
+class LoopThread final : private ConnectionLimits::RoomMaker {
  public:
   /// Listens on every one of `addresses`; their ports are known. The error is that of the first that fails.
   static Result<std::unique_ptr<LoopThread>> make(Runtime& runtime, const std::vector<net::Address>& addresses,
@@ -43,6 +46,8 @@ class LoopThread {
   void begin_drain(int64_t timeout_ms, Task drained);
   void check_drained();
   void update_gauges();
+  void make_room() override;
+  void report_limits();
 
   Runtime& runtime_;
   net::EventLoop loop_;
@@ -53,6 +58,10 @@ class LoopThread {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   net::Timer drain_timer_;
   net::Timer gauge_timer_;
+  LagSampler lag_;
+  std::atomic<bool> room_wanted_{false};
+  LimitNews refusals_;
+  LimitNews accept_pauses_;
   int64_t drain_until_ms_ = 0;
   Task drained_;
   std::thread thread_;

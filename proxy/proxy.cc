@@ -5,7 +5,9 @@
 #include <random>
 #include <thread>
 
+#include "common/net/descriptor_limit.h"
 #include "common/net/tcp_listener.h"
+#include "proxy/limits/client_cap.h"
 #include "proxy/runtime/monotonic_clock.h"
 
 namespace roost::proxy {
@@ -59,6 +61,7 @@ Result<void> Proxy::open() {
     events_.info("admin listening", {{"address", admin_->address().to_string()}});
   }
   const uint32_t threads = thread_count(config);
+  set_connection_cap(threads);
   for (uint32_t i = 0; i < threads; ++i) {
     auto thread = LoopThread::make(runtime_, addresses, i);
     if (!thread) return tl::unexpected(thread.error());
@@ -80,6 +83,18 @@ void Proxy::handle_signals() {
 void Proxy::reopen_logs(std::string_view signal) {
   if (runtime_.access_log) runtime_.access_log->reopen();
   events_.info("logs reopened", {{"signal", signal}});
+}
+
+// Client connections never take all descriptors: the rest is for backends, the admin listener and files.
+void Proxy::set_connection_cap(uint64_t threads) {
+  const uint64_t descriptors = net::raise_descriptor_limit();
+  const auto asked = static_cast<uint64_t>(runtime_.site->config.limits.max_connections);
+  const ClientCap cap = ClientCap::of(descriptors, threads, asked);
+  runtime_.connections.set_total(cap.connections);
+  if (cap.lowered) {
+    events_.warning("max_connections is more than the descriptors allow",
+                    {{"max_connections", asked}, {"used", cap.connections}, {"descriptors", descriptors}});
+  }
 }
 
 void Proxy::run() {

@@ -30,6 +30,7 @@ class Proxy {
   AdminRoutes::Parts admin_parts();
   void handle_signals();
   void reopen_logs(std::string_view signal);
+  void set_connection_cap(uint64_t threads);
   void begin_drain();
   void on_news(const BackendNews& news);
 

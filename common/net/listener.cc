@@ -10,6 +10,7 @@ class PlainListener final : public Listener {
   explicit PlainListener(std::unique_ptr<TcpListener> tcp) : tcp_(std::move(tcp)) {}
   Address address() const override { return tcp_->address(); }
   void accept_backlog() override { tcp_->accept_backlog(); }
+  uint64_t exhausted_count() const override { return tcp_->exhausted_count(); }
 
  private:
   std::unique_ptr<TcpListener> tcp_;

@@ -36,6 +36,8 @@ class Listener {
   virtual Address address() const = 0;
   /// For a graceful end: hands out the connections that wait in the backlog (TcpListener::accept_backlog).
   virtual void accept_backlog() = 0;
+  /// As TcpListener::exhausted_count().
+  virtual uint64_t exhausted_count() const = 0;
 };
 
 /// Listens for HTTP/1 over plain TCP: a connection is established as soon as it is accepted. SO_REUSEPORT is set, so

@@ -8,6 +8,7 @@ namespace {
 http::ServerLimits server_limits() {
   http::ServerLimits limits;
   limits.max_body_bytes = 64 * 1024;  // no route reads a body
+  limits.max_connections = 64;        // the longest idle goes first, so that there is room whoever else connects
   return limits;
 }
 

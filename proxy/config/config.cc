@@ -41,6 +41,7 @@ ConfigLoader::ConfigLoader() {
   config_.proxy.declare(*proxy_fields_);
   config_.cache.declare(table_.section("cache"));
   config_.health.declare(table_.section("health"));
+  config_.limits.declare(table_.section("limits"));
   table_.repeated<ListenSection>("listen", &config_.listeners, declare<ListenSection>);
   table_.repeated<PoolSection>("pool", &config_.pools, declare<PoolSection>);
   table_.repeated<RouteSection>("route", &config_.routes, declare<RouteSection>);

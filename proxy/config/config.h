@@ -12,6 +12,7 @@
 #include "common/net/address.h"
 #include "proxy/config/cache_section.h"
 #include "proxy/config/health_section.h"
+#include "proxy/config/limits_section.h"
 #include "proxy/config/listen_section.h"
 #include "proxy/config/pool_section.h"
 #include "proxy/config/proxy_section.h"
@@ -24,6 +25,7 @@ struct Config {
   ProxySection proxy;
   CacheSection cache;
   HealthSection health = HealthSection::standard();  ///< of pools that do not say otherwise
+  LimitsSection limits;
   std::vector<ListenSection> listeners;
   std::vector<PoolSection> pools;
   std::vector<RouteSection> routes;

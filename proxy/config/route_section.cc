@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "proxy/config/default_ttl.h"
+#include "proxy/limits/request_rate.h"
 
 namespace roost::proxy {
 
@@ -24,7 +25,11 @@ void RouteSection::declare(config::Section& section) {
       .flag("ignore_client_cache_control", &ignore_client_cache_control, "whether to ignore Cache-Control of requests")
       .flag("cache_with_cookies", &cache_with_cookies, "whether default_ttl is for requests with a Cookie, too")
       .flag("cache_with_authorization", &cache_with_authorization,
-            "whether requests with Authorization are answered from the cache");
+            "whether requests with Authorization are answered from the cache")
+      .text("request_rate", &request_rate, "requests of one client address, as 100/s or 3000/m, 429 above; or off",
+            RequestRate::check)
+      .number("request_burst", &request_burst, {0, 1'000'000'000},
+              "of them at once; 0 for as many as the rate's number");
 }
 
 }  // namespace roost::proxy

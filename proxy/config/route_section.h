@@ -18,6 +18,8 @@ struct RouteSection {
   bool ignore_client_cache_control = false;
   bool cache_with_cookies = false;
   bool cache_with_authorization = true;
+  std::string request_rate = "off";  ///< of one client address, on this route
+  int64_t request_burst = 0;         ///< 0: as many as the rate's number
 
   /// Binds the fields of its table to these variables, which outlive the section.
   void declare(config::Section& section);

@@ -22,7 +22,7 @@ class Exchange;
 /// What the exchanges of one loop work with. Outlives them.
 struct ExchangeContext {
   explicit ExchangeContext(const FetchContext& fetch_context)
-      : fetch(fetch_context), cache_fetches(fetch.loop.loop), exchanges(fetch.loop.loop) {}
+      : fetch(fetch_context), cache_fetches(fetch.loop.loop), exchanges(fetch.loop.loop, fetch.loop.active_requests) {}
 
   FetchContext fetch;
   Recycler<CacheFetch> cache_fetches;

@@ -24,6 +24,7 @@ constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTI
 Front::Front(Runtime& runtime, LoopContext& context)
     : runtime_(runtime),
       context_(context),
+      admission_(runtime, context),
       exchange_context_({context, runtime.cache, runtime.fetches, runtime.budget}) {}
 
 Front::~Front() {
@@ -60,6 +61,11 @@ void Front::take(http::Responder& responder, const http::RequestHead& head) {
   if (plan.route == nullptr) {
     return answer_problem(responder, head, {404, "There is nothing at this address.", "no-route"}, plan);
   }
+  if (context_.site().has_rates) {
+    if (const auto refusal = admission_.over_rate(responder, head, *plan.route)) {
+      return refuse(responder, head, *refusal, plan);
+    }
+  }
   if (head.method == http::Method::connect) {
     return answer_problem(responder, head, {501, "CONNECT is not supported.", "method"}, plan);
   }
@@ -72,6 +78,7 @@ void Front::take(http::Responder& responder, const http::RequestHead& head) {
                             {504, "This is not in the cache, and only-if-cached was asked.", "only-if-cached"}, plan);
     }
   }
+  if (const auto refusal = admission_.over_capacity()) return refuse(responder, head, *refusal, plan);
   if (plan.started_us == 0) plan.origin = origin_of(responder, head);
   exchange_context_.exchanges.take(exchange_context_).begin(responder, head, plan);
 }
@@ -216,10 +223,15 @@ void Front::answer_problem(http::Responder& responder, const http::RequestHead& 
   more.add("Date", context_.dates.at_unix_ms(context_.loop.unix_ms()));
   if (!error.allow.empty()) more.add("Allow", error.allow);
   add_own_status(error.word, more);
-  Problem problem{error.status, error.sentence, plan.origin.request_id, {}};
+  Problem problem{error.status, error.sentence, plan.origin.request_id, {}, error.retry_after_s};
   if (prefers_page(head.fields.value(FieldId::accept))) problem.page = standard_page();
   respond_problem(responder, problem, more);
   record(responder, head, Outcome::internal, error.status, plan);
+}
+
+void Front::refuse(http::Responder& responder, const http::RequestHead& head, const Admission::Refusal& refusal,
+                   Plan& plan) {
+  answer_problem(responder, head, {refusal.status, refusal.sentence, refusal.word, {}, refusal.retry_after_s}, plan);
 }
 
 void Front::record(const http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,

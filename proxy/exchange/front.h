@@ -7,6 +7,7 @@
 
 #include "common/http/server.h"
 #include "proxy/cache/freshness.h"
+#include "proxy/exchange/admission.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/plan.h"
 #include "proxy/runtime/loop_context.h"
@@ -36,10 +37,12 @@ class Front final : public http::RequestAcceptor {
     std::string_view sentence;
     std::string_view word;        // for Cache-Status
     std::string_view allow = {};  // Allow, for 405
+    int64_t retry_after_s = 1;    // for 429 and 503
   };
 
   void on_request(http::Responder& responder, const http::RequestHead& head) override;
   void on_refused(const net::Address& client, int status, const Error& why) override;
+  void on_limit(http::Limit limit) override { context_.counters.count(limit); }
 
   void take(http::Responder& responder, const http::RequestHead& head);
   bool answer_from_cache(http::Responder& responder, const http::RequestHead& head, const RequestRules& rules,
@@ -53,12 +56,14 @@ class Front final : public http::RequestAcceptor {
   void refresh(const http::RequestHead& head, const Plan& plan);
   bool answer_last_hop(http::Responder& responder, const http::RequestHead& head, Plan& plan);
   void answer_problem(http::Responder& responder, const http::RequestHead& head, const OwnError& error, Plan& plan);
+  void refuse(http::Responder& responder, const http::RequestHead& head, const Admission::Refusal& refusal, Plan& plan);
   void record(const http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
               const Plan& plan);
   Origin origin_of(const http::Responder& responder, const http::RequestHead& head);
 
   Runtime& runtime_;
   LoopContext& context_;
+  Admission admission_;
   ExchangeContext exchange_context_;
   std::unique_ptr<KeptHead> refresh_request_;
   // Of the request being looked at:

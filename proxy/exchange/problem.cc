@@ -34,7 +34,7 @@ void respond_problem(http::Responder& responder, const Problem& problem, http::F
   }
   fields.add("Cache-Control", "no-store");
   if (!problem.request_id.empty()) fields.add("X-Request-Id", problem.request_id);
-  if (problem.status == 429 || problem.status == 503) fields.add("Retry-After", "1");
+  if (problem.status == 429 || problem.status == 503) fields.add("Retry-After", std::to_string(problem.retry_after_s));
   const Slice piece{std::string_view(body)};
   responder.respond({.status = problem.status,
                      .fields = fields,

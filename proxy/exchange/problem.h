@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "common/http/server.h"
@@ -12,6 +13,7 @@ struct Problem {
   std::string_view detail;      ///< one sentence; names no backend, no address and no system error
   std::string_view request_id;  ///< under which the access log has the rest
   std::string_view page;        ///< an HTML page for a browser (error_page.h); empty: JSON for a program
+  int64_t retry_after_s = 1;    ///< for 429 and 503
 };
 
 /// What a client is told when a request could not be answered with a backend's response: 502, 503 or 504.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,7 +20,8 @@ class Recycler {
   /// Objects kept for reuse; more are freed.
   static constexpr size_t kMaxSpare = 256;
 
-  explicit Recycler(net::EventLoop& loop) : loop_(loop) {}
+  /// `total`: counts those in use of several loops together; may be null.
+  explicit Recycler(net::EventLoop& loop, std::atomic<int64_t>* total = nullptr) : loop_(loop), total_(total) {}
   ~Recycler() { clear(); }
   Recycler(const Recycler&) = delete;
   Recycler& operator=(const Recycler&) = delete;
@@ -35,12 +38,14 @@ class Recycler {
     }
     active_.push_back(*object);
     ++active_count_;
+    if (total_ != nullptr) ++*total_;
     return *object.release();  // the list's until it is given back
   }
   /// It is done. May be called from inside its methods: it is not freed before the end of the loop's turn.
   void give_back(T& object) {
     static_cast<ListLink<>&>(object).unlink();
     --active_count_;
+    if (total_ != nullptr) --*total_;
     std::unique_ptr<T> owned(&object);
     if (spare_.size() < kMaxSpare) return spare_.push_back(std::move(owned));
     struct Retired final : net::Retirable {
@@ -52,12 +57,14 @@ class Recycler {
   /// Destroys those in use.
   void clear() {
     while (T* object = active_.pop_front()) delete object;
+    if (total_ != nullptr) *total_ -= static_cast<int64_t>(active_count_);
     active_count_ = 0;
   }
   size_t active_count() const { return active_count_; }
 
  private:
   net::EventLoop& loop_;
+  std::atomic<int64_t>* const total_;
   IntrusiveList<T> active_;
   size_t active_count_ = 0;
   std::vector<std::unique_ptr<T>> spare_;

@@ -21,6 +21,21 @@ constexpr observe::MetricInfo kHitAge{"roost_proxy_hit_age_seconds", "Age of res
 constexpr observe::MetricInfo kBackendWait{"roost_proxy_backend_wait_seconds",
                                            "Time from forwarding a request to its response head."};
 
+constexpr observe::MetricInfo kLimited{"roost_proxy_limited_total",
+                                       "Requests refused and connections closed, by the limit they ran into."};
+constexpr observe::MetricInfo kAcceptPauses{"roost_proxy_accept_pauses_total",
+                                            "Times that accepting paused because the process was out of descriptors."};
+constexpr observe::MetricInfo kLag{"roost_proxy_loop_lag_ms",
+                                   "Lateness of the event loops when last sampled, added up, in milliseconds."};
+
+constexpr std::array<std::string_view, http::kLimits> kLimitNames = {"connections",  // in the order of http::Limit
+                                                                     "connections_per_address",
+                                                                     "idle_closed",
+                                                                     "first_request_timeout",
+                                                                     "request_head_timeout",
+                                                                     "request_body_timeout",
+                                                                     "min_body_rate",
+                                                                     "write_timeout"};
 constexpr std::array<std::string_view, kOutcomes> kNames = {"hit", "miss", "collapsed", "pass", "internal"};
 constexpr std::array<std::string_view, 6> kClasses = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
@@ -39,7 +54,12 @@ RequestTotals RequestTotals::of(observe::MetricRegistry& metrics) {
 }
 
 Counters::Counters(observe::MetricScope& scope)
-    : refused(scope.counter(kRefused)),
+    : over_rate(scope.counter(kLimited, {{"limit", "request_rate"}})),
+      over_active(scope.counter(kLimited, {{"limit", "max_active_requests"}})),
+      shed(scope.counter(kLimited, {{"limit", "max_loop_lag"}})),
+      accept_pauses(scope.counter(kAcceptPauses)),
+      loop_lag_ms(scope.gauge(kLag)),
+      refused(scope.counter(kRefused)),
       retries(scope.counter(kRetries)),
       log_drops(scope.counter(kLogDrops)),
       validated(scope.counter(kValidated)),
@@ -49,6 +69,7 @@ Counters::Counters(observe::MetricScope& scope)
       hit_age(scope.histogram(kHitAge)),
       backend_wait(scope.histogram(kBackendWait)) {
   for (size_t i = 0; i < kOutcomes; ++i) outcomes_[i] = &scope.counter(kRequests, {{"outcome", kNames[i]}});
+  for (size_t i = 0; i < http::kLimits; ++i) limits_[i] = &scope.counter(kLimited, {{"limit", kLimitNames[i]}});
   for (size_t i = 0; i < kClasses.size(); ++i) classes_[i] = &scope.counter(kResponses, {{"class", kClasses[i]}});
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "common/http/server.h"
 #include "common/observe/metrics.h"
 
 namespace roost::proxy {
@@ -37,6 +38,14 @@ class Counters {
     outcomes_[static_cast<size_t>(outcome)]->add();
     classes_[status >= 100 && status < 600 ? static_cast<size_t>(status / 100) : 0]->add();
   }
+  /// A connection ran into a limit.
+  void count(http::Limit limit) { limits_[static_cast<size_t>(limit)]->add(); }
+  uint64_t total(http::Limit limit) const { return limits_[static_cast<size_t>(limit)]->value(); }
+  observe::Counter& over_rate;            ///< requests over the rate of their client: 429
+  observe::Counter& over_active;          ///< requests over max_active_requests: 503
+  observe::Counter& shed;                 ///< requests refused because the loop was late: 503
+  observe::Counter& accept_pauses;        ///< accepting was suspended for want of descriptors
+  observe::Gauge& loop_lag_ms;            ///< lateness of the loop when last sampled
   observe::Counter& refused;              ///< malformed messages, or over a limit
   observe::Counter& retries;              ///< attempts after the first
   observe::Counter& log_drops;            ///< access log lines dropped
@@ -50,6 +59,7 @@ class Counters {
  private:
   std::array<observe::Counter*, kOutcomes> outcomes_{};
   std::array<observe::Counter*, 6> classes_{};
+  std::array<observe::Counter*, http::kLimits> limits_{};
 };
 
 }  // namespace roost::proxy

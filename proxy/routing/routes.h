@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/cache/freshness.h"
+#include "proxy/limits/request_rate.h"
 #include "proxy/upstream/pool.h"
 
 namespace roost::proxy {
@@ -18,6 +19,8 @@ struct Route {
   bool cache = true;
   StoringRules storing;
   bool ignore_client_cache_control = false;
+  RequestRate request_rate;  ///< of one client address on this route
+  uint32_t id = 0;           ///< its number in the configuration, from 1
 };
 
 /// All routes, the most specific first. Immutable; any thread.

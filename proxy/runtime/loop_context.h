@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "common/base/random.h"
 #include "common/http/date.h"
 #include "common/net/event_loop.h"
+#include "proxy/limits/load_shedder.h"
 #include "proxy/observe/counters.h"
 #include "proxy/runtime/loop_site.h"
 
@@ -26,6 +28,8 @@ struct LoopContext {
   std::shared_ptr<LoopSite> loop_site;  ///< for new requests
   AccessLog* access_log = nullptr;      ///< null when it is off
   std::string_view via_mark;            ///< Runtime::via_mark
+  LoadShedder shedder;
+  std::atomic<int64_t>* active_requests = nullptr;  ///< counts exchanges of all loops; null where none is limited
 };
 
 }  // namespace roost::proxy

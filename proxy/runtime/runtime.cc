@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/check.h"
+
 namespace roost::proxy {
 
 namespace {
@@ -15,6 +17,16 @@ HttpCache::Options cache_options(const CacheSection& cache) {
   return options;
 }
 
+net::NetworkSet networks(const std::vector<std::string>& texts) {
+  net::NetworkSet set;
+  for (const std::string& text : texts) ROOST_CHECK(set.add(text));  // the configuration was checked
+  return set;
+}
+
+constexpr observe::MetricInfo kConnectionsLimit{"roost_proxy_client_connections_limit",
+                                                "Most client connections; 0 for no limit."};
+constexpr size_t kRateBuckets = 128 * 1024;  // 2 MiB
+
 }  // namespace
 
 Runtime::Runtime(const Config& config, observe::EventLog& event_log)
@@ -24,10 +36,18 @@ Runtime::Runtime(const Config& config, observe::EventLog& event_log)
       budget(cache, in_flight),
       cache_metrics(metrics.make_scope(), cache, budget),
       backend_metrics(metrics.make_scope()),
+      connections(static_cast<uint64_t>(config.limits.max_connections_per_address),
+                  networks(config.proxy.trusted_proxies)),
       site(std::make_shared<Site>(config, backends)) {
-  metrics.before_exposition([this] {
+  connections.set_total(static_cast<uint64_t>(config.limits.max_connections));
+  if (site->has_rates) {
+    std::random_device device;
+    rates = std::make_unique<RateTable>(kRateBuckets, uint64_t{device()} << 32 | device());
+  }
+  metrics.before_exposition([this, &limit = metrics.make_scope().gauge(kConnectionsLimit)] {
     cache_metrics.refresh();
     backend_metrics.refresh(site->pools);
+    limit.set(static_cast<int64_t>(connections.total()));
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,8 @@
 #include "proxy/cache/http_cache.h"
 #include "proxy/cache/memory_budget.h"
 #include "proxy/config/config.h"
+#include "proxy/limits/connection_limits.h"
+#include "proxy/limits/rate_table.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/backend_metrics.h"
 #include "proxy/observe/cache_metrics.h"
@@ -36,8 +39,11 @@ struct Runtime {
   BackendMetrics backend_metrics;
   FetchLock fetches{&in_flight};
   std::unique_ptr<AccessLog> access_log;  ///< null when it is off
-  BackendRegistry backends;               ///< main thread
-  std::shared_ptr<const Site> site;       ///< the one in effect; main thread
+  ConnectionLimits connections;           ///< of clients
+  std::unique_ptr<RateTable> rates;       ///< null when no rate is set
+  std::atomic<int64_t> active_requests{0};
+  BackendRegistry backends;          ///< main thread
+  std::shared_ptr<const Site> site;  ///< the one in effect; main thread
 };
 
 }  // namespace roost::proxy

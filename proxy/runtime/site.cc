@@ -10,8 +10,14 @@ namespace roost::proxy {
 
 namespace {
 
-http::ServerLimits make_server_limits(const ProxySection& proxy) {
+http::ServerLimits make_server_limits(const ProxySection& proxy, const LimitsSection& client) {
   http::ServerLimits limits;
+  limits.first_request_timeout_ms = client.first_request_timeout_ms;
+  limits.head_timeout_ms = client.request_head_timeout_ms;
+  limits.body_idle_timeout_ms = client.request_body_timeout_ms;
+  limits.body_rate.bytes_per_s = static_cast<uint64_t>(client.min_body_rate_bytes);
+  limits.body_rate.grace_ms = client.min_body_rate_grace_ms;
+  limits.max_requests = static_cast<uint32_t>(client.max_requests_per_connection);
   limits.max_head_bytes = static_cast<size_t>(proxy.max_head_bytes);
   limits.max_body_bytes = static_cast<uint64_t>(proxy.max_body_bytes);
   limits.idle_timeout_ms = proxy.client_idle_timeout_ms;
@@ -31,9 +37,15 @@ ConnectionPoolOptions make_connection_options(const ProxySection& proxy) {
 }  // namespace
 
 Site::Site(const Config& c, BackendRegistry& registry)
-    : config(c), routes({}), server_limits(make_server_limits(c.proxy)), connections(make_connection_options(c.proxy)) {
+    : config(c),
+      routes({}),
+      server_limits(make_server_limits(c.proxy, c.limits)),
+      connections(make_connection_options(c.proxy)) {
   for (const PoolSection& section : config.pools) pools.push_back(make_pool(section, registry));
   routes = Routes(make_routes());
+  request_rate = RequestRate::parse(config.limits.request_rate, config.limits.request_burst);
+  has_rates = request_rate.is_set() || std::any_of(routes.all().begin(), routes.all().end(),
+                                                   [](const Route& route) { return route.request_rate.is_set(); });
   for (const std::string& network : config.proxy.trusted_proxies) ROOST_CHECK(trusted.add(network));
 }
 
@@ -67,7 +79,9 @@ std::vector<Route> Site::make_routes() const {
                     pool->get(),
                     section.cache,
                     {*default_lifetime, section.cache_with_cookies, section.cache_with_authorization},
-                    section.ignore_client_cache_control});
+                    section.ignore_client_cache_control,
+                    RequestRate::parse(section.request_rate, section.request_burst),
+                    static_cast<uint32_t>(made.size() + 1)});
   }
   return made;
 }

@@ -26,7 +26,9 @@ struct Site {
   std::vector<std::shared_ptr<BackendHost>> backends;  ///< of all pools, each once
   std::vector<std::unique_ptr<Pool>> pools;            ///< by Pool::id()
   Routes routes;
-  net::NetworkSet trusted;  ///< whose X-Forwarded-* fields are trusted
+  RequestRate request_rate;  ///< of one client address, on all routes together
+  bool has_rates = false;    ///< this or a route's is set
+  net::NetworkSet trusted;   ///< whose X-Forwarded-* fields are trusted
   http::ServerLimits server_limits;
   ConnectionPoolOptions connections;
 

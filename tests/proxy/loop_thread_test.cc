@@ -170,6 +170,23 @@ TEST_CASE("a loop thread uses the site posted to it; a request in progress keeps
   CHECK(f.get(proxy) == 'B');
 }
 
+TEST_CASE("a loop that finds no place gets one from another loop's idle connections") {
+  Fixture f(/*cached=*/false);
+  f.runtime->site = f.site_of(f.a);
+  f.runtime->connections.set_total(1);
+  auto one = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0);
+  auto two = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 1);
+  REQUIRE(one);
+  REQUIRE(two);
+  const net::Address at_one = (*one)->listening_on().front();
+  const net::Address at_two = (*two)->listening_on().front();
+  (*one)->start();
+  (*two)->start();
+  const net::StreamPtr silent = net::TcpStream::connect(f.loop, at_one);
+  f.run_until([&] { return f.runtime->connections.open() == 1; });
+  f.run_until([&] { return f.get(at_two) == 'A'; });  // told at first that there is no room
+}
+
 TEST_CASE("backends that both sites name keep their connections and counters") {
   Fixture f(/*cached=*/false);
   f.runtime->site = f.site_of(f.a);

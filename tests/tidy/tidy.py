@@ -23,7 +23,7 @@ FLOORS = {
     "common/net": 2, "common/cache": 2, "common/observe": 2, "common/config": 2, "common/process": 2,
     "common/http": 3, "common/http/http1": 3, "batcher": 3, "batcher/journal": 3,
     "common/service": 4,
-    "proxy/cache": 4, "proxy/upstream": 4, "proxy/upstream/balancer": 4,
+    "proxy/cache": 4, "proxy/limits": 4, "proxy/upstream": 4, "proxy/upstream/balancer": 4,
     "proxy/upstream/health": 4,
     "api/db": 4, "api/db/sqlite": 4, "api/db/postgres": 4, "api/db/demo": 5,
     "proxy/config": 5, "proxy/routing": 5, "proxy/observe": 5, "proxy/runtime": 6, "proxy/fetching": 7,

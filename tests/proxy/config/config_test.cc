@@ -299,3 +299,23 @@ backends = ["h:1"]
     CHECK_MESSAGE(all.find(part) != std::string::npos, all);
   }
 }
+
+TEST_CASE("limits for clients are read with their units, and a bad rate is named") {
+  ConfigLoader loader;
+  loader.load_text(
+      "[proxy]\nupstream = [\"127.0.0.1:1\"]\n[limits]\nmax_connections_per_address = 20\nrequest_rate = \"100/s\"\n"
+      "min_body_rate = \"2KiB\"\nfirst_request_timeout = \"3s\"\nmax_loop_lag = \"0s\"\n"
+      "[[route]]\npath = \"/login\"\nrequest_rate = \"30/m\"\nrequest_burst = 5\n");
+  REQUIRE(problems(loader) == "");
+  CHECK(loader.config().limits.max_connections == 0);
+  CHECK(loader.config().limits.max_connections_per_address == 20);
+  CHECK(loader.config().limits.min_body_rate_bytes == 2'048);
+  CHECK(loader.config().limits.first_request_timeout_ms == 3'000);
+  CHECK(loader.config().limits.max_loop_lag_ms == 0);
+  CHECK(loader.config().routes[0].request_rate == "30/m");
+
+  ConfigLoader wrong;
+  wrong.load_text("[proxy]\nupstream = [\"127.0.0.1:1\"]\n[limits]\nrequest_rate = \"100\"\nmax_connection = 1\n");
+  CHECK(contains(problems(wrong), "a rate is written \"10/s\""));
+  CHECK(contains(problems(wrong), "did you mean \"max_connections\"?"));
+}
