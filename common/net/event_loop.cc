@@ -168,8 +168,20 @@ void EventLoop::take_unix_offset(int64_t now_ms) {
 void EventLoop::after_events() {
   const auto now_ms = static_cast<int64_t>(uv_now(&impl_->loop));
   if (now_ms != impl_->offset_taken_ms) take_unix_offset(now_ms);
-  timers_.advance_to_ms(now_ms);
+  read_first_ = reads_first(now_ms);
+  if (read_first_) {
+    timers_.observe_ms(now_ms);
+  } else {
+    timers_.advance_to_ms(now_ms);
+  }
   end_turn();
+}
+
+// Had the process been stopped (a paused container), the wait for events was interrupted, and timers are late without
+// anything having been read. The alarm, which is due, keeps the next turn from waiting.
+bool EventLoop::reads_first(int64_t now_ms) {
+  const int64_t due_ms = timers_.next_wakeup_ms();
+  return !read_first_ && due_ms >= 0 && now_ms - due_ms >= kLateMs;
 }
 
 void EventLoop::end_turn() {

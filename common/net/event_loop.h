@@ -64,18 +64,22 @@ class EventLoop {
   char* read_buffer();
   static constexpr size_t kReadBufferBytes = 64 * 1024;
   static constexpr size_t kMaxSignals = 8;
+  /// Timers that are so late wait one turn more, for what has arrived meanwhile to be read.
+  static constexpr int64_t kLateMs = 50;
 
  private:
   struct Impl;  // the libuv handles
   void begin_run();
   void after_events();
   void take_unix_offset(int64_t now_ms);
+  bool reads_first(int64_t now_ms);
   void end_turn();
   void drop_unrun();
   void run_posted();
   void arm_timer();
 
   TimerQueue timers_;
+  bool read_first_ = false;     // the turn before was one that only reads
   int64_t unix_offset_ms_ = 0;  // Wall clock minus monotonic clock, read once each millisecond.
   std::unique_ptr<Impl> impl_;
   std::vector<std::unique_ptr<Retirable>> retired_;

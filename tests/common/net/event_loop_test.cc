@@ -1,16 +1,22 @@
 #include "common/net/event_loop.h"
 
 #include <csignal>
+#include <ctime>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <sys/time.h>
+#include <unistd.h>
 
+#include "common/net/fd_watcher.h"
 #include "tests/common/net/loopback.h"
 
 using roost::Task;
 using roost::net::EventLoop;
+using roost::net::FdWatcher;
 using roost::net::Retirable;
 using roost::net::Timer;
 
@@ -42,6 +48,53 @@ TEST_CASE("posted tasks run in order, at a later turn, and may post more") {
   CHECK_EQ(log, std::vector{1, 2});
   loop.run_once(true);
   CHECK_EQ(log, std::vector{1, 2, 3});
+}
+
+namespace {
+
+int written_by_handler = -1;
+
+/// Stops the thread as SIGSTOP and SIGCONT would, for half a second in which a byte arrives.
+void stop_for_a_while(int) {
+  static_cast<void>(!::write(written_by_handler, "x", 1));
+  timespec pause{0, 500'000'000};
+  while (::nanosleep(&pause, &pause) != 0) continue;
+}
+
+}  // namespace
+
+TEST_CASE("what arrived while the process was stopped is read before timers are judged") {
+  EventLoop loop;
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  written_by_handler = ends[1];
+  std::vector<std::string> log;
+  FdWatcher watcher(loop, ends[0], [&](bool, bool) {
+    char byte = 0;
+    if (::read(ends[0], &byte, 1) == 1) log.emplace_back("read");
+  });
+  watcher.watch(true, false);
+  struct Late {
+    void on_due() {
+      log.emplace_back("timer");
+      loop.stop();
+    }
+    std::vector<std::string>& log;
+    EventLoop& loop;
+  } late{log, loop};
+  Timer timer = Timer::of<&Late::on_due>(loop.timers(), &late);
+  timer.start_ms(200);
+  struct sigaction stopping {};
+  struct sigaction before {};
+  stopping.sa_handler = stop_for_a_while;
+  ::sigaction(SIGALRM, &stopping, &before);
+  const itimerval soon{{0, 0}, {0, 20'000}};
+  ::setitimer(ITIMER_REAL, &soon, nullptr);
+  loop.run();
+  ::sigaction(SIGALRM, &before, nullptr);
+  CHECK(log == std::vector<std::string>{"read", "timer"});
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST_CASE("tasks come from other threads, none lost, each thread's in order") {
