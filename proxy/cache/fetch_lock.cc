@@ -1,5 +1,7 @@
 #include "proxy/cache/fetch_lock.h"
 
+#include <iterator>
+
 #include "common/cache/hash.h"
 
 namespace roost::proxy {
@@ -15,15 +17,36 @@ FetchLock::Shard& FetchLock::shard_of(const CacheKey& key) {
 FetchLock::Joined FetchLock::join(const CacheKey& key, int64_t now_us, int64_t not_before_us) {
   Shard& shard = shard_of(key);
   const MutexLock lock(shard.mutex);
-  auto found = shard.running.find(key.text());
+  const auto found = shard.running.find(key.text());
   const bool listed = found != shard.running.end();
-  if (listed && found->second->begun_us() >= not_before_us) return {found->second, false};
+  if (listed && found->second.newest && found->second.newest->begun_us() >= not_before_us) {
+    return {found->second.newest, false};
+  }
   FetchRef fetch = FetchRef::make(now_us, account_);
   if (listed) {
-    found->second->spoil();
-    found->second = fetch;
+    if (found->second.newest) found->second.newest->spoil();
+    found->second.newest = fetch;
   } else if (shard.running.size() < kMaxPerShard) {
-    shard.running.emplace(std::string(key.text()), fetch);
+    shard.running.emplace(std::string(key.text()), Running{fetch, {}});
+  } else {
+    fetch->spoil();
+  }
+  return {std::move(fetch), true};
+}
+
+FetchLock::Joined FetchLock::overtake(const CacheKey& key, const Fetch& slow, int64_t now_us, int64_t not_before_us) {
+  Shard& shard = shard_of(key);
+  const MutexLock lock(shard.mutex);
+  const auto found = shard.running.find(key.text());
+  FetchRef fetch = FetchRef::make(now_us, account_);
+  if (found != shard.running.end()) {
+    Running& running = found->second;
+    const bool young = running.newest && running.newest.get() != &slow && running.newest->begun_us() >= not_before_us;
+    if (young || running.overtaken.size() >= kMaxOvertaken) return {};
+    if (running.newest) running.overtaken.push_back(std::move(running.newest));
+    running.newest = fetch;
+  } else if (shard.running.size() < kMaxPerShard) {
+    shard.running.emplace(std::string(key.text()), Running{fetch, {}});
   } else {
     fetch->spoil();
   }
@@ -33,18 +56,33 @@ FetchLock::Joined FetchLock::join(const CacheKey& key, int64_t now_us, int64_t n
 void FetchLock::close(const CacheKey& key, const Fetch& fetch) {
   Shard& shard = shard_of(key);
   const MutexLock lock(shard.mutex);
-  auto found = shard.running.find(key.text());
-  if (found != shard.running.end() && found->second.get() == &fetch) shard.running.erase(found);
+  const auto found = shard.running.find(key.text());
+  if (found == shard.running.end()) return;
+  Running& running = found->second;
+  if (running.newest.get() == &fetch) running.newest = {};
+  std::erase_if(running.overtaken, [&](const FetchRef& one) { return one.get() == &fetch; });
+  if (running.empty()) shard.running.erase(found);
+}
+
+template <class Predicate>
+void FetchLock::Running::spoil(Predicate matches) {
+  const auto spoils = [&](const FetchRef& one) {
+    if (!matches(*one)) return false;
+    one->spoil();
+    return true;
+  };
+  if (newest && spoils(newest)) newest = {};
+  std::erase_if(overtaken, spoils);
 }
 
 template <class Predicate>
 void FetchLock::spoil_in(Shard& shard, Predicate matches) {
   const MutexLock lock(shard.mutex);
-  std::erase_if(shard.running, [&](const auto& running) {
-    const bool spoils = matches(std::string_view(running.first), *running.second);
-    if (spoils) running.second->spoil();
-    return spoils;
-  });
+  for (auto entry = shard.running.begin(); entry != shard.running.end();) {
+    const std::string_view text = entry->first;
+    entry->second.spoil([&](const Fetch& fetch) { return matches(text, fetch); });
+    entry = entry->second.empty() ? shard.running.erase(entry) : std::next(entry);
+  }
 }
 
 void FetchLock::spoil(const CacheKey& key) {

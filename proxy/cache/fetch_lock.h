@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "common/base/mutex.h"
 #include "proxy/cache/cache_key.h"
@@ -11,7 +12,8 @@
 
 namespace roost::proxy {
 
-/// The fetches under way: at most one per key, whatever the number of clients and threads. Any thread.
+/// The fetches under way: one per key, whatever the number of clients and threads, or a few where one takes long. Any
+/// thread.
 ///
 /// The life of a shared fetch, as its leader drives it:
 ///
@@ -22,7 +24,8 @@ namespace roost::proxy {
 ///     body too large     ─> close(), stop_keeping(), then append()… as fast as it is read, complete()
 ///     head may not       ─> HttpCache::remember_uncacheable(), close(), end(uncacheable)
 ///     leader gives up    ─> close(), end(abandoned): the waiters join() again, the first of them leads
-///     backend failed     ─> close(), end(failed): for all waiters, none tries again
+///     backend failed     ─> close(), end(failed): the waiters decide for themselves (see FailedFetches)
+///     it takes long      ─> overtake(): a waiter leads another beside it
 ///
 /// Storing comes before close(), so that a new request finds either the stored response or the fetch.
 class FetchLock {
@@ -41,6 +44,12 @@ class FetchLock {
   /// Joins the fetch under way for `key`, or begins one at `now_us`. A fetch that began before `not_before_us`, the
   /// last invalidation of the resource, is replaced: it goes on for its waiters and is not stored.
   Joined join(const CacheKey& key, int64_t now_us = 0, int64_t not_before_us = 0);
+  /// Fetches of one key that go on behind the one that is joined.
+  static constexpr size_t kMaxOvertaken = 3;
+  /// For a caller that has waited for `slow`: begins another fetch under the same key, which is joined from then on.
+  /// `slow` goes on, and is stored if it ends after all. Does not lead, and `fetch` is empty, where another has been
+  /// begun since `not_before_us`, or kMaxOvertaken are behind.
+  Joined overtake(const CacheKey& key, const Fetch& slow, int64_t now_us, int64_t not_before_us);
   /// Takes the fetch off the list: it has ended, or will not be stored. Before its end is published, so that waiters
   /// that join again find the key free.
   void close(const CacheKey& key, const Fetch& fetch);
@@ -60,9 +69,16 @@ class FetchLock {
     using is_transparent = void;
     size_t operator()(std::string_view key) const;
   };
+  struct Running {
+    FetchRef newest;                  // that is joined; empty when it has ended before those it has overtaken
+    std::vector<FetchRef> overtaken;  // listed for purges
+    bool empty() const { return !newest && overtaken.empty(); }
+    template <class Predicate>
+    void spoil(Predicate matches);
+  };
   struct Shard {
     mutable Mutex mutex;
-    std::unordered_map<std::string, FetchRef, Hash, std::equal_to<>> running ROOST_GUARDED_BY(mutex);
+    std::unordered_map<std::string, Running, Hash, std::equal_to<>> running ROOST_GUARDED_BY(mutex);
   };
   /// By the key's URL, so that its variants stand together.
   Shard& shard_of(const CacheKey& key);

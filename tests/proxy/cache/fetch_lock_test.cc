@@ -51,6 +51,56 @@ TEST_CASE("one leads, the others join, until the fetch is closed") {
   CHECK_FALSE(lock.join(key("k")).leads);
 }
 
+TEST_CASE("a fetch that takes long is overtaken, by one caller at a time") {
+  FetchLock lock;
+  const FetchLock::Joined slow = lock.join(key("k"), 1'000);
+  const FetchLock::Joined second = lock.overtake(key("k"), *slow.fetch, 3'000, 1'001);
+  REQUIRE(second.leads);
+  CHECK_NE(second.fetch.get(), slow.fetch.get());
+  CHECK_EQ(lock.join(key("k")).fetch.get(), second.fetch.get());
+  CHECK_FALSE(lock.overtake(key("k"), *slow.fetch, 4'000, 2'000).leads);  // one has been begun since
+  SUBCASE("both are stored if they end") {
+    CHECK_FALSE(slow.fetch->spoiled());
+    lock.close(key("k"), *second.fetch);
+    CHECK_EQ(lock.size(), 1);
+    CHECK(lock.join(key("k"), 5'000).leads);  // not the slow one again
+    lock.close(key("k"), *slow.fetch);
+    CHECK_EQ(lock.size(), 1);
+  }
+  SUBCASE("a purge finds both") {
+    SUBCASE("by key") {
+      lock.spoil(key("k"));
+    }
+    SUBCASE("by prefix") {
+      lock.spoil_prefix(key(""));
+    }
+    SUBCASE("by tag") {
+      lock.spoil_tag("t");
+    }
+    CHECK(slow.fetch->spoiled());
+    CHECK(second.fetch->spoiled());
+    CHECK_EQ(lock.size(), 0);
+  }
+  SUBCASE("up to a bound") {
+    FetchLock::Joined last = second;
+    int64_t now_us = 5'000;
+    for (size_t i = 1; i < FetchLock::kMaxOvertaken; ++i) {
+      last = lock.overtake(key("k"), *last.fetch, now_us, now_us - 1);
+      REQUIRE(last.leads);
+      now_us += 2'000;
+    }
+    CHECK_FALSE(lock.overtake(key("k"), *last.fetch, now_us, now_us).leads);
+    lock.close(key("k"), *slow.fetch);
+    CHECK(lock.overtake(key("k"), *last.fetch, now_us, now_us).leads);
+  }
+  SUBCASE("one that has ended meanwhile is no hindrance") {
+    lock.close(key("k"), *second.fetch);
+    lock.close(key("k"), *slow.fetch);
+    CHECK(lock.overtake(key("k"), *slow.fetch, 5'000, 4'000).leads);
+    CHECK_EQ(lock.size(), 1);
+  }
+}
+
 TEST_CASE("a full table lets everybody fetch alone") {
   FetchLock lock;
   std::vector<FetchLock::Joined> joined;
