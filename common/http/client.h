@@ -41,7 +41,7 @@ class ResponseReceiver {
   virtual void on_response_head(const ResponseHead& head) = 0;
   virtual void on_response_body(std::string_view bytes) = 0;
   virtual void on_response_end() = 0;
-  /// send_body() had returned false; go on now.
+  /// send_body() had returned false, or the connection has been made and the request is not whole; go on now.
   virtual void on_backend_writable() {}
   virtual void on_exchange_failed(const Error& error, Progress progress) = 0;
 
@@ -60,6 +60,9 @@ class RequestStream {
   /// Back-pressure: stop and go on delivering the response.
   virtual void pause() = 0;
   virtual void resume() = 0;
+  /// The connection is made, so that bytes of the request may have reached the backend. False while it is being made,
+  /// and once it has failed: nothing was sent.
+  virtual bool connected() const = 0;
   /// Abandons the request: no event comes any more. A connection that carries one request at a time is closed by it.
   virtual void cancel() = 0;
 
@@ -101,10 +104,10 @@ class ClientConnection : public net::Retirable {
   static std::unique_ptr<ClientConnection> over(net::EventLoop& loop, net::StreamPtr stream,
                                                 const ClientLimits& limits);
 
-  /// Begins a request: the head and the pieces of the body that are there go out in one write. With a body of known or
-  /// unknown length send_body()/end_body() follow until it is whole; with `none`, or when `body` holds all of a known
-  /// length, end_body() is not called. Only while connecting with no request begun, or reusable(). No event comes from
-  /// inside this call.
+  /// Begins a request, with bounds of its own where it has some: the head and the pieces of the body that are there go
+  /// out in one write. With a body of known or unknown length send_body()/end_body() follow until it is whole; with
+  /// `none`, or when `body` holds all of a known length, end_body() is not called. Only while connecting with no
+  /// request begun, or reusable(). No event comes from inside this call.
   virtual RequestStream& begin(const RequestStart& request, std::span<const Slice> body,
                                ResponseReceiver* receiver) = 0;
   /// Connected, and takes another request now (one request at a time: the last one has ended, and nothing is left

@@ -72,6 +72,14 @@ struct ResponseStart {
   BodyLength body;
 };
 
+/// Bounds of one request to a backend, in milliseconds, in place of those of its connection (see ClientLimits).
+struct RequestTimeouts {
+  int64_t connect_ms = 2'000;
+  int64_t head_ms = 15'000;       ///< from the request's last byte to the response head's last
+  int64_t body_idle_ms = 30'000;  ///< between two pieces of the response's body
+  bool operator==(const RequestTimeouts&) const = default;
+};
+
 /// A request's head on its way to a backend, without framing and hop-by-hop fields. Views as above.
 struct RequestStart {
   std::string_view method = "GET";
@@ -79,7 +87,8 @@ struct RequestStart {
   FieldBlockView fields;  ///< Host among them
   FieldBlockView more_fields;
   BodyLength body;
-  bool head_only = false;  ///< the answer has no body whatever its head says (HEAD)
+  bool head_only = false;                     ///< the answer has no body whatever its head says (HEAD)
+  const RequestTimeouts* timeouts = nullptr;  ///< null: the connection's
 };
 
 /// "OK" for 200 and so on; "Unknown" for what IANA has not registered.

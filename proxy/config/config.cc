@@ -1,6 +1,7 @@
 #include "proxy/config/config.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
@@ -61,13 +62,23 @@ void ConfigLoader::load_text(std::string_view toml) {
 }
 
 void ConfigLoader::complete() {
+  complete_timeouts();
   complete_listeners();
   check_listeners();
   complete_pools();
   check_routes();
   for (RouteSection& route : config_.routes) {
     if (route.default_ttl.empty()) route.default_ttl = config_.cache.default_ttl;
+    inherit_timeouts(route.timeouts, config_.proxy.timeouts);
   }
+}
+
+void ConfigLoader::complete_timeouts() {
+  const int64_t both_ms = config_.proxy.backend_timeout_ms;
+  if (both_ms == 0) return;
+  const auto given = [&](const char* name) { return proxy_fields_->find(name)->origin != config::Origin::standard; };
+  if (!given("first_byte_timeout")) config_.proxy.timeouts.first_byte_ms = both_ms;
+  if (!given("between_bytes_timeout")) config_.proxy.timeouts.between_bytes_ms = both_ms;
 }
 
 void ConfigLoader::complete_listeners() {
@@ -142,6 +153,10 @@ void ConfigLoader::check_routes() {
   for (const RouteSection& route : config_.routes) {
     if (!seen.insert({route.host, route.path}).second) {
       table_.add_problem(fmt::format("two routes for \"{}{}\"", route.host, route.path));
+    }
+    if (route.buffer_requests == "all" && !std::filesystem::is_directory(config_.proxy.request_buffer_dir)) {
+      table_.add_problem(fmt::format("route \"{}{}\" buffers requests in a directory that is not there: {}", route.host,
+                                     route.path, config_.proxy.request_buffer_dir));
     }
     if (std::find(names.begin(), names.end(), route.pool) != names.end()) continue;
     const std::string_view nearest = config::nearest_name(route.pool, names);

@@ -56,6 +56,7 @@ class ConfigLoader {
 
  private:
   void complete();
+  void complete_timeouts();
   void complete_listeners();
   void check_listeners();
   void complete_pools();

@@ -42,9 +42,8 @@ void ProxySection::declare(config::Section& section) {
       .flag("trust_forwarded_host", &trust_forwarded_host,
             "whether X-Forwarded-Host of a trusted proxy takes the place of Host")
       .duration("resolve_period", &resolve_period_ms, {100, kTimeout.most}, "time between two lookups of a name")
-      .duration("connect_timeout", &connect_timeout_ms, kTimeout, "limit for connecting to a backend")
-      .duration("backend_timeout", &backend_timeout_ms, kTimeout,
-                "limit for a backend's response head, and between two reads of its body")
+      .duration("backend_timeout", &backend_timeout_ms, {0, kTimeout.most},
+                "short for first_byte_timeout and between_bytes_timeout; 0s: not given")
       .duration("backend_idle_timeout", &backend_idle_timeout_ms, kTimeout,
                 "how long an idle backend connection is kept")
       .number("max_idle_connections", &max_idle_connections, {0, 65'536},
@@ -52,7 +51,10 @@ void ProxySection::declare(config::Section& section) {
       .duration("client_idle_timeout", &client_idle_timeout_ms, kTimeout, "keep-alive limit between two requests")
       .bytes("max_head_size", &max_head_bytes, {1'024, 1 << 20}, "largest request head; 431 above")
       .bytes("max_body_size", &max_body_bytes, {0, INT64_MAX}, "largest request body; 413 above")
+      .text("request_buffer_dir", &request_buffer_dir, "directory for bodies of routes that buffer requests")
+      .bytes("request_buffer_size", &request_buffer_bytes, {0, INT64_MAX}, "most bytes of bodies there; 503 above")
       .duration("drain_timeout", &drain_timeout_ms, {0, kTimeout.most}, "limit for a graceful shutdown");
+  declare_timeouts(section, timeouts);
 }
 
 }  // namespace roost::proxy

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/config/field_table.h"
+#include "proxy/config/call_timeouts.h"
 
 namespace roost::proxy {
 
@@ -23,13 +24,15 @@ struct ProxySection {
   std::vector<std::string> trusted_proxies;
   bool trust_forwarded_host = false;
   int64_t resolve_period_ms = 10'000;
-  int64_t connect_timeout_ms = 2'000;
-  int64_t backend_timeout_ms = 60'000;
+  CallTimeouts timeouts{2'000, 15'000, 30'000, 0, 2'000};
+  int64_t backend_timeout_ms = 0;  ///< first byte and between bytes, where these are not given; 0: it is not either
   int64_t backend_idle_timeout_ms = 30'000;
   int64_t max_idle_connections = 64;
   int64_t client_idle_timeout_ms = 60'000;
   int64_t max_head_bytes = 16 << 10;
   int64_t max_body_bytes = 64 << 20;
+  std::string request_buffer_dir = "/var/tmp";
+  int64_t request_buffer_bytes = 1 << 30;
   int64_t drain_timeout_ms = 10'000;
 
   /// Binds the fields of its table to these variables, which outlive the section.

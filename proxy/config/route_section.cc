@@ -4,6 +4,7 @@
 
 #include "proxy/config/default_ttl.h"
 #include "proxy/limits/request_rate.h"
+#include "proxy/upstream/retry.h"
 
 namespace roost::proxy {
 
@@ -29,7 +30,12 @@ void RouteSection::declare(config::Section& section) {
       .text("request_rate", &request_rate, "requests of one client address, as 100/s or 3000/m, 429 above; or off",
             RequestRate::check)
       .number("request_burst", &request_burst, {0, 1'000'000'000},
-              "of them at once; 0 for as many as the rate's number");
+              "of them at once; 0 for as many as the rate's number")
+      .text("buffer_requests", &buffer_requests, "which request bodies are whole before a backend is chosen",
+            config::one_of({"off", "small", "all"}))
+      .list("retry_on", &retry_on, "after what an idempotent request goes to another backend, once",
+            RetryOn::check_word);
+  declare_timeouts(section, timeouts);
 }
 
 }  // namespace roost::proxy

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/config/field_table.h"
+#include "proxy/config/call_timeouts.h"
 
 namespace roost::proxy {
 
@@ -20,6 +22,9 @@ struct RouteSection {
   bool cache_with_authorization = true;
   std::string request_rate = "off";  ///< of one client address, on this route
   int64_t request_burst = 0;         ///< 0: as many as the rate's number
+  CallTimeouts timeouts{};
+  std::string buffer_requests = "small";
+  std::vector<std::string> retry_on = {"connect", "reset", "timeout"};
 
   /// Binds the fields of its table to these variables, which outlive the section.
   void declare(config::Section& section);

@@ -1,12 +1,11 @@
 #include "proxy/exchange/exchange.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/exchange/cache_status.h"
-#include "proxy/exchange/error_page.h"
-#include "proxy/exchange/stored_answer.h"
 #include "proxy/runtime/monotonic_clock.h"
 
 namespace roost::proxy {
@@ -15,8 +14,15 @@ using http::BodyLength;
 
 namespace {
 
-void observe_hit_age(LoopContext& context, int64_t age_ms) {
-  context.counters.hit_age.observe_us(static_cast<uint64_t>(age_ms) * 1'000);
+/// Whether there is something that may serve although it is stale; `stored` has it then, as it has what is fresh by
+/// now.
+bool find_stale(FetchContext& context, const Plan& plan, const CacheKey& key, const http::Fields& request_fields,
+                StoredLookup& stored) {
+  stored.clear();
+  if (plan.reason == ForwardReason::request || plan.revalidate) return false;
+  const int64_t now_ms = context.now_ms();
+  stored.look(context.cache, key, request_fields, plan.route->storing, now_ms);
+  return stored.is_usable_on_error(now_ms);
 }
 
 }  // namespace
@@ -24,7 +30,9 @@ void observe_hit_age(LoopContext& context, int64_t age_ms) {
 Exchange::Exchange(ExchangeContext& context)
     : context_(context),
       delivery_(context.fetch.loop.loop.timers(), *this),
-      pass_(context.fetch, delivery_, record_, *this) {}
+      answers_(context_.fetch, delivery_, record_),
+      pass_(context.fetch, delivery_, record_, *this),
+      wait_timer_(net::Timer::of<&Exchange::on_wait_over>(context.fetch.loop.loop.timers(), this)) {}
 
 bool Exchange::is_move(State from, State to) {
   switch (from) {
@@ -49,6 +57,7 @@ bool Exchange::is_move(State from, State to) {
 void Exchange::set_state(State next) {
   ROOST_CHECK(is_move(state_, next));
   state_ = next;
+  if (wait_timer_.active()) wait_timer_.stop();
 }
 
 // ---- beginning ------------------------------------------------------------------------------------------------------
@@ -65,9 +74,11 @@ void Exchange::begin(http::Responder& responder, const http::RequestHead& head, 
   record_.begin(head, plan.origin, plan.started_us);
   delivery_.begin(responder);
   responder.attach(this);
-  if (!plan.share) return pass(head, plan.origin);
+  if (!plan.share && plan.reason != ForwardReason::stale) return pass(head, plan.origin);
   if (!request_) request_ = std::make_unique<KeptHead>();
   request_->keep(head, plan.origin);
+  if (!plan.share) return pass(head, plan.origin);
+  failed_fetches_.reset();
   set_state(State::joining);
   join();
 }
@@ -79,11 +90,14 @@ void Exchange::join() {
   if (joined.leads) return lead();
   record_.set_outcome(Outcome::collapsed);
   set_state(State::waiting);
+  const int64_t waited_ms = (now_us() - fetch_->begun_us()) / 1'000;  // by others
+  wait_timer_.start_ms(std::max<int64_t>(plan_.route->call.shared_wait_ms - waited_ms, 0));
   fetch_->wait(*this, context_.fetch.loop.loop);
 }
 
 void Exchange::lead() {
   set_state(State::leading);
+  if (plan_.reason == ForwardReason::stale) wait_timer_.start_ms(plan_.route->call.shared_wait_ms);
   record_.set_outcome(Outcome::miss);
   lead_ = &context_.cache_fetches.take(context_.fetch, context_.cache_fetches);
   const bool use_stored = plan_.reason != ForwardReason::request;
@@ -91,7 +105,7 @@ void Exchange::lead() {
   if (!stored) return;  // it may be over, so that this serves another request already
   lead_ = nullptr;
   fetch_ = {};
-  answer_fresh(*stored, request_->fields());
+  answers_.fresh(*stored, request_->fields());
   settle();
 }
 
@@ -100,6 +114,36 @@ void Exchange::pass_alone(std::string_view detail) {
   leave_fetch();
   plan_.detail = detail;
   pass(request_->head(), request_->origin());
+}
+
+// The head has not come in time. What is stale and may serve does; else another fetch is tried beside the slow one.
+void Exchange::on_wait_over() {
+  if (delivery_.state() != Delivery::State::waiting) return;
+  const http::Fields& request_fields = lead_ != nullptr ? lead_->request().fields() : request_->fields();
+  const bool stale = find_stale(context_.fetch, plan_, key_, request_fields, stored_);
+  const bool fresh = stored_.is_fresh(context_.fetch.now_ms());
+  if (stale || fresh) {
+    if (lead_ != nullptr) {
+      CacheFetch& fetch = *std::exchange(lead_, nullptr);
+      record_.note_call(fetch.call(), fetch.head_us());
+      fetch_ = {};
+      fetch.release();
+    }
+    leave_fetch();
+    fresh ? answers_.fresh(*stored_.response(), request_fields)
+          : answers_.stale(*stored_.response(), request_fields, plan_.reason, 504);
+    return settle();
+  }
+  if (lead_ != nullptr) return;
+  const int64_t wait_ms = plan_.route->call.shared_wait_ms;
+  const int64_t begun_before_us = now_us() - wait_ms * 1'000;
+  FetchLock::Joined joined =
+      context_.fetch.fetches.overtake(key_, *fetch_, now_us(), std::max(plan_.changed_us, begun_before_us));
+  if (!joined.leads) return wait_timer_.start_ms(std::max<int64_t>(wait_ms / 8, 1));  // that one's may be stored soon
+  leave_fetch();
+  fetch_ = std::move(joined.fetch);
+  set_state(State::joining);
+  lead();
 }
 
 // The fetch waited for brought nothing: what is wanted may be stored by now, or another fetches it.
@@ -118,7 +162,7 @@ void Exchange::look_up_again() {
     plan_.changed_us = stored_.changed_us();
   }
   if (plan_.revalidate || !stored_.is_fresh(now_ms)) return join();
-  answer_fresh(*stored_.response(), request_->fields());
+  answers_.fresh(*stored_.response(), request_->fields());
   settle();
 }
 
@@ -128,41 +172,9 @@ void Exchange::pass(const http::RequestHead& head, const Origin& origin) {
   pass_.begin(head, origin, plan_, *site_);
 }
 
-// ---- answers of its own ---------------------------------------------------------------------------------------------
-
-void Exchange::answer_fresh(const StoredResponse& stored, const http::Fields& request_fields) {
-  const int64_t now_ms = context_.fetch.now_ms();
-  const ResponseTimes times = stored.times();
-  observe_hit_age(context_.fetch.loop, times.age_ms(now_ms));
-  record_.set_outcome(Outcome::hit);
-  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms));
-  const StoredAnswer answer(stored, request_fields, hit.view());
-  delivery_.respond(answer.start, answer.body);
-}
-
-void Exchange::answer_stale(const StoredResponse& stored, const http::Fields& request_fields, int failed_status) {
-  const int64_t age_ms = stored.times().age_ms(context_.fetch.now_ms());
-  observe_hit_age(context_.fetch.loop, age_ms);
-  context_.fetch.loop.counters.stale_on_error.add();
-  record_.set_outcome(Outcome::hit);
-  http::FieldBlock more;
-  more.add("X-Request-Id", record_.request_id());
-  more.add("Age", static_cast<uint64_t>(age_ms / 1'000));
-  add_forward_status(plan_.reason, /*stored=*/false, /*collapsed=*/false, "stale-if-error", more, failed_status);
-  const StoredAnswer answer(stored, request_fields, more);
-  delivery_.respond(answer.start, answer.body);
-}
-
 void Exchange::answer_failure(const CallFailure& failure) {
-  if (delivery_.head_sent()) return delivery_.abort();
-  if (!record_.has_backend() && !fetch_) record_.set_outcome(Outcome::internal);
-  LoopContext& loop = context_.fetch.loop;
-  http::FieldBlock more;
-  more.add("Date", loop.dates.at_unix_ms(context_.fetch.now_unix_ms()));
-  add_forward_status(plan_.reason, /*stored=*/false, record_.outcome() == Outcome::collapsed, {}, more);
-  Problem problem{failure.status, sentence_of_failure(failure.status), record_.request_id(), {}};
-  if (prefers_page(record_.accept())) problem.page = standard_page();
-  delivery_.respond_problem(problem, more);
+  if (!delivery_.head_sent() && !record_.has_backend() && !fetch_) record_.set_outcome(Outcome::internal);
+  answers_.failure(failure, plan_.reason);
 }
 
 // ---- the client -----------------------------------------------------------------------------------------------------
@@ -208,7 +220,19 @@ void Exchange::settle() {
 
 // ---- passing --------------------------------------------------------------------------------------------------------
 
+// What is stale serves in place of the backend's error. Its head is kept where that may be.
+bool Exchange::on_pass_status(int status) {
+  if (plan_.reason != ForwardReason::stale || delivery_.state() != Delivery::State::waiting) return false;
+  if (!find_stale(context_.fetch, plan_, key_, request_->fields(), stored_)) return false;
+  record_.note_call(pass_.call(), pass_.head_us());
+  pass_.abort();
+  answers_.stale(*stored_.response(), request_->fields(), plan_.reason, status);
+  settle();
+  return true;
+}
+
 void Exchange::on_pass_failed(const CallFailure& failure) {
+  if (on_pass_status(failure.status)) return;
   record_.note_call(pass_.call(), pass_.head_us());
   if (delivery_.active()) answer_failure(failure);
   settle();
@@ -274,7 +298,7 @@ void Exchange::on_fetch_failed(const CallFailure& failure, const cache::Ref<Stor
   record_.note_call(fetch.call(), fetch.head_us());
   fetch_ = {};
   if (stale) {
-    answer_stale(*stale, fetch.request().fields(), failure.status);
+    answers_.stale(*stale, fetch.request().fields(), plan_.reason, failure.status);
   } else {
     answer_failure(failure);
   }
@@ -293,15 +317,19 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
   leave_fetch();
   if (reading.state == FetchState::abandoned) return look_up_again();
   if (reading.state == FetchState::uncacheable) return pass_alone("uncacheable");
-  const int64_t now_ms = context_.fetch.now_ms();
-  const bool use_stored = plan_.reason != ForwardReason::request;
-  if (use_stored) stored_.look(context_.fetch.cache, key_, request_->fields(), plan_.route->storing, now_ms);
-  if (use_stored && !plan_.revalidate && stored_.is_usable_on_error(now_ms)) {
-    answer_stale(*stored_.response(), request_->fields(), reading.failed_status);
-  } else {
-    answer_failure({reading.failed_status, "the backend gave no answer"});
+  if (find_stale(context_.fetch, plan_, key_, request_->fields(), stored_)) {
+    answers_.stale(*stored_.response(), request_->fields(), plan_.reason, reading.failed_status);
+    return settle();
   }
-  settle();
+  switch (failed_fetches_.note(reading.failed_status, site_->budget(*plan_.route->pool))) {
+    case FailedFetches::Then::join_again:
+      return look_up_again();
+    case FailedFetches::Then::ask_alone:
+      return pass_alone({});
+    case FailedFetches::Then::give_up:
+      answer_failure({reading.failed_status, "the backend gave no answer"});
+      return settle();
+  }
 }
 
 // False when it waits on, the fetch has nothing for it, or there is nothing more to send.

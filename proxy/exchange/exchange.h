@@ -6,8 +6,11 @@
 
 #include "common/base/intrusive_list.h"
 #include "common/http/server.h"
+#include "common/net/timer.h"
 #include "proxy/cache/fetch.h"
 #include "proxy/exchange/delivery.h"
+#include "proxy/exchange/failed_fetches.h"
+#include "proxy/exchange/own_answers.h"
 #include "proxy/exchange/pass.h"
 #include "proxy/exchange/plan.h"
 #include "proxy/exchange/request_record.h"
@@ -71,12 +74,11 @@ class Exchange final : public ListLink<>,
   void join();
   void lead();
   void look_up_again();
+  void on_wait_over();
   void pass(const http::RequestHead& head, const Origin& origin);
   void pass_alone(std::string_view detail);
   void follow();
   void leave_fetch();
-  void answer_fresh(const StoredResponse& stored, const http::Fields& request_fields);
-  void answer_stale(const StoredResponse& stored, const http::Fields& request_fields, int failed_status);
   void answer_failure(const CallFailure& failure);
   void end_lead();
   void settle();
@@ -88,6 +90,7 @@ class Exchange final : public ListLink<>,
   void on_delivered(const Delivered& delivered) override;
 
   void on_pass_ended() override { settle(); }
+  bool on_pass_status(int status) override;
   void on_pass_failed(const CallFailure& failure) override;
 
   void on_fetched_head(const FetchedAnswer& answer) override;
@@ -103,15 +106,19 @@ class Exchange final : public ListLink<>,
   std::shared_ptr<LoopSite> site_;  // that it began with
   Delivery delivery_;
   RequestRecord record_;
+  OwnAnswers answers_;
   Pass pass_;
   State state_ = State::idle;
   Plan plan_;
   CacheKey key_;                       // Plan::key, or that of another variant; empty on a route without a cache
-  std::unique_ptr<KeptHead> request_;  // while it may share a fetch; the CacheFetch has it while leading
+  std::unique_ptr<KeptHead> request_;  // while it may share a fetch (the CacheFetch has it while leading), or something
+                                       // stale may serve
   CacheFetch* lead_ = nullptr;         // while leading
   FetchRef fetch_;                     // that is led, awaited or followed
   StoredLookup stored_;
   uint32_t fetches_left_ = 0;  // waited for in vain: another variant's, or abandoned
+  net::Timer wait_timer_;      // for the head: of another's fetch, or of its own while something stale may serve
+  FailedFetches failed_fetches_;
 };
 
 }  // namespace roost::proxy

@@ -5,6 +5,7 @@
 
 #include "proxy/exchange/cache_status.h"
 #include "proxy/exchange/invalidation.h"
+#include "proxy/fetching/stored_lookup.h"
 #include "proxy/runtime/monotonic_clock.h"
 
 namespace roost::proxy {
@@ -39,16 +40,22 @@ void Pass::begin(const http::RequestHead& head, const Origin& origin, const Plan
   // A worker bypasses its own cache then. A client's no-cache is not forwarded (ForwardPurpose).
   if (plan.revalidate) request.fields.add("Cache-Control", "no-cache");
   invalidates_ = http::is_safe(head.method) ? nullptr : plan.key;
+  unconditional_ = purpose == ForwardPurpose::shared;
   reason_ = plan.reason;
   detail_ = plan.detail;
   head_us_ = -1;
   called_us_ = now_us();
-  call_.open(site, *plan.route->pool, std::hash<std::string_view>()(request.target));
+  call_.open(site, *plan.route, std::hash<std::string_view>()(request.target));
 }
 
 void Pass::on_answer_head(const http::ResponseHead& head) {
   head_us_ = now_us() - called_us_;
   context_.loop.counters.backend_wait.observe_us(static_cast<uint64_t>(head_us_));
+  if (unconditional_ && head.status == 304) {
+    call_.abort();
+    return owner_.on_pass_failed({502, "the backend answered 304 to a request without conditions"});
+  }
+  if (stale_may_replace(head.status) && owner_.on_pass_status(head.status)) return;
   forward_response_fields(head, context_.loop.dates.at_unix_ms(context_.now_unix_ms()), answer_fields_);
   if (invalidates_ != nullptr) invalidate_after(head, *invalidates_, context_);
   http::FieldBlock& more = delivery_.more_fields();

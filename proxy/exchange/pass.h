@@ -17,6 +17,9 @@ class PassOwner {
  public:
   /// The response has ended; the delivery has been told. Last event.
   virtual void on_pass_ended() = 0;
+  /// The response says that the backend has failed (stale_may_replace()). True: the client has another answer, and the
+  /// call was given up.
+  virtual bool on_pass_status(int status) = 0;
   /// There is no response, or it is truncated; the delivery has not been told. Last event.
   virtual void on_pass_failed(const CallFailure& failure) = 0;
 
@@ -63,6 +66,7 @@ class Pass final : private BackendCallReceiver {
   ForwardReason reason_ = ForwardReason::bypass;
   std::string_view detail_;
   http::FieldBlock answer_fields_;
+  bool unconditional_ = false;  // it asks for the whole, whatever the client has
   int64_t called_us_ = 0;
   int64_t head_us_ = -1;
 };

@@ -1,7 +1,10 @@
 #include "proxy/fetching/backend_call.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "common/base/check.h"
 
@@ -13,11 +16,13 @@ using http::Progress;
 bool BackendCall::is_move(State from, State to) {
   switch (from) {
     case State::closed:
-      return to == State::gathering || to == State::attempting;
+      return to == State::gathering || to == State::queued || to == State::attempting;
     case State::gathering:
-      return to == State::attempting || to == State::closed;
+      return to == State::queued || to == State::attempting || to == State::closed;
+    case State::queued:
+      return to == State::queued || to == State::attempting || to == State::closed;
     case State::attempting:
-      return to == State::attempting || to == State::answering || to == State::closed;
+      return to == State::queued || to == State::attempting || to == State::answering || to == State::closed;
     case State::answering:
       return to == State::closed;
   }
@@ -29,63 +34,96 @@ void BackendCall::set_state(State next) {
   state_ = next;
 }
 
-// Not gathered first: too long for that, or of unknown length, where the client may wait for the response to go on.
-bool BackendCall::body_streams() const {
-  return request_.body.kind != BodyLength::Kind::known || request_.body.bytes > kMaxHeldBodyBytes;
-}
-
-void BackendCall::open(LoopSite& site, Pool& pool, uint64_t key_hash) {
+void BackendCall::open(LoopSite& site, const Route& route, uint64_t key_hash) {
   ROOST_CHECK(state_ == State::closed);
   site_ = &site;
-  pool_ = &pool;
+  route_ = &route;
   key_hash_ = key_hash;
   backend_ = nullptr;
   tried_ = {};
-  held_body_.clear();
   attempts_ = repeats_ = 0;
   reuse_ = ConnectionPool::Reuse::allowed;
-  body_held_ = true;
-  body_ended_ = !request_.body.has_body();
-  site.budget(pool).earn();
-  if (body_ended_) return attempt();
+  sender_waits_ = false;
+  body_.begin(request_.body, route.call.gather, *site.site().spool);
+  site.budget(*route.pool).earn();
+  if (route.call.whole_ms > 0) whole_timer_.start_ms(route.call.whole_ms);
+  if (body_.ended()) return attempt();
   set_state(State::gathering);
 }
 
 bool BackendCall::send_body(std::string_view bytes) {
   if (state_ == State::closed) return true;
-  if (body_held_ && held_body_.size() + bytes.size() > kMaxHeldBodyBytes) {
-    // Too long to keep: what was gathered goes out first, then this piece.
-    if (state_ == State::gathering) attempt();
-    if (state_ == State::closed) return true;
-    body_held_ = false;
-    held_body_ = std::string();
+  // Nothing of it was sent: it may go elsewhere, however long it is.
+  const bool unseen = stream_ == nullptr || !stream_->connected();
+  if (body_.held() && !unseen && !body_.fits(bytes.size()) && give_body()) body_.let_go();
+  if (!body_.held()) {
+    const Slice piece(bytes);
+    sender_waits_ = !stream_->send_body({&piece, 1});
+    return !sender_waits_;
   }
-  if (body_held_) held_body_.append(bytes);
-  if (state_ == State::gathering) {
-    if (body_streams()) attempt();
-    return true;
+  if (const auto kept = body_.append(bytes); !kept) {
+    fail(503, kept.error().what);
+  } else if (state_ == State::gathering) {
+    if (!body_.is_gathered()) attempt();
+  } else {
+    sender_waits_ = unseen ? !body_.fits(0) : !give_body();
   }
-  const Slice piece(bytes);
-  return stream_->send_body({&piece, 1});
+  return state_ == State::closed || !sender_waits_;
 }
 
 void BackendCall::end_body() {
-  if (state_ == State::closed || body_ended_) return;
-  body_ended_ = true;
+  if (state_ == State::closed || body_.ended()) return;
+  body_.set_ended();
   if (state_ == State::gathering) return attempt();
-  stream_->end_body();
+  if (stream_ != nullptr && stream_->connected()) give_body();
 }
 
-void BackendCall::attempt() {
-  lease_ = pool_->choose(context_.random, key_hash_, tried_);
+// `called`: by the queue. Others do not pass those who wait.
+void BackendCall::attempt(bool called) {
+  Pool& pool = *route_->pool;
+  const bool others_wait = !called && pool.somebody_waits();
+  if (!lease_ && !others_wait) lease_ = pool.choose(context_.random, key_hash_, tried_);
   if (!lease_) {
+    if (pool.may_wait(tried_)) return wait_for_turn(called);
     if (attempts_ > 0) return;  // none is left: on_exchange_failed reports the failure it knows
-    return fail(503, "no backend of pool \"" + pool_->name() + "\" is available");
+    return fail(503, "no backend of pool \"" + pool.name() + "\" is available");
   }
+  queue_timer_.stop();
   backend_ = lease_.get();
   if (attempts_++ > 0) context_.counters.retries.add();
   set_state(State::attempting);
   begin_stream();
+}
+
+void BackendCall::wait_for_turn(bool called) {
+  Pool& pool = *route_->pool;
+  const auto side = called ? RequestQueue::Side::front : RequestQueue::Side::back;
+  if (!pool.queue().enter(*this, context_.loop, side)) {
+    return fail(503, "too many requests wait for a backend of pool \"" + pool.name() + "\"");
+  }
+  set_state(State::queued);
+  if (!queue_timer_.active()) {
+    queued_until_ms_ = context_.loop.now_ms() + pool.queue_limits().wait_ms;
+    queue_timer_.start_ms(std::min(pool.queue_limits().wait_ms, kLookAgainMs));
+  }
+  if (pool.has_room(tried_)) pool.queue().wake_next();
+}
+
+// Backends that other pools have as well, or had before a reload, are given back without a word to this queue.
+void BackendCall::on_queue_timer() {
+  Pool& pool = *route_->pool;
+  const int64_t left_ms = queued_until_ms_ - context_.loop.now_ms();
+  if (left_ms > 0) {
+    if (pool.has_room(tried_)) pool.queue().wake_next();
+    return queue_timer_.start_ms(std::min(left_ms, kLookAgainMs));
+  }
+  fail(503, fmt::format("no backend of pool \"{}\" was free within {} ms", pool.name(), pool.queue_limits().wait_ms));
+}
+
+void BackendCall::give_back_lease() {
+  if (!lease_) return;
+  lease_.release();
+  if (route_->pool->queue_limits().max_active > 0) route_->pool->queue().wake_next();
 }
 
 void BackendCall::begin_stream() {
@@ -93,13 +131,30 @@ void BackendCall::begin_stream() {
   start.method = request_.method;
   start.target = request_.target;
   start.fields = request_.fields;
-  start.body = request_.body;
+  start.body = body_.length();
   start.head_only = request_.head_only;
-  const Slice body{std::string_view(held_body_)};
+  start.timeouts = &route_->call.timeouts;
+  body_.rewind();
+  Slice body;
+  if (!body_.all_given()) body = Slice(*body_.next_piece());  // from memory
   const auto begun = site_->connections_to(*backend_).begin(start, {&body, body.size > 0 ? 1U : 0U}, this, reuse_);
   stream_ = &begun.stream;
   stream_reused_ = begun.reused;
-  if (body_ended_ && body_streams() && request_.body.has_body()) stream_->end_body();
+  if (stream_->connected() && (sender_waits_ || !body_.all_given())) return on_backend_writable();
+  if (body_.all_given() && body_.ended() && body_.tells_end()) stream_->end_body();
+}
+
+// What is held of the body, and its end. False: the backend does not take more for now, or the call is over.
+bool BackendCall::give_body() {
+  bool go_on = true;
+  while (go_on && body_.held() && !body_.all_given()) {
+    const auto piece = body_.next_piece();
+    if (!piece) return fail(503, piece.error().what), false;
+    const Slice slice(*piece);
+    go_on = stream_->send_body({&slice, 1});
+  }
+  if ((!body_.held() || body_.all_given()) && body_.ended() && body_.tells_end()) stream_->end_body();
+  return go_on;
 }
 
 void BackendCall::pause() {
@@ -111,20 +166,30 @@ void BackendCall::resume() {
 }
 
 void BackendCall::abort() {
-  if (state_ == State::closed) return;
-  set_state(State::closed);
+  if (state_ != State::closed) close();
+}
+
+void BackendCall::close() {
+  whole_timer_.stop();
+  queue_timer_.stop();
+  if (state_ == State::queued) route_->pool->queue().leave(*this);
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->cancel();
-  lease_.release();
+  if (state_ != State::closed) set_state(State::closed);  // already closed where open() found no backend
+  give_back_lease();
 }
 
 void BackendCall::fail(int status, std::string detail) {
-  if (state_ != State::closed) set_state(State::closed);  // already closed where open() found no backend
-  lease_.release();
+  close();
   receiver_.on_call_failed({status, std::move(detail)});
 }
 
+void BackendCall::on_whole_timeout() {
+  fail(504, fmt::format("the response was not whole within {} ms", route_->call.whole_ms));
+}
+
 void BackendCall::on_response_head(const http::ResponseHead& head) {
-  pool_->note_status(lease_, head.status, {context_.loop.now_ms(), key_hash_});
+  route_->pool->note_status(lease_, head.status, {context_.loop.now_ms(), key_hash_});
+  if (!route_->call.retry_on.statuses.empty() && ask_another(head.status)) return;
   set_state(State::answering);
   receiver_.on_answer_head(head);
 }
@@ -134,24 +199,55 @@ void BackendCall::on_response_body(std::string_view bytes) {
 }
 
 void BackendCall::on_response_end() {
-  set_state(State::closed);
   stream_ = nullptr;
-  pool_->note_answered(lease_);
-  lease_.release();
+  route_->pool->note_answered(lease_);
+  close();
   receiver_.on_answer_end();
 }
 
 void BackendCall::on_backend_writable() {
-  receiver_.on_call_writable();
+  if (!give_body()) return;
+  if (body_.held() && !body_.fits(0)) body_.let_go();
+  if (std::exchange(sender_waits_, false)) receiver_.on_call_writable();
+}
+
+FailedAttempt BackendCall::failed_attempt(Progress progress) const {
+  FailedAttempt failed;
+  failed.progress = progress;
+  failed.idempotent = request_.idempotent;
+  failed.body_replayable = body_.held() && (body_.fits(0) || !may_have_executed(progress));
+  failed.response_begun = state_ == State::answering;
+  failed.attempts = attempts_;
+  failed.repeats = repeats_;
+  return failed;
+}
+
+// True: another backend is asked in place of the one that gave this status. Without another its answer is passed on.
+bool BackendCall::ask_another(int status) {
+  FailedAttempt failed = failed_attempt(Progress::head_received);
+  failed.status = status;
+  if (judge_retry(failed, route_->call.retry_on) == Again::no) return false;
+  TriedBackends tried = tried_;
+  tried.add(*backend_);
+  BackendLease another = route_->pool->choose(context_.random, key_hash_, tried);
+  if (!another || !site_->budget(*route_->pool).spend()) return false;
+  route_->pool->note_answered(lease_);
+  ++repeats_;
+  tried_ = tried;
+  std::exchange(stream_, nullptr)->cancel();
+  give_back_lease();
+  lease_ = std::move(another);
+  attempt();
+  return true;
 }
 
 void BackendCall::note_failure(const Error& error, Progress progress) {
-  pool_->note_failed(lease_, error, progress, stream_reused_, {context_.loop.now_ms(), key_hash_});
+  route_->pool->note_failed(lease_, error, progress, stream_reused_, {context_.loop.now_ms(), key_hash_});
   if (may_have_executed(progress)) {
     backend_->statistics().failures.fetch_add(1, std::memory_order_relaxed);
     ++repeats_;
   }
-  if (stream_reused_) {
+  if (stream_reused_ && error.code != ETIMEDOUT) {
     // The connection was closed while idle, or just now. That may say nothing about a new connection to the same
     // backend; but a process that is killed closes its connections before its listener, so that a new one may still be
     // accepted and then reset: another backend goes first.
@@ -165,20 +261,14 @@ void BackendCall::note_failure(const Error& error, Progress progress) {
 }
 
 void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
-  FailedAttempt failed;
-  failed.progress = progress;
-  failed.idempotent = request_.idempotent;
-  failed.body_replayable = body_held_;
+  FailedAttempt failed = failed_attempt(progress);
   failed.timed_out = error.code == ETIMEDOUT;
-  failed.response_begun = state_ == State::answering;
-  failed.attempts = attempts_;
-  failed.repeats = repeats_;
   stream_ = nullptr;
   note_failure(error, progress);
-  lease_.release();
-  if (may_retry(failed, site_->budget(*pool_))) {
+  give_back_lease();
+  if (may_retry(failed, route_->call.retry_on, site_->budget(*route_->pool))) {
     attempt();
-    if (lease_ || state_ == State::closed) return;
+    if (lease_ || state_ == State::queued || state_ == State::closed) return;
   }
   // 504 after a time-out, 502 when the connection could not be made or broke (RFC 9110 §15.6); 503 when this machine
   // lacks something.

@@ -6,8 +6,12 @@
 
 #include "common/http/client.h"
 #include "common/http/message.h"
+#include "common/net/timer.h"
+#include "proxy/fetching/request_body.h"
+#include "proxy/routing/routes.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/upstream/pool.h"
+#include "proxy/upstream/request_queue.h"
 
 namespace roost::proxy {
 
@@ -42,23 +46,24 @@ class BackendCallReceiver {
   ~BackendCallReceiver() = default;
 };
 
-/// Sends one request to a pool of backends and receives the response: chooses a backend, and another after a failure
-/// where that is safe (see retry.h). One call at a time; embedded in an exchange and opened again for the next. Loop
-/// thread only.
+/// Sends one request to a pool of backends and receives the response: chooses a backend, and another after a failure,
+/// or an answer that the route does not want, where that is safe (see retry.h). One call at a time; embedded in an
+/// exchange and opened again for the next. Loop thread only.
 ///
 ///   state      meaning                                               leaves for
-///   closed     no call                                               gathering, attempting
-///   gathering  a short request body is buffered whole, so that it    attempting, closed
-///              goes out in one write with the head, and may be
-///              sent again
-///   attempting a request stream is open, no response head yet        attempting (elsewhere), answering, closed
+///   closed     no call                                               gathering, queued, attempting
+///   gathering  the request's body is gathered (RequestBody), or      queued, attempting, closed
+///              its first piece is awaited
+///   queued     every backend has as many requests as it may have     queued, attempting, closed
+///   attempting a request stream is open, no response head yet        queued, attempting (elsewhere), answering, closed
 ///   answering  the response's head has been passed on                closed
-class BackendCall final : private http::ResponseReceiver {
+class BackendCall final : private http::ResponseReceiver, private QueueTicket {
  public:
-  /// Request bodies up to this size are kept until the response, for another attempt; longer ones are streamed.
-  static constexpr size_t kMaxHeldBodyBytes = 64 * 1024;
-
-  BackendCall(LoopContext& context, BackendCallReceiver& receiver) : context_(context), receiver_(receiver) {}
+  BackendCall(LoopContext& context, BackendCallReceiver& receiver)
+      : context_(context),
+        receiver_(receiver),
+        whole_timer_(net::Timer::of<&BackendCall::on_whole_timeout>(context.loop.timers(), this)),
+        queue_timer_(net::Timer::of<&BackendCall::on_queue_timer>(context.loop.timers(), this)) {}
   /// Aborts.
   ~BackendCall() { abort(); }
   BackendCall(const BackendCall&) = delete;
@@ -67,8 +72,8 @@ class BackendCall final : private http::ResponseReceiver {
   /// To be filled before open(); keeps its capacity from call to call.
   ForwardedRequest& request() { return request_; }
   /// May fail from inside, through on_call_failed. With a body, send_body()/end_body() follow.
-  /// `pool` is one of `site`, which the caller holds until the call is closed.
-  void open(LoopSite& site, Pool& pool, uint64_t key_hash);
+  /// `route` is one of `site`, which the caller holds until the call is closed.
+  void open(LoopSite& site, const Route& route, uint64_t key_hash);
   /// False: wait for on_call_writable. Ignored once the call is closed.
   bool send_body(std::string_view bytes);
   void end_body();
@@ -85,16 +90,26 @@ class BackendCall final : private http::ResponseReceiver {
   uint32_t retries() const { return attempts_ > 0 ? attempts_ - 1 : 0; }
 
  private:
-  enum class State : uint8_t { closed, gathering, attempting, answering };
+  enum class State : uint8_t { closed, gathering, queued, attempting, answering };
+
+  static constexpr int64_t kLookAgainMs = 250;  // while it waits in a queue
 
   static bool is_move(State from, State to);
   void set_state(State next);
-  void attempt();
+  void attempt(bool called = false);
+  void wait_for_turn(bool called);
+  void give_back_lease();
   void begin_stream();
   void note_failure(const Error& error, http::Progress progress);
+  bool give_body();
+  FailedAttempt failed_attempt(http::Progress progress) const;
+  bool ask_another(int status);
   void fail(int status, std::string detail);
-  bool body_streams() const;
+  void close();
+  void on_whole_timeout();
+  void on_queue_timer();
 
+  void on_turn() override { attempt(/*called=*/true); }
   void on_response_head(const http::ResponseHead& head) override;
   void on_response_body(std::string_view bytes) override;
   void on_response_end() override;
@@ -105,20 +120,22 @@ class BackendCall final : private http::ResponseReceiver {
   BackendCallReceiver& receiver_;
   ForwardedRequest request_;
   LoopSite* site_ = nullptr;
-  Pool* pool_ = nullptr;
+  const Route* route_ = nullptr;
   uint64_t key_hash_ = 0;
   Backend* backend_ = nullptr;
   BackendLease lease_;
   http::RequestStream* stream_ = nullptr;  // while attempting or answering
   TriedBackends tried_;
-  std::string held_body_;  // what has come of the body, as long as it may be sent again
+  RequestBody body_;
+  net::Timer whole_timer_;  // CallPolicy::whole_ms
+  net::Timer queue_timer_;
+  int64_t queued_until_ms_ = 0;  // QueueLimits::wait_ms from the first time it waits
   uint32_t attempts_ = 0;
   uint32_t repeats_ = 0;  // failed attempts that the backend may have executed
   State state_ = State::closed;
   ConnectionPool::Reuse reuse_ = ConnectionPool::Reuse::allowed;
   bool stream_reused_ = false;  // stream_'s connection had served before
-  bool body_ended_ = false;
-  bool body_held_ = true;  // held_body_ is all that has come
+  bool sender_waits_ = false;   // send_body() has returned false
 };
 
 }  // namespace roost::proxy

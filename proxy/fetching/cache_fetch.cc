@@ -21,11 +21,6 @@ constexpr int64_t kLongestAgeS = 1'000'000;  // older than any change that is re
 // A fetch that nobody waits for any more is finished for the cache when this little is missing.
 constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
 
-/// The statuses that a stale response may be used in place of (RFC 5861 §4).
-bool is_failure(int status) {
-  return status == 500 || (status >= 502 && status <= 504);
-}
-
 /// True if a cache on the way answered with a response from before a change of its tags that is known here.
 bool is_outdated_on_arrival(const HttpCache& cache, const CacheKey& key, const http::ResponseHead& head,
                             int64_t called_us) {
@@ -157,7 +152,7 @@ void CacheFetch::ask() {
   // else.
   if (revalidates_) call_.request().fields.add("Cache-Control", "no-cache");
   called_us_ = now_us();
-  call_.open(*site_, *route_->pool, std::hash<std::string_view>()(call_.request().target));
+  call_.open(*site_, *route_, std::hash<std::string_view>()(call_.request().target));
 }
 
 void CacheFetch::ask_whole() {
@@ -201,7 +196,7 @@ void CacheFetch::judge_head(const http::ResponseHead& head) {
     return ask();
   }
   if (head.status >= 500 && stored_.response()) stored_.response()->hold_refresh(context_.now_ms());
-  if (is_failure(head.status) && serve_stale({head.status, {}})) return set_state(State::draining);
+  if (stale_may_replace(head.status) && serve_stale({head.status, {}})) return set_state(State::draining);
   if (head.status != 304) return take_head(head, 0);
   if (state_ == State::validating && confirms(head, *stored_.response())) return take_validated(head);
   set_state(State::unconfirmed);  // it is about something else, or answers a question that was not asked (§4.3.4)

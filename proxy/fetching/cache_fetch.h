@@ -89,7 +89,8 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver, private
   /// and the fetch has ended as abandoned.
   [[nodiscard]] cache::Ref<StoredResponse> begin(const Order& order, std::unique_ptr<KeptHead>& request,
                                                  FirstClient* first);
-  /// The first client has its answer and needs no more. From inside its events.
+  /// The first client has its answer, or another one, and needs no more. From inside its events, or before
+  /// on_fetched_head.
   void release();
   /// The first client has gone without its answer. Not from inside its events. The fetch is abandoned, unless others
   /// wait or little is missing.

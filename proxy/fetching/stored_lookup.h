@@ -5,6 +5,11 @@
 
 namespace roost::proxy {
 
+/// The statuses that a stale response may be used in place of (RFC 5861 §4).
+inline bool stale_may_replace(int status) {
+  return status == 500 || (status >= 502 && status <= 504);
+}
+
 /// A look-up in the cache by a fetch, or by a client that waits for one. Keeps the response found until clear(), and
 /// its buffers for the next look-up.
 class StoredLookup {

@@ -7,6 +7,7 @@
 
 #include "proxy/cache/freshness.h"
 #include "proxy/limits/request_rate.h"
+#include "proxy/upstream/call_policy.h"
 #include "proxy/upstream/pool.h"
 
 namespace roost::proxy {
@@ -21,6 +22,7 @@ struct Route {
   bool ignore_client_cache_control = false;
   RequestRate request_rate;  ///< of one client address on this route
   uint32_t id = 0;           ///< its number in the configuration, from 1
+  CallPolicy call;
 };
 
 /// All routes, the most specific first. Immutable; any thread.

@@ -28,10 +28,31 @@ ConnectionPoolOptions make_connection_options(const ProxySection& proxy) {
   ConnectionPoolOptions options;
   options.max_idle = static_cast<size_t>(proxy.max_idle_connections);
   options.idle_timeout_ms = proxy.backend_idle_timeout_ms;
-  options.limits.connect_timeout_ms = proxy.connect_timeout_ms;
-  options.limits.head_timeout_ms = proxy.backend_timeout_ms;
-  options.limits.body_idle_timeout_ms = proxy.backend_timeout_ms;
+  options.limits.connect_timeout_ms = proxy.timeouts.connect_ms;
+  options.limits.head_timeout_ms = proxy.timeouts.first_byte_ms;
+  options.limits.body_idle_timeout_ms = proxy.timeouts.between_bytes_ms;
   return options;
+}
+
+QueueLimits make_queue_limits(const PoolSection& section) {
+  return {static_cast<uint32_t>(section.max_active_requests), static_cast<size_t>(section.queue_size),
+          section.queue_timeout_ms};
+}
+
+CallPolicy make_call_policy(const RouteSection& section, const ProxySection& proxy) {
+  CallTimeouts times = section.timeouts;
+  inherit_timeouts(times, proxy.timeouts);
+  CallPolicy policy;
+  policy.timeouts = {times.connect_ms, times.first_byte_ms, times.between_bytes_ms};
+  policy.whole_ms = times.request_ms;
+  policy.shared_wait_ms = times.shared_fetch_ms;
+  auto retry_on = RetryOn::parse(section.retry_on);
+  ROOST_CHECK(retry_on);  // the configuration was checked
+  policy.retry_on = std::move(*retry_on);
+  policy.gather = section.buffer_requests == "all"   ? Gather::all
+                  : section.buffer_requests == "off" ? Gather::off
+                                                     : Gather::small;
+  return policy;
 }
 
 }  // namespace
@@ -40,7 +61,9 @@ Site::Site(const Config& c, BackendRegistry& registry)
     : config(c),
       routes({}),
       server_limits(make_server_limits(c.proxy, c.limits)),
-      connections(make_connection_options(c.proxy)) {
+      connections(make_connection_options(c.proxy)),
+      spool(std::make_unique<BodySpool>(c.proxy.request_buffer_dir,
+                                        static_cast<uint64_t>(c.proxy.request_buffer_bytes))) {
   for (const PoolSection& section : config.pools) pools.push_back(make_pool(section, registry));
   routes = Routes(make_routes());
   request_rate = RequestRate::parse(config.limits.request_rate, config.limits.request_burst);
@@ -62,7 +85,7 @@ std::unique_ptr<Pool> Site::make_pool(const PoolSection& section, BackendRegistr
     if (std::find(backends.begin(), backends.end(), backend) == backends.end()) backends.push_back(std::move(backend));
   }
   return std::make_unique<Pool>(static_cast<uint32_t>(pools.size()), section.name, *parse_balance(section.balance),
-                                std::move(members), health);
+                                std::move(members), health, make_queue_limits(section));
 }
 
 std::vector<Route> Site::make_routes() const {
@@ -81,7 +104,8 @@ std::vector<Route> Site::make_routes() const {
                     {*default_lifetime, section.cache_with_cookies, section.cache_with_authorization},
                     section.ignore_client_cache_control,
                     RequestRate::parse(section.request_rate, section.request_burst),
-                    static_cast<uint32_t>(made.size() + 1)});
+                    static_cast<uint32_t>(made.size() + 1),
+                    make_call_policy(section, config.proxy)});
   }
   return made;
 }

@@ -9,6 +9,7 @@
 #include "proxy/routing/routes.h"
 #include "proxy/runtime/backend_registry.h"
 #include "proxy/upstream/backend_host.h"
+#include "proxy/upstream/body_spool.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/pool.h"
 
@@ -31,6 +32,7 @@ struct Site {
   net::NetworkSet trusted;   ///< whose X-Forwarded-* fields are trusted
   http::ServerLimits server_limits;
   ConnectionPoolOptions connections;
+  std::unique_ptr<BodySpool> spool;  ///< for request bodies that are gathered; never null
 
  private:
   std::unique_ptr<Pool> make_pool(const PoolSection& section, BackendRegistry& registry);

@@ -88,13 +88,13 @@ class Backend {
   bool eject(int64_t now_ms, std::string reason);
   void end_ejection(int64_t now_ms);
 
-  uint32_t active() const { return active_.load(std::memory_order_relaxed); }
+  uint32_t active() const { return active_.load(std::memory_order_seq_cst); }
   /// One more active request, if there are still `expected` of them: chooses and counts in one step.
   bool begin_request(uint32_t expected) {
     return active_.compare_exchange_strong(expected, expected + 1, std::memory_order_relaxed);
   }
   void begin_request() { active_.fetch_add(1, std::memory_order_relaxed); }
-  void end_request() { active_.fetch_sub(1, std::memory_order_relaxed); }
+  void end_request() { active_.fetch_sub(1, std::memory_order_seq_cst); }
 
   /// Totals since the start, for the admin page.
   struct Statistics {

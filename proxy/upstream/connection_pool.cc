@@ -53,14 +53,16 @@ ConnectionPool::Begun ConnectionPool::begin(const http::RequestStart& request, s
                                             http::ResponseReceiver* receiver, Reuse reuse) {
   if (reuse == Reuse::allowed && backend_.address_generation() != generation_) follow_addresses();
   const bool reused = reuse == Reuse::allowed && !idle_.empty();
-  Member& member = reused ? *idle_.back() : open();
+  Member& member = reused ? *idle_.back() : open(request.timeouts);
   if (reused) make_busy(member);
   return {member.connection().begin(request, body, receiver), reused};
 }
 
-ConnectionPool::Member& ConnectionPool::open() {
+ConnectionPool::Member& ConnectionPool::open(const http::RequestTimeouts* timeouts) {
   backend_.statistics().connections.fetch_add(1, std::memory_order_relaxed);
-  auto member = std::make_unique<Member>(*this, connector_.connect(backend_.address(), options_.limits));
+  http::ClientLimits limits = options_.limits;
+  if (timeouts != nullptr) limits.connect_timeout_ms = timeouts->connect_ms;
+  auto member = std::make_unique<Member>(*this, connector_.connect(backend_.address(), limits));
   busy_.push_back(*member);
   ++busy_count_;
   return *member.release();  // the list's until retire()

@@ -53,7 +53,7 @@ class ConnectionPool final {
   class Member;
   using Members = IntrusiveList<Member>;
 
-  Member& open();
+  Member& open(const http::RequestTimeouts* timeouts);
   void make_busy(Member& member);
   void make_idle(Member& member);
   void retire(Member& member);

@@ -1,5 +1,6 @@
 #include "proxy/upstream/pool.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <span>
 
@@ -29,11 +30,19 @@ struct Pool::Candidates {
   size_t count = 0;
 };
 
-Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members, HealthOptions health)
+Pool::Candidates& Pool::scratch() {
+  thread_local Candidates candidates;  // some kilobytes: not cleared for each request
+  return candidates;
+}
+
+Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members, HealthOptions health,
+           QueueLimits limits)
     : id_(id),
       name_(std::move(name)),
       policy_(make_policy(balance)),
       members_(std::move(members)),
+      limits_(limits),
+      queue_(std::make_shared<RequestQueue>(limits.most_waiting)),
       health_(std::move(health)),
       by_key_(balance == Balance::consistent_hash) {
   ROOST_CHECK(!members_.empty() && members_.size() <= kMaxHosts);
@@ -60,6 +69,7 @@ void Pool::collect(Candidates& into, const TriedBackends& tried) const {
     best = own;
     if (into.count == kMaxBackends) return;
     const uint32_t active = backend.active();
+    if (is_full(active)) return;
     PassiveHealth& passive = backend.passive();
     into.views[into.count] = {active + passive.charge().value(), weight * passive.weight_percent(), backend.identity()};
     into.active[into.count] = active;
@@ -67,8 +77,20 @@ void Pool::collect(Candidates& into, const TriedBackends& tried) const {
   });
 }
 
+bool Pool::may_wait(const TriedBackends& tried) const {
+  if (limits_.max_active == 0) return false;
+  bool found = false;
+  for_each_backend([&](Backend& backend, uint32_t) { found = found || rank(backend, tried) != Rank::never; });
+  return found;
+}
+
+bool Pool::has_room(const TriedBackends& tried) const {
+  collect(scratch(), tried);
+  return scratch().count > 0;
+}
+
 BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried) {
-  thread_local Candidates candidates;  // some kilobytes: not cleared for each request
+  Candidates& candidates = scratch();
   for (int race = 0;; ++race) {
     collect(candidates, tried);
     if (candidates.count == 0) return {};
@@ -76,7 +98,7 @@ BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends
     const size_t chosen = policy_->choose(views, {random.next(), key_hash});
     Backend& backend = *candidates.backends[chosen];
     // Choosing and counting are one step: had another thread chosen it meanwhile, it may not be the least loaded now.
-    if (race == kMaxChoiceRaces) {
+    if (race >= kMaxChoiceRaces && limits_.max_active == 0) {
       backend.begin_request();
     } else if (!backend.begin_request(candidates.active[chosen])) {
       continue;

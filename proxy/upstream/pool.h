@@ -12,6 +12,7 @@
 #include "proxy/upstream/backend.h"
 #include "proxy/upstream/backend_host.h"
 #include "proxy/upstream/balancer/balancer.h"
+#include "proxy/upstream/request_queue.h"
 
 namespace roost::proxy {
 
@@ -70,7 +71,8 @@ class Pool {
   static constexpr size_t kMaxBackends = 512;  ///< with an address at one time; more are not used
 
   /// The hosts outlive the pool, and have the same `health`.
-  Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members, HealthOptions health = {});
+  Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMember> members, HealthOptions health = {},
+       QueueLimits limits = {});
 
   /// Its index among the pools of its Site.
   uint32_t id() const { return id_; }
@@ -81,8 +83,16 @@ class Pool {
   /// Chooses the backend of one request, and counts the request as active from then on. Backends that are up and not
   /// avoided come first, then those that are up, then those that have not been checked yet, then those that are
   /// ejected or fail their checks, then those that are down: one of them may be up again. Empty when every backend is
-  /// unresolved, draining or tried already.
+  /// unresolved, draining or tried already, or those that come first have as many requests as they may have.
   BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried);
+  /// After choose() came back empty: there are backends to choose from, but each has as many requests as it may have.
+  bool may_wait(const TriedBackends& tried) const;
+  /// Whether choose() would find one now.
+  bool has_room(const TriedBackends& tried) const;
+  const QueueLimits& queue_limits() const { return limits_; }
+  /// Of requests that wait for a backend. Whoever releases a lease calls wake_next(), where there is a bound.
+  RequestQueue& queue() { return *queue_; }
+  bool somebody_waits() const { return limits_.max_active > 0 && queue_->size() > 0; }
 
   /// The head of the answer has come. A status that counts as a failure of the backend is noted now.
   void note_status(BackendLease& lease, int status, const AttemptEnd& end) {
@@ -102,7 +112,9 @@ class Pool {
   enum class Rank : uint8_t { up, up_but_avoided, unchecked, ejected, down, never };
   struct Candidates;
   static Rank rank(const Backend& backend, const TriedBackends& tried);
+  static Candidates& scratch();
   void collect(Candidates& into, const TriedBackends& tried) const;
+  bool is_full(uint32_t active) const { return limits_.max_active > 0 && active >= limits_.max_active; }
   void note_failed_status(BackendLease& lease, int status, const AttemptEnd& end);
   void judge_failure(Backend& backend, std::string_view what, const AttemptEnd& end, uint64_t subject);
   double failure_share_of_others(const Backend& backend, int64_t now_ms) const;
@@ -122,6 +134,8 @@ class Pool {
   std::string name_;
   std::unique_ptr<BalancerPolicy> policy_;
   std::vector<PoolMember> members_;
+  const QueueLimits limits_;
+  const std::shared_ptr<RequestQueue> queue_;
   HealthOptions health_;
   bool by_key_;     // the same request always goes to the same backend
   Mutex ejecting_;  // one ejection at a time, so that not too many are

@@ -217,6 +217,7 @@ class RefusingConnection final : public http::ClientConnection, private http::Re
   void on_retired() override { timer_.stop(); }
 
  private:
+  bool connected() const override { return true; }
   bool send_body(std::span<const Slice>) override { return true; }
   void end_body(http::FieldBlockView) override {}
   void pause() override {}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ namespace roost::proxy {
 class UpstreamFixture {
  public:
   explicit UpstreamFixture(size_t backend_count, const ConnectionPoolOptions& options = {},
-                           Balance balance = Balance::round_robin) {
+                           Balance balance = Balance::round_robin,
+                           const std::function<void(Config&)>& adjust = nullptr) {
     Config config;
     config.pools.push_back({"pool", std::string(balance_name(balance)), {}, {}});
     for (size_t i = 0; i < backend_count; ++i) {
@@ -28,6 +30,7 @@ class UpstreamFixture {
     }
     config.routes.push_back({"", "/", "pool", true, "60s", false});
     config.routes.push_back({"", "/uncached", "pool", false, "60s", false});
+    if (adjust) adjust(config);
     options_ = options;
     make_site(config);
   }

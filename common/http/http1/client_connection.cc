@@ -79,6 +79,10 @@ RequestStream& BackendConnection::begin(const RequestStart& request, std::span<c
     return *this;
   }
   received_ = {};
+  if (request.timeouts != nullptr) {
+    limits_.head_timeout_ms = request.timeouts->head_ms;
+    limits_.body_idle_timeout_ms = request.timeouts->body_idle_ms;
+  }
   head_only_ = request.head_only;
   reader_.reset();
   const Framing framing = outgoing_framing(request.body);
@@ -130,6 +134,7 @@ void BackendConnection::on_connected() {
   set_state(receiver_ != nullptr ? State::awaiting_head : State::ready);
   arm_timer();
   if (owner_ != nullptr) owner_->on_connection_open(*this);
+  if (receiver_ != nullptr && !request_sent_) receiver_->on_backend_writable();
 }
 
 void BackendConnection::on_drained() {
@@ -346,19 +351,11 @@ void BackendConnection::on_timeout() {
     process_pending();
     if (state_ == State::broken) return;
   }
-  if (deadline_.over()) expire();
-}
-
-void BackendConnection::expire() {
+  if (!deadline_.over()) return;
   if (queued_at_most_ > stream_->queued_bytes()) return arm_timer();  // it is slow, not gone
-  switch (state_) {
-    case State::connecting:
-      return fail_exchange("connecting timed out", true, ETIMEDOUT);
-    case State::reading_body:
-      return fail_exchange("timed out in the middle of the response", false, ETIMEDOUT);
-    default:
-      return fail_exchange("timed out before it answered", false, ETIMEDOUT);
-  }
+  if (state_ == State::connecting) return fail_exchange("connecting timed out", true, ETIMEDOUT);
+  const bool begun = state_ == State::reading_body;
+  fail_exchange(begun ? "timed out in the middle of the response" : "timed out before it answered", false, ETIMEDOUT);
 }
 
 std::unique_ptr<ClientConnection> ClientConnection::connect(net::EventLoop& loop, const net::Address& backend,

@@ -30,6 +30,7 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   void end_body(FieldBlockView trailers) override;
   void pause() override;
   void resume() override;
+  bool connected() const override { return connected_ && state_ != State::broken; }
   void cancel() override;
   bool reusable() const override { return state_ == State::ready && keep_alive_; }
   void set_owner(ConnectionOwner* owner) override { owner_ = owner; }
@@ -66,7 +67,6 @@ class BackendConnection final : public ClientConnection, public RequestStream, p
   void finish(bool bytes_left);
   void fail_exchange(const std::string& what, bool retryable = false, int code = 0);
   void arm_timer();
-  void expire();
 
   ClientLimits limits_;
   net::Address backend_;

@@ -294,3 +294,53 @@ TEST_CASE("the client of a fetch leaves") {
   }
   CHECK(lab.idle());
 }
+
+TEST_CASE("a HEAD gets what is stale where a GET does") {
+  FrontLab lab;
+  lab.script().answer(response(200, "stale", "Cache-Control: max-age=1, stale-if-error=60\r\n"));
+  lab.get();
+  lab.upstream.advance_ms(3'000);
+  std::string status;
+  SUBCASE("when the backend answers an error") {
+    lab.script().answer("HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n");
+    status = "503";
+  }
+  SUBCASE("when the backend gives no answer") {
+    lab.script().close().close();
+    status = "502";
+  }
+  SUBCASE("when there is none") {
+    lab.upstream.backend(0).set_draining(true);
+    status = "503";
+  }
+  const FakeResponder& client = lab.send("HEAD", "/a");
+  lab.upstream.run();
+  CHECK(client.status() == 200);
+  CHECK(client.length().bytes == 5);
+  CHECK(client.field("Cache-Status") == "roost; fwd=stale; fwd-status=" + status + "; detail=stale-if-error");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a HEAD gets the backend's answer where nothing stale may serve") {
+  FrontLab lab;
+  lab.script().answer(response(200, "stale", "Cache-Control: max-age=1\r\n"));
+  lab.get();
+  lab.upstream.advance_ms(3'000);
+  lab.script().answer("HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n");
+  const FakeResponder& client = lab.send("HEAD", "/a");
+  lab.upstream.run();
+  CHECK(client.status() == 503);
+  CHECK(lab.idle());
+}
+
+TEST_CASE("without a backend the answer says when to come again") {
+  FrontLab lab;
+  lab.upstream.backend(0).set_draining(true);
+  for (const char* method : {"GET", "POST"}) {
+    const FakeResponder& client = lab.send(method, "/a");
+    lab.upstream.run();
+    CHECK(client.status() == 503);
+    CHECK(client.field("Retry-After") == "1");
+  }
+  CHECK(lab.idle());
+}

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "proxy/runtime/monotonic_clock.h"
 #include "tests/proxy/exchange/front_lab.h"
 
 using namespace roost;
@@ -183,7 +184,7 @@ TEST_CASE("a fetch that is abandoned: the waiter leads the next") {
   // As a leader of another thread would: it has joined, and gives up.
   lab.answer(response(200, "body", kKept));
   lab.runtime.cache.purge(key);
-  const FetchLock::Joined joined = lab.runtime.fetches.join(key);
+  const FetchLock::Joined joined = lab.runtime.fetches.join(key, now_us());
   REQUIRE(joined.leads);
   FakeResponder& late = lab.get();
   CHECK(late.take_log() == "");
@@ -204,13 +205,31 @@ TEST_CASE("a fetch that is abandoned: the waiter leads the next") {
 
 TEST_CASE("a fetch that fails") {
   Two lab;
-  SUBCASE("without an answer: all are told") {
-    for (int i = 0; i < 8; ++i) lab.script().close();
+  SUBCASE("without an answer: the next asks with its own request") {
     lab.script().last_connection().feed_end();
     lab.upstream.run();
     CHECK(lab.leader->status() == 502);
-    CHECK(lab.waiter->status() == 502);
-    CHECK(lab.waiter->field("Cache-Status") == "roost; fwd=uri-miss");
+    CHECK(lab.waiter->body() == "ok");
+    CHECK(lab.waiter->field("Cache-Status") == "roost; fwd=uri-miss; stored");
+  }
+  SUBCASE("without an answer, again and again: each asks once at most") {
+    FakeResponder& third = lab.get();
+    FakeResponder& fourth = lab.get();
+    for (int i = 0; i < 8; ++i) lab.script().close();
+    lab.script().last_connection().feed_end();
+    lab.upstream.run();
+    for (const FakeResponder* each : {lab.leader, lab.waiter, &third, &fourth}) CHECK(each->status() == 502);
+    CHECK(lab.upstream.request_count() == 4);
+  }
+  SUBCASE("without an answer, for a pool that fails: the budget is spent, all are told") {
+    FakeResponder& third = lab.get();
+    RetryBudget& budget = lab.upstream.context().loop_site->budget(lab.upstream.pool());
+    while (budget.spend()) continue;
+    for (int i = 0; i < 8; ++i) lab.script().close();
+    lab.script().last_connection().feed_end();
+    lab.upstream.run();
+    CHECK(third.status() == 502);
+    CHECK(lab.upstream.request_count() == 2);
   }
   SUBCASE("in the body: all see it") {
     lab.answer(half(8, kKept, "half"));
@@ -225,6 +244,72 @@ TEST_CASE("a fetch that fails") {
     lab.upstream.run();
     CHECK(lab.waiter->status() == 502);
   }
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a fetch that takes long: one that waits asks beside it, the others get what that brings") {
+  Two lab;
+  FakeResponder& third = lab.get();
+  lab.upstream.advance_ms(1'999);
+  CHECK(lab.upstream.request_count() == 1);
+  CHECK(lab.waiter->take_log() == "");
+  lab.upstream.advance_ms(1);
+  CHECK(lab.upstream.request_count() == 2);
+  CHECK(lab.waiter->body() == "ok");
+  CHECK(third.take_log() == "");
+  lab.upstream.advance_ms(250);
+  CHECK(third.body() == "ok");
+  CHECK(third.field("Cache-Status").starts_with("roost; hit"));
+  SUBCASE("the slow one may come after all") {
+    lab.script().connection(0).feed(response(200, "late", kKept));
+    lab.upstream.run();
+    CHECK(lab.leader->body() == "late");
+  }
+  SUBCASE("or not: what has been stored meanwhile serves") {
+    lab.upstream.advance_ms(15'000);
+    CHECK(lab.leader->body() == "ok");
+  }
+  CHECK(lab.upstream.request_count() == 2);
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a request that meets a fetch which takes long already does not wait for it") {
+  Two lab;
+  lab.waiter->leave();
+  lab.upstream.advance_ms(10'000);
+  lab.script().hold();
+  const FakeResponder& late = lab.get();
+  lab.upstream.advance_ms(2'000);
+  CHECK(late.status() == 0);
+  CHECK(lab.upstream.request_count() == 2);
+  lab.script().send(response(200, "second", kKept));
+  lab.upstream.run();
+  CHECK(late.body() == "second");
+  lab.script().connection(0).feed(response(200, "first", kKept));
+  lab.upstream.run();
+  CHECK(lab.leader->body() == "first");
+  CHECK(lab.idle());
+}
+
+TEST_CASE("what is stale and may serve does when the fetch takes long, and the fetch goes on") {
+  FrontLab lab;
+  lab.script().answer(response(200, "stale", "Cache-Control: max-age=1, stale-if-error=60\r\n"));
+  lab.get();
+  lab.upstream.advance_ms(3'000);
+  lab.script().hold();
+  const FakeResponder& leader = lab.get();
+  const FakeResponder& waiter = lab.get();
+  lab.upstream.advance_ms(1'999);
+  CHECK(leader.status() == 0);
+  lab.upstream.advance_ms(1);
+  CHECK(leader.body() == "stale");
+  CHECK(waiter.body() == "stale");
+  CHECK(waiter.field("Cache-Status") == "roost; fwd=stale; fwd-status=504; detail=stale-if-error");
+  CHECK(lab.upstream.request_count() == 2);
+  lab.script().send(response(200, "new", kKept));
+  lab.upstream.run();
+  CHECK(lab.get().body() == "new");
+  CHECK(lab.upstream.request_count() == 2);
   CHECK(lab.idle());
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("what fails on the first backend is tried on the second where that is 
       {"request refused", [](ScriptedBackend& b) { b.accept(Accepts::refuses_requests); }, true, true, 0, false, 0},
       {"closed without a byte", [](ScriptedBackend& b) { b.close(); }, true, false, 502, false, 1},
       {"reset without a byte", [](ScriptedBackend& b) { b.reset(); }, true, false, 502, false, 1},
-      {"no answer in time", [](ScriptedBackend& b) { b.hold(); }, false, false, 504, false, 1},
+      {"no answer in time", [](ScriptedBackend& b) { b.hold(); }, true, false, 504, false, 1},
       {"nonsense", [](ScriptedBackend& b) { b.answer("nonsense\r\n\r\n"); }, false, false, 502, false, 1},
       {"half a head", [](ScriptedBackend& b) { b.answer_and_close("HTTP/1.1 2"); }, false, false, 502, false, 1},
   };
@@ -94,8 +94,8 @@ TEST_CASE("the failure that is reported is that of the last attempt") {
 
 TEST_CASE("attempts are bounded") {
   SUBCASE("connections that cannot be made") {
-    UpstreamFixture f(5);
-    for (size_t i = 0; i < 5; ++i) f.script(i).accept(Accepts::refuses);
+    UpstreamFixture f(kMaxAttempts + 1);
+    for (size_t i = 0; i <= kMaxAttempts; ++i) f.script(i).accept(Accepts::refuses);
     Caller caller(f);
     caller.exchange("POST");
     CHECK(caller.failure().status == 502);
@@ -103,23 +103,25 @@ TEST_CASE("attempts are bounded") {
     CHECK(caller.call().retries() == kMaxAttempts - 1);
   }
   SUBCASE("connections that are never made") {
-    UpstreamFixture f(2);
-    f.script(0).accept(Accepts::ignores);
-    f.script(1).accept(Accepts::ignores);
+    UpstreamFixture f(kMaxSlowAttempts + 1);
+    for (size_t i = 0; i <= kMaxSlowAttempts; ++i) f.script(i).accept(Accepts::ignores);
     Caller caller(f);
     caller.open();
-    f.advance_ms(2'000);
-    f.advance_ms(2'000);
+    for (uint32_t i = 0; i < kMaxSlowAttempts; ++i) {
+      CHECK(caller.events() == "");
+      f.advance_ms(2'000);
+    }
     CHECK(caller.failure().status == 504);
+    CHECK(f.connection_count() == kMaxSlowAttempts);
   }
   SUBCASE("requests that are refused") {
-    UpstreamFixture f(5);
-    for (size_t i = 0; i < 5; ++i) f.script(i).accept(Accepts::refuses_requests);
+    UpstreamFixture f(kMaxAttempts + 1);
+    for (size_t i = 0; i <= kMaxAttempts; ++i) f.script(i).accept(Accepts::refuses_requests);
     Caller caller(f);
     caller.exchange("POST");
     CHECK(caller.failure().status == 502);
     size_t refused = 0;
-    for (size_t i = 0; i < 5; ++i) refused += f.script(i).refused_count();
+    for (size_t i = 0; i <= kMaxAttempts; ++i) refused += f.script(i).refused_count();
     CHECK(refused == kMaxAttempts);
   }
   SUBCASE("requests that may have been executed: one repeat") {
@@ -179,7 +181,7 @@ TEST_CASE("a request is sent again with its body up to the bound, and not above 
     for (const size_t extra : {0U, 1U}) {
       CAPTURE(known);
       CAPTURE(extra);
-      const std::string body(BackendCall::kMaxHeldBodyBytes + extra, 'b');
+      const std::string body(RequestBody::kMaxHeldBytes + extra, 'b');
       UpstreamFixture f(2);
       f.script(0).close();
       Caller caller(f);
@@ -188,7 +190,7 @@ TEST_CASE("a request is sent again with its body up to the bound, and not above 
       caller.call().send_body(body.substr(10));
       caller.call().end_body();
       f.run();
-      CHECK(caller.events() == (extra == 0 ? "head body end " : "failed "));
+      CHECK(caller.events() == (extra == 0 ? "head body end " : "writable failed "));
       CHECK(f.script(0).requests()[0].body == body);
       REQUIRE(f.script(1).requests().size() == 1 - extra);
       if (extra == 0) CHECK(f.script(1).requests()[0].body == body);
@@ -212,26 +214,71 @@ TEST_CASE("a backend that is lost while the body comes is replaced, and the rest
   CHECK(caller.events() == "head body end ");
 }
 
-TEST_CASE("what has come of the body is forgotten once it is too long, and with it the retry") {
+TEST_CASE("what no backend has seen goes elsewhere, however long it is") {
+  constexpr size_t kMore = 10;
+  for (const Accepts accepts : {Accepts::refuses, Accepts::ignores}) {
+    for (const bool known : {true, false}) {
+      CAPTURE(known);
+      const std::string body(RequestBody::kMaxHeldBytes + 2, 'b');
+      UpstreamFixture f(2);
+      f.script(0).accept(accepts);
+      Caller caller(f);
+      caller.open("POST", known ? BodyLength::known(body.size() + kMore) : BodyLength::unknown());
+      CHECK(caller.call().send_body(body.substr(0, 10)));
+      CHECK_FALSE(caller.call().send_body(body.substr(10)));  // no more than this is held
+      CHECK(caller.events() == "");
+      f.advance_ms(2'000);
+      CHECK(caller.call().backend() == &f.backend(1));
+      CHECK(caller.take_events() == "writable ");
+      caller.call().send_body(std::string(kMore, 'c'));
+      caller.call().end_body();
+      f.run();
+      CHECK(caller.events() == "head body end ");
+      REQUIRE(f.request_count() == 1);
+      CHECK(f.script(1).requests()[0].body == body + std::string(kMore, 'c'));
+    }
+  }
+}
+
+TEST_CASE("a long body whose connection cannot be made goes out on an idle one") {
   UpstreamFixture f(2);
-  f.script(0).accept(Accepts::ignores);
+  Caller caller(f);
+  caller.exchange();  // leaves a connection to the first
+  f.script(1).accept(Accepts::ignores);
+  caller.open("POST", BodyLength::unknown());
+  const std::string body(RequestBody::kMaxHeldBytes + 1, 'b');
+  CHECK(caller.call().send_body("a"));
+  CHECK_FALSE(caller.call().send_body(body));
+  caller.take_events();
+  f.advance_ms(2'000);
+  CHECK(caller.take_events() == "writable ");
+  caller.call().end_body();
+  f.run();
+  CHECK(caller.events() == "head body end ");
+  CHECK(f.script(0).connection_count() == 1);
+  CHECK(f.script(0).requests()[1].body == "a" + body);
+}
+
+TEST_CASE("what a backend may have seen of a long body is let go, and with it the retry") {
+  UpstreamFixture f(2);
+  f.script(0).close();
   Caller caller(f);
   caller.open("PUT", BodyLength::unknown());
-  caller.call().send_body(std::string(BackendCall::kMaxHeldBodyBytes, 'b'));
+  caller.call().send_body("b");
+  f.run();
   SUBCASE("at the bound") {
-    f.advance_ms(2'000);
-    CHECK(caller.call().backend() == &f.backend(1));
-    caller.call().send_body("more");  // one attempt more it may have, but no third
+    caller.call().send_body(std::string(RequestBody::kMaxHeldBytes - 1, 'b'));
     caller.call().end_body();
     f.run();
     CHECK(caller.events() == "head body end ");
-    CHECK(f.script(1).requests()[0].body.size() == BackendCall::kMaxHeldBodyBytes + 4);
+    CHECK(f.script(1).requests()[0].body.size() == RequestBody::kMaxHeldBytes);
   }
   SUBCASE("one byte above it") {
-    caller.call().send_body("b");
-    f.advance_ms(2'000);
+    caller.call().send_body(std::string(RequestBody::kMaxHeldBytes, 'b'));
+    caller.call().end_body();
+    f.run();
     CHECK(caller.events() == "failed ");
-    CHECK(caller.failure().status == 504);
+    CHECK(caller.failure().status == 502);
     CHECK(f.script(1).connection_count() == 0);
   }
 }

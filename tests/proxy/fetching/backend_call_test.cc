@@ -94,7 +94,7 @@ TEST_CASE("a body of unknown length that is empty goes out with its end") {
 TEST_CASE("a body is gathered up to the bound, and streamed above it") {
   for (const size_t extra : {0U, 1U}) {
     CAPTURE(extra);
-    const std::string body(BackendCall::kMaxHeldBodyBytes + extra, 'b');
+    const std::string body(RequestBody::kMaxHeldBytes + extra, 'b');
     UpstreamFixture f(1);
     Caller caller(f);
     caller.open("POST", BodyLength::known(body.size()));
@@ -170,8 +170,8 @@ TEST_CASE("without a backend that may be asked the call fails at once with 503")
     caller.call().end_body();
   }
   SUBCASE("inside the piece that is too much to gather") {
-    caller.open("POST", BodyLength::known(BackendCall::kMaxHeldBodyBytes + 1));
-    CHECK(caller.call().send_body(std::string(BackendCall::kMaxHeldBodyBytes + 1, 'b')));
+    caller.open("POST", BodyLength::known(RequestBody::kMaxHeldBytes + 1));
+    CHECK(caller.call().send_body(std::string(RequestBody::kMaxHeldBytes + 1, 'b')));
     caller.call().end_body();
   }
   CHECK(caller.events() == "failed ");

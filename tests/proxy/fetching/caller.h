@@ -26,7 +26,7 @@ class Caller final : private BackendCallReceiver {
     request.body = body;
     request.head_only = method == "HEAD";
     request.idempotent = method != "POST";
-    call_.open(*fixture_.context().loop_site, fixture_.pool(), 0);
+    call_.open(*fixture_.context().loop_site, fixture_.context().site().routes.all().back(), 0);
   }
   /// open(), and all that follows from it without time passing.
   void exchange(std::string_view method = "GET") {
