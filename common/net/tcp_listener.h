@@ -15,8 +15,9 @@ namespace roost::net {
 /// listen on the same address and the kernel spreads connections over them.
 class TcpListener {
  public:
+  static constexpr int kBacklog = 1024;  ///< connections that may wait to be accepted
   struct Options {
-    int backlog = 1024;
+    int backlog = kBacklog;
     bool reuse_port = false;
   };
   /// Gets each new connection, with TCP_NODELAY set; dropping the pointer closes it. May pause or destroy the listener.
@@ -26,6 +27,8 @@ class TcpListener {
   /// port_holder.h).
   static Result<std::unique_ptr<TcpListener>> listen(EventLoop& loop, const Address& address, Options options,
                                                      OnAccept on_accept);
+  /// The same for a stream socket that listens already, of any family; takes ownership of it.
+  static std::unique_ptr<TcpListener> adopt(EventLoop& loop, int fd, OnAccept on_accept, int backlog = kBacklog);
   /// Checks that the address is free, before several loops listen on it with `reuse_port`: a second instance of the
   /// program would share the port silently. The error is that of listen(). Any thread.
   static Result<void> probe(const Address& address);
