@@ -1,4 +1,4 @@
-// roost-proxy: see README.md. Exit codes: 0 success, 1 could not start, 2 wrong usage.
+// roost-proxy: see README.md.
 
 #include <vector>
 
@@ -10,22 +10,12 @@
 #include "common/observe/event_log.h"
 #include "common/process/privileges.h"
 #include "proxy/command_line.h"
-#include "proxy/config/config.h"
+#include "proxy/config/config_loader.h"
 #include "proxy/proxy.h"
 
 namespace {
 
 using namespace roost;
-
-/// Prints what is wrong with the configuration and returns the exit code.
-int report_problems(const proxy::ConfigLoader& loader) {
-  bool only_flags = true;
-  for (const config::Problem& problem : loader.problems()) {
-    fmt::print(stderr, "{}\n", problem.to_string());
-    only_flags = only_flags && problem.source == "flag";
-  }
-  return only_flags ? config::kExitWrongUsage : config::kExitCouldNotStart;
-}
 
 /// While the process may still see whom a port belongs to.
 Result<void> probe_ports(const proxy::Config& config) {
@@ -40,7 +30,7 @@ Result<void> probe_ports(const proxy::Config& config) {
 int run(const proxy::Config& config) {
   const auto could_not_start = [](const Error& error) {
     fmt::print(stderr, "roost-proxy: {}\n", error.what);
-    return config::kExitCouldNotStart;
+    return config::kExitFailed;
   };
   if (auto probed = probe_ports(config); !probed) return could_not_start(probed.error());
   const auto user = process::drop_privileges({.user = config.proxy.user, .core_dumps = config.proxy.core_dumps});
@@ -60,9 +50,6 @@ int main(int argc, char** argv) {
   if (!line) return line.error();
   proxy::ConfigLoader loader;
   loader.load(*line, environ);
-  if (line->print_config) fmt::print("{}", loader.to_toml());
-  if (!loader.problems().empty()) return report_problems(loader);
-  if (line->print_config) return config::kExitSuccess;
-  if (line->check) return fmt::print("the configuration is good\n"), config::kExitSuccess;
+  if (const auto code = line->ended(loader.table())) return *code;
   return run(loader.config());
 }
