@@ -1,10 +1,17 @@
 #include "common/cache/shard.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/base/check.h"
 
 namespace roost::cache {
+namespace {
+
+constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();  // nothing has expired yet
+
+}  // namespace
 
 Shard::Departed::~Departed() {
   while (first_ != nullptr) Ref<Entry>::adopt(std::exchange(first_, first_->next_in_bucket_));
@@ -35,7 +42,7 @@ bool Shard::insert(Entry* entry, uint64_t max_entry_bytes, int64_t now_ms) {
   const MutexLock lock(mutex_);
   Entry** old = link_of(entry->key(), entry->hash());
   if (*old != nullptr) ++stats_.replacements;
-  if (entry->charge() > max_entry_bytes || entry->expires_at_ms() <= now_ms) {
+  if (entry->charge() > std::min(max_entry_bytes, room_bytes()) || entry->expires_at_ms() <= now_ms) {
     ++stats_.refusals;
     if (*old != nullptr) {
       policy_.remove(**old);
@@ -110,6 +117,13 @@ void Shard::clear() {
   }
 }
 
+void Shard::set_aside(uint64_t bytes) {
+  Departed departed;
+  const MutexLock lock(mutex_);
+  aside_bytes_ = std::min(bytes, limit_bytes_);
+  make_room(0, kNoTime, departed);
+}
+
 void Shard::add_stats_to(StoreStats& total) const {
   const MutexLock lock(mutex_);
   total.hits += stats_.hits;
@@ -159,7 +173,7 @@ void Shard::drop_soonest(int64_t now_ms, Departed& departed) {
 }
 
 void Shard::make_room(uint64_t charge, int64_t now_ms, Departed& departed) {
-  while (policy_.bytes() + charge > limit_bytes_) {
+  while (policy_.bytes() + charge > room_bytes()) {
     if (expiry_.expired(now_ms) != nullptr) {
       drop_soonest(now_ms, departed);
       continue;

@@ -38,6 +38,8 @@ class alignas(64) Shard {
   /// when the end is reached.
   uint64_t sweep(uint64_t hash_from, size_t& max_entries, bool (*erase_it)(void*, Entry&), void* context);
   void clear();
+  /// At most the limit.
+  void set_aside(uint64_t bytes);
   void add_stats_to(StoreStats& total) const;
 
  private:
@@ -67,8 +69,11 @@ class alignas(64) Shard {
   void make_room(uint64_t charge, int64_t now_ms, Departed& departed) ROOST_REQUIRES(mutex_);
   void grow_buckets() ROOST_REQUIRES(mutex_);
 
+  uint64_t room_bytes() const ROOST_REQUIRES(mutex_) { return limit_bytes_ - aside_bytes_; }
+
   const uint64_t limit_bytes_;
   mutable Mutex mutex_;
+  uint64_t aside_bytes_ ROOST_GUARDED_BY(mutex_) = 0;
   S3Fifo policy_ ROOST_GUARDED_BY(mutex_);
   ExpiryHeap expiry_ ROOST_GUARDED_BY(mutex_);
   unsigned bucket_bits_ ROOST_GUARDED_BY(mutex_) = kMinBucketBits;

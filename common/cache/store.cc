@@ -34,6 +34,11 @@ void StoreCore::clear() {
   for (const auto& shard : shards_) shard->clear();
 }
 
+void StoreCore::set_aside(uint64_t bytes) {
+  const uint64_t each = std::min(bytes, limit_bytes_) / shards_.size();
+  for (const auto& shard : shards_) shard->set_aside(each);
+}
+
 StoreStats StoreCore::stats() const {
   StoreStats total;
   for (const auto& shard : shards_) shard->add_stats_to(total);

@@ -47,6 +47,7 @@ class StoreCore {
   bool erase(std::string_view key, uint64_t hash);
   size_t drop_expired(int64_t now_ms, size_t max_entries);
   void clear();
+  void set_aside(uint64_t bytes);
   StoreStats stats() const;
   unsigned shard_count() const { return shard_mask_ + 1; }
   uint64_t limit_bytes() const { return limit_bytes_; }
@@ -109,6 +110,9 @@ class Store : public StoreCore {
   // From StoreCore:
   //   size_t drop_expired(int64_t now_ms, size_t max_entries)   how many were dropped; per shard at most max_entries
   //   void clear()
+  //   void set_aside(uint64_t bytes)                            that much of the limit is used for something else from
+  //                                                             now on: entries leave at once where they have to, and
+  //                                                             one that does not fit into what is left is refused
   //   StoreStats stats() const                                  a sum over shards, each consistent in itself
 };
 

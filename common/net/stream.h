@@ -36,9 +36,9 @@ class StreamReceiver {
 /// Loop thread only.
 class Stream {
  public:
-  static constexpr size_t kHighWatermarkBytes = 256 * 1024;  ///< write() answers false from here on
-  static constexpr size_t kLowWatermarkBytes = 64 * 1024;    ///< on_drained() below this
-  static constexpr size_t kMaxSlices = 64;                   ///< pieces per write()
+  static constexpr size_t kHighWatermarkBytes = 64 * 1024;  ///< write() answers false from here on
+  static constexpr size_t kLowWatermarkBytes = 16 * 1024;   ///< on_drained() below this
+  static constexpr size_t kMaxSlices = 64;                  ///< pieces per write()
 
   virtual void set_receiver(StreamReceiver* receiver) = 0;
   /// A stream starts paused. Both are idempotent; nothing arrives after stop_reading() returns.

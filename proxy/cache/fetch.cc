@@ -15,8 +15,14 @@ struct Fetch::Group {
   bool posted = false;
 };
 
-Fetch::Fetch(int64_t begun_us) : begun_us_(begun_us) {}
+Fetch::Fetch(int64_t begun_us, BlockAccount* account) : begun_us_(begun_us), account_(account) {}
 Fetch::~Fetch() = default;
+
+void Fetch::lead(FetchLeader& leader, net::EventLoop& loop) {
+  leader_ = &leader;
+  const MutexLock lock(mutex_);
+  leader_loop_ = &loop;
+}
 
 void Fetch::publish_head(FetchedHead head) {
   const MutexLock lock(mutex_);
@@ -26,13 +32,39 @@ void Fetch::publish_head(FetchedHead head) {
   wake_all();
 }
 
-// Only the leader touches the bytes of a block beyond size_, so filling a block does not race with readers, who go by
-// size_ under the mutex.
 void Fetch::append(std::string_view bytes) {
   const MutexLock lock(mutex_);
+  add_bytes(bytes);
+  if (!keeping_) drop_taken();
+  wake_all();
+}
+
+// A block that is not full may not be shared: it is the other fetch's to fill, or no longer anybody's.
+void Fetch::append_stored(const Slice& piece) {
+  const MutexLock lock(mutex_);
+  const bool at_border = size_ - first_offset_ == blocks_.size() * uint64_t{kBlockBytes};
+  if (piece.owner != nullptr && piece.size == kBlockBytes && piece.data == piece.owner->data() && at_border) {
+    ROOST_CHECK(state_ == FetchState::streaming);
+    blocks_.push_back(BlockRef::share(piece.owner));
+    size_ += piece.size;
+  } else {
+    add_bytes(piece.view());
+  }
+  wake_all();
+}
+
+// Only the leader touches the bytes of a block beyond size_, so filling a block does not race with readers, who go by
+// size_ under the mutex. Where the length is known the last block is no larger than what it will hold, since it is what
+// the cache keeps.
+void Fetch::add_bytes(std::string_view bytes) {
   ROOST_CHECK(state_ == FetchState::streaming);
   while (!bytes.empty()) {
-    if (size_ - first_offset_ == blocks_.size() * uint64_t{kBlockBytes}) add_block(bytes.size());
+    if (size_ - first_offset_ == blocks_.size() * uint64_t{kBlockBytes}) {
+      uint64_t expected = kBlockBytes;
+      if (head_->length_known)
+        expected = std::max<uint64_t>(head_->length - std::min(head_->length, size_), bytes.size());
+      blocks_.push_back(BlockRef::make(static_cast<uint32_t>(std::min<uint64_t>(expected, kBlockBytes)), account_));
+    }
     Block& last = *blocks_.back();
     const size_t fits = std::min<size_t>(bytes.size(), last.capacity() - last.size());
     ROOST_CHECK(fits > 0);  // more than the announced length
@@ -41,26 +73,19 @@ void Fetch::append(std::string_view bytes) {
     size_ += fits;
     bytes.remove_prefix(fits);
   }
-  if (dropping_) trim();
-  wake_all();
-}
-
-// Where the length is known the last block is no larger than what it will hold, since it is what the cache keeps.
-void Fetch::add_block(size_t arriving) {
-  uint64_t expected = kBlockBytes;
-  if (head_->length_known) expected = std::max<uint64_t>(head_->length > size_ ? head_->length - size_ : 0, arriving);
-  blocks_.push_back(BlockRef::make(static_cast<uint32_t>(std::min<uint64_t>(expected, kBlockBytes))));
 }
 
 std::vector<BlockRef> Fetch::complete() {
+  leader_ = nullptr;
   const MutexLock lock(mutex_);
   ROOST_CHECK(state_ == FetchState::streaming);
   finish(FetchState::complete);
-  return first_offset_ == 0 && !dropping_ ? blocks_ : std::vector<BlockRef>();
+  return keeping_ ? blocks_ : std::vector<BlockRef>();
 }
 
 void Fetch::end(FetchState how, int status) {
   ROOST_CHECK(how > FetchState::complete);
+  leader_ = nullptr;
   const MutexLock lock(mutex_);
   if (state_ >= FetchState::complete) return;
   failed_status_ = status;
@@ -69,6 +94,8 @@ void Fetch::end(FetchState how, int status) {
 
 void Fetch::finish(FetchState how) {
   state_ = how;
+  leader_loop_ = nullptr;
+  room_wanted_ = 0;
   wake_all();
 }
 
@@ -137,20 +164,59 @@ void Fetch::deliver(Group& group) {
   mutex_.unlock();
 }
 
-Fetch::Reading Fetch::read(Cursor& cursor, std::vector<BlockRef>& pieces, size_t max_pieces) {
+// ---- reading --------------------------------------------------------------------------------------------------------
+
+Fetch::Reading Fetch::reading() const {
+  Reading now;
+  now.state = state_;
+  now.failed_status = failed_status_;
+  now.head = head_ ? &*head_ : nullptr;
+  if (!keeping_) {
+    now.access = Access::closed;
+  } else if (state_ == FetchState::complete || (head_ && head_->length_known)) {
+    now.access = Access::open;
+  }
+  return now;
+}
+
+Fetch::Reading Fetch::look() const {
   const MutexLock lock(mutex_);
-  Reading reading;
-  reading.state = state_;
-  reading.failed_status = failed_status_;
-  reading.head = head_ ? &*head_ : nullptr;
-  if (cursor.offset < first_offset_) {
-    reading.lagging = true;
-    return reading;
+  return reading();
+}
+
+bool Fetch::begin_reading(FetchCursor& cursor) {
+  ROOST_CHECK(!cursor.reads_);
+  const MutexLock lock(mutex_);
+  cursor.offset_ = 0;
+  if (!keeping_) return false;
+  cursor.reads_ = FetchRef::share(this);
+  cursors_.push_back(cursor);
+  return true;
+}
+
+Fetch::Reading Fetch::read(FetchCursor& cursor, std::vector<BlockRef>& pieces, size_t max_pieces) {
+  const MutexLock lock(mutex_);
+  ROOST_CHECK(cursor.reads_.get() == this);
+  for (size_t count = 0; count < max_pieces && cursor.offset_ < size_; ++count) {
+    pieces.push_back(piece_at(cursor.offset_, cursor.offset_));
   }
-  for (size_t count = 0; count < max_pieces && cursor.offset < size_; ++count) {
-    pieces.push_back(piece_at(cursor.offset, cursor.offset));
-  }
-  return reading;
+  if (!keeping_) drop_taken();
+  return reading();
+}
+
+void Fetch::skip(FetchCursor& cursor, uint64_t bytes) {
+  const MutexLock lock(mutex_);
+  ROOST_CHECK(cursor.reads_.get() == this && bytes <= size_ - cursor.offset_);
+  cursor.offset_ += bytes;
+  if (!keeping_) drop_taken();
+}
+
+void Fetch::end_reading(FetchCursor& cursor) {
+  if (cursor.reads_.get() != this) return;
+  const FetchRef alive = std::move(cursor.reads_);  // outlives the lock
+  const MutexLock lock(mutex_);
+  cursor.unlink();
+  if (!keeping_) drop_taken();
 }
 
 // A full block is shared. Of the block that is being filled, or from the middle of a block, the bytes are copied, so
@@ -161,23 +227,46 @@ BlockRef Fetch::piece_at(uint64_t offset, uint64_t& end) const {
   const bool settled = block->size() == block->capacity() || state_ == FetchState::complete;
   end = offset - within + block->size();
   if (within == 0 && settled) return block;
-  return BlockRef::copy_of(block->view().substr(within));
+  return BlockRef::copy_of(block->view().substr(within), account_);
 }
 
-void Fetch::drop_read_blocks() {
+// ---- a body that is not kept ----------------------------------------------------------------------------------------
+
+void Fetch::stop_keeping() {
   const MutexLock lock(mutex_);
-  dropping_ = true;
-  trim();
+  keeping_ = false;
+  drop_taken();
+  wake_all();
 }
 
-// Only full blocks that full blocks follow are dropped, so the one being filled stays.
-void Fetch::trim() {
-  size_t count = 0;
-  while (size_ - first_offset_ >= kMaxLagBytes + kBlockBytes) {
-    first_offset_ += kBlockBytes;
-    ++count;
+bool Fetch::has_room(uint64_t window_bytes) {
+  const MutexLock lock(mutex_);
+  ROOST_CHECK(!keeping_);
+  if (size_ - slowest() < window_bytes) return true;
+  room_wanted_ = window_bytes / 2;
+  return false;
+}
+
+// Where nobody reads, all of it has been taken.
+uint64_t Fetch::slowest() const {
+  uint64_t offset = size_;
+  for (const FetchCursor* cursor = cursors_.front(); cursor != nullptr; cursor = cursors_.next(*cursor)) {
+    offset = std::min(offset, cursor->offset_);
   }
-  blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(count));
+  return offset;
+}
+
+// Drops the full blocks that every reader has, and tells a leader that waits for it.
+void Fetch::drop_taken() {
+  const uint64_t needed = slowest();
+  const auto count = static_cast<std::ptrdiff_t>((needed - first_offset_) / kBlockBytes);
+  first_offset_ += static_cast<uint64_t>(count) * kBlockBytes;
+  blocks_.erase(blocks_.begin(), blocks_.begin() + count);
+  if (room_wanted_ == 0 || leader_loop_ == nullptr || size_ - needed > room_wanted_) return;
+  room_wanted_ = 0;
+  leader_loop_->post([self = FetchRef::share(this)] {
+    if (self->leader_ != nullptr) self->leader_->on_fetch_room();
+  });
 }
 
 }  // namespace roost::proxy

@@ -18,7 +18,7 @@ FetchLock::Joined FetchLock::join(const CacheKey& key, int64_t now_us, int64_t n
   auto found = shard.running.find(key.text());
   const bool listed = found != shard.running.end();
   if (listed && found->second->begun_us() >= not_before_us) return {found->second, false};
-  FetchRef fetch = FetchRef::make(now_us);
+  FetchRef fetch = FetchRef::make(now_us, account_);
   if (listed) {
     found->second->spoil();
     found->second = fetch;

@@ -19,6 +19,7 @@ namespace roost::proxy {
 ///                                  │               and closed ─> ask a backend
 ///                                  └ else wait ─> Fetch::wait(), then Fetch::read() at every event
 ///     head may be shared ─> publish_head(), append()…, store, close(), complete()
+///     body too large     ─> close(), stop_keeping(), then append()… as fast as it is read, complete()
 ///     head may not       ─> HttpCache::remember_uncacheable(), close(), end(uncacheable)
 ///     leader gives up    ─> close(), end(abandoned): the waiters join() again, the first of them leads
 ///     backend failed     ─> close(), end(failed): for all waiters, none tries again
@@ -29,6 +30,9 @@ class FetchLock {
   /// Fetches listed at most. Beyond that a fetch has its leader alone, and since a purge would not find it, it is not
   /// stored.
   static constexpr size_t kMaxRunning = 64 * 1024;
+
+  /// `account` counts the blocks of the fetches, and outlives them.
+  explicit FetchLock(BlockAccount* account = nullptr) : account_(account) {}
 
   struct Joined {
     FetchRef fetch;
@@ -64,6 +68,7 @@ class FetchLock {
   Shard& shard_of(const CacheKey& key);
   template <class Predicate>
   void spoil_in(Shard& shard, Predicate matches);
+  BlockAccount* const account_;
   std::array<Shard, kShards> shards_;
 };
 

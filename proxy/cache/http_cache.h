@@ -85,6 +85,8 @@ class HttpCache {
 
   cache::StoreStats stats() const { return store_.stats(); }
   uint64_t limit_bytes() const { return store_.limit_bytes(); }
+  /// That much of the limit is used for something else from now on (MemoryBudget).
+  void set_aside(uint64_t bytes) { store_.set_aside(bytes); }
   uint64_t max_object_bytes() const { return store_.max_entry_bytes(); }
 
   static constexpr size_t kMaxKeyBytes = 32 * 1024;  ///< variant included

@@ -50,7 +50,9 @@ StoredResponse::StoredResponse(const Layout& layout, std::string_view key, std::
 }
 
 StoredResponse::~StoredResponse() {
-  if (in_blocks()) std::destroy_n(blocks(), slice_count_);
+  if (!in_blocks()) return;
+  for (uint32_t i = 0; i < slice_count_; ++i) blocks()[i]->leave_store();
+  std::destroy_n(blocks(), slice_count_);
 }
 
 cache::Ref<StoredResponse> StoredResponse::make(std::string_view key, const StoredHead& head,
@@ -103,7 +105,10 @@ void StoredResponse::fill(const Layout& layout, const StoredHead& head, std::spa
   tags_size_ = static_cast<uint16_t>(head.tags.size());
   if (layout.in_blocks) {
     std::uninitialized_copy(body_blocks.begin(), body_blocks.end(), blocks());
-    for (uint32_t i = 0; i < slice_count_; ++i) ::new (slices() + i) Slice(blocks()[i]);
+    for (uint32_t i = 0; i < slice_count_; ++i) {
+      blocks()[i]->enter_store();
+      ::new (slices() + i) Slice(blocks()[i]);
+    }
   } else if (slice_count_ > 0) {
     ::new (slices()) Slice(behind, layout.body_bytes);
     for (const BlockRef& block : body_blocks) behind = append(behind, block->view());

@@ -34,7 +34,6 @@ void Delivery::begin(http::Responder& responder) {
   writable_ = true;
   head_.status = 0;
   more_fields_.clear();
-  cursor_ = {};
 }
 
 void Delivery::pause_request() {
@@ -117,6 +116,8 @@ void Delivery::client_gone() {
 
 void Delivery::finish(bool complete) {
   flush_timer_.stop();
+  cursor_.stop();
+  fetch_ = {};
   set_state(State::idle);
   const http::Responder& responder = *std::exchange(responder_, nullptr);
   owner_.on_delivered({head_.status, complete ? responder.bytes_sent() : 0, complete});
@@ -124,20 +125,23 @@ void Delivery::finish(bool complete) {
 
 // ---- from a Fetch ---------------------------------------------------------------------------------------------------
 
+bool Delivery::read_from(FetchRef fetch) {
+  ROOST_CHECK(active() && !fetch_);
+  if (!fetch->begin_reading(cursor_)) return false;
+  fetch_ = std::move(fetch);
+  return true;
+}
+
 void Delivery::send_shared(std::string_view bytes) {
-  cursor_.offset += bytes.size();
+  fetch_->skip(cursor_, bytes.size());
   send_body(bytes);
 }
 
-Delivery::Followed Delivery::follow(Fetch& fetch) {
+Delivery::Followed Delivery::follow() {
   Followed followed = Followed::more;
   while (active() && writable_) {
     pieces_.clear();
-    const Fetch::Reading reading = fetch.read(cursor_, pieces_, kPiecesPerRead);
-    if (reading.lagging) {
-      abort();
-      break;
-    }
+    const Fetch::Reading reading = fetch_->read(cursor_, pieces_, kPiecesPerRead);
     if (pieces_.empty()) {
       followed = end_of(reading);
       break;
@@ -157,7 +161,7 @@ void Delivery::send_pieces(const Fetch::Reading& reading) {
     return;
   }
   const bool whole = reading.state == FetchState::complete && reading.head->length_known;
-  if (whole && cursor_.offset == reading.head->length) return respond(start(), body);
+  if (whole && cursor_.offset() == reading.head->length) return respond(start(), body);
   flush_timer_.stop();
   set_state(State::sending);
   writable_ = responder_->send_head(start(), body);

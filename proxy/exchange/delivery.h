@@ -96,15 +96,18 @@ class Delivery {
 
   // ---- from a Fetch -------------------------------------------------------------------------------------------------
 
+  /// The body is the fetch's, from its first byte on. False when it may not be begun any more.
+  bool read_from(FetchRef fetch);
   /// The client takes bytes and has been sent the fetch's body up to `offset`.
-  bool keeps_up(uint64_t offset) const { return writable_ && cursor_.offset == offset; }
+  bool keeps_up(uint64_t offset) const { return writable_ && cursor_.offset() == offset; }
   /// The bytes behind the cursor, without a look into the fetch.
   void send_shared(std::string_view bytes);
   /// Sends what lies between the cursor and the end of what has been fetched, as far as the client takes it.
-  Followed follow(Fetch& fetch);
+  Followed follow();
 
  private:
-  static constexpr size_t kPiecesPerRead = 16;
+  /// So many blocks are queued at once for a client that does not take them.
+  static constexpr size_t kPiecesPerRead = 4;
 
   void set_state(State next);
   http::ResponseStart start() const;
@@ -119,7 +122,8 @@ class Delivery {
   bool writable_ = true;
   Head head_;
   http::FieldBlock more_fields_;
-  Fetch::Cursor cursor_;
+  FetchRef fetch_;  // that it reads from
+  FetchCursor cursor_;
   std::vector<BlockRef> pieces_;
 };
 

@@ -97,6 +97,7 @@ void Exchange::lead() {
 
 // Instead of sharing a fetch.
 void Exchange::pass_alone(std::string_view detail) {
+  leave_fetch();
   plan_.detail = detail;
   pass(request_->head(), request_->origin());
 }
@@ -230,7 +231,10 @@ void Exchange::on_fetched_head(const FetchedAnswer& answer) {
   } else {
     const bool not_modified = answer.status == 200 && is_not_modified(lead_->request().fields(), answer.shared->etag,
                                                                       answer.shared->last_modified);
-    if (!not_modified) return answer.length.has_body() ? delivery_.flush_soon() : void();
+    if (!not_modified) {
+      ROOST_CHECK(delivery_.read_from(fetch_));  // none of it has been dropped
+      return answer.length.has_body() ? delivery_.flush_soon() : void();
+    }
     delivery_.respond_not_modified();
   }
   end_lead();
@@ -280,16 +284,7 @@ void Exchange::on_fetch_failed(const CallFailure& failure, const cache::Ref<Stor
 // ---- waiting and following ------------------------------------------------------------------------------------------
 
 void Exchange::on_fetch_progress() {
-  if (state_ == State::waiting) {
-    Fetch::Cursor start;
-    std::vector<BlockRef> none;
-    const Fetch::Reading reading = fetch_->read(start, none, 0);
-    if (reading.state == FetchState::head_awaited) return;
-    if (reading.head == nullptr || reading.state == FetchState::uncacheable || reading.state == FetchState::abandoned) {
-      return on_fetch_without_answer(reading);
-    }
-    if (!begin_following(*reading.head)) return;
-  }
+  if (state_ == State::waiting && !begin_following()) return;
   follow();
   settle();
 }
@@ -297,9 +292,7 @@ void Exchange::on_fetch_progress() {
 void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
   leave_fetch();
   if (reading.state == FetchState::abandoned) return look_up_again();
-  if (reading.state != FetchState::failed) {
-    return pass_alone("uncacheable");
-  }
+  if (reading.state == FetchState::uncacheable) return pass_alone("uncacheable");
   const int64_t now_ms = context_.fetch.now_ms();
   const bool use_stored = plan_.reason != ForwardReason::request;
   if (use_stored) stored_.look(context_.fetch.cache, key_, request_->fields(), plan_.route->storing, now_ms);
@@ -311,27 +304,31 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
   settle();
 }
 
-// False when the fetch is another variant's or not for this request, or there is nothing more to send.
-bool Exchange::begin_following(const FetchedHead& head) {
+// False when it waits on, the fetch has nothing for it, or there is nothing more to send.
+bool Exchange::begin_following() {
+  const Fetch::Reading reading = fetch_->look();
+  if (reading.state == FetchState::head_awaited) return false;
+  const bool has_body = reading.state == FetchState::streaming || reading.state == FetchState::complete;
+  if (reading.head == nullptr || !has_body) return on_fetch_without_answer(reading), false;
+  const FetchedHead& head = *reading.head;
   if (is_withheld(head.invented, request_->fields(), plan_.route->storing)) {
-    leave_fetch();
-    pass_alone(request_->fields().has(http::FieldId::authorization) ? "authorization" : "cookie");
-    return false;
+    return pass_alone(request_->fields().has(http::FieldId::authorization) ? "authorization" : "cookie"), false;
   }
   std::string variant;
   append_variant(head.vary, request_->fields(), variant);
   if (variant != head.variant) {
-    leave_fetch();
     // Where a URL comes to vary by other fields, the variant's key may be that of a fetch that was left before, this
     // one even, which would be met again and again until it ends.
-    if (++fetches_left_ > kMaxFetchesLeft) {
-      pass_alone("uncacheable");
-    } else {
-      set_state(State::joining);
-      key_.set_variant(variant);
-      join();
-    }
-    return false;
+    if (++fetches_left_ > kMaxFetchesLeft) return pass_alone("uncacheable"), false;
+    leave_fetch();
+    set_state(State::joining);
+    key_.set_variant(variant);
+    return join(), false;
+  }
+  const bool not_modified = head.status == 200 && is_not_modified(request_->fields(), head.etag, head.last_modified);
+  if (!not_modified) {
+    if (reading.access == Fetch::Access::later) return false;
+    if (!delivery_.read_from(fetch_)) return pass_alone("too-large"), false;
   }
   set_state(State::following);
   http::FieldBlock& more = delivery_.more_fields();
@@ -340,14 +337,14 @@ bool Exchange::begin_following(const FetchedHead& head) {
   add_forward_status(plan_.reason, /*stored=*/false, /*collapsed=*/true, {}, more);
   const BodyLength length = head.length_known ? BodyLength::known(head.length) : BodyLength::unknown();
   delivery_.set_head({head.status, length, head.fields});
-  if (head.status != 200 || !is_not_modified(request_->fields(), head.etag, head.last_modified)) return true;
+  if (!not_modified) return true;
   delivery_.respond_not_modified();
   settle();
   return false;
 }
 
 void Exchange::follow() {
-  if (delivery_.follow(*fetch_) == Delivery::Followed::broken) {
+  if (delivery_.follow() == Delivery::Followed::broken) {
     answer_failure({502, "the backend broke off its answer"});
   }
 }

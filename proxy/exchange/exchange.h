@@ -36,7 +36,8 @@ struct ExchangeContext {
 ///   idle       –; no request, is kept for the next               joining, passing
 ///   joining    nowhere yet: looks for a fetch to join            leading, waiting, passing, idle
 ///   leading    its own CacheFetch, which tells it directly       following, idle
-///   waiting    another's fetch, whose head is awaited            joining, following, passing, idle
+///   waiting    another's fetch, whose head is awaited, or its    joining, following, passing, idle
+///              end where the body may turn out too large
 ///   following  the blocks of a fetch, at the client's speed      idle
 ///   passing    its own call                                      finishing
 ///   finishing  –; it is out, the call's end is awaited           idle
@@ -96,7 +97,7 @@ class Exchange final : public ListLink<>,
 
   void on_fetch_progress() override;
   void on_fetch_without_answer(const Fetch::Reading& reading);
-  bool begin_following(const FetchedHead& head);
+  bool begin_following();
 
   ExchangeContext& context_;
   std::shared_ptr<LoopSite> site_;  // that it began with

@@ -22,7 +22,9 @@ constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTI
 }  // namespace
 
 Front::Front(Runtime& runtime, LoopContext& context)
-    : runtime_(runtime), context_(context), exchange_context_({context, runtime.cache, runtime.fetches}) {}
+    : runtime_(runtime),
+      context_(context),
+      exchange_context_({context, runtime.cache, runtime.fetches, runtime.budget}) {}
 
 Front::~Front() {
   exchange_context_.exchanges.clear();

@@ -7,6 +7,7 @@
 
 #include "common/base/check.h"
 #include "proxy/cache/validation.h"
+#include "proxy/fetching/fetch_pace.h"
 #include "proxy/fetching/forwarded_head.h"
 #include "proxy/runtime/monotonic_clock.h"
 
@@ -139,6 +140,7 @@ cache::Ref<StoredResponse> CacheFetch::begin(const Order& order, std::unique_ptr
   asked_whole_ = first_has_left_ = false;
   unused_bytes_ = 0;
   head_us_ = -1;
+  fetch_->lead(*this, context_.loop.loop);
   forward_request(*request_, call_.request());
   if (stored_.response() && can_validate(*stored_.response())) {
     set_state(State::validating);
@@ -212,7 +214,11 @@ void CacheFetch::take_validated(const http::ResponseHead& not_modified) {
   take_head(validated_head(*unchanged, not_modified), 304);
   for (const Slice& piece : unchanged->body()) {
     if (state_ == State::draining || state_ == State::idle) return;
-    on_answer_body(piece.view());
+    if (state_ == State::storing) {
+      fetch_->append_stored(piece);  // the first client gets it at the end, which follows at once
+    } else {
+      on_answer_body(piece.view());
+    }
   }
 }
 
@@ -296,40 +302,40 @@ void CacheFetch::share_body(std::string_view bytes) {
   const uint64_t now = before + bytes.size();
   fetch_->append(bytes);
   const FetchedHead& head = fetch_->head();
-  const bool keeps_up =
-      first_ == nullptr || first_->on_fetched_body(bytes, before, head.length_known && now == head.length);
-  if (state_ == State::storing && now > context_.cache.max_object_bytes()) {
-    set_state(State::outgrown);
-    purge_stale(head.status, "too-large");
-    context_.fetches.close(key_, *fetch_);
+  if (first_ != nullptr) first_->on_fetched_body(bytes, before, head.length_known && now == head.length);
+  if (state_ == State::storing) {
+    const uint64_t most = context_.cache.max_object_bytes();
+    const std::string_view reason = why_not_keep(context_.budget, most, now, bytes.size());
+    if (!reason.empty()) {
+      set_state(State::outgrown);
+      if (reason == kTooLarge) purge_stale(head.status, reason);
+      context_.fetches.close(key_, *fetch_);
+      fetch_->stop_keeping();
+    }
   }
   if (!is_wanted()) {
     stop_sharing(FetchState::abandoned);
     return cut_off();
   }
-  if (state_ != State::outgrown) return;
-  // Kept no longer than it takes to send: the slower of the first client and the watermark decides.
-  if (!keeps_up) return call_.pause();
-  fetch_->drop_read_blocks();
+  if (state_ == State::outgrown && !readers_keep_up(*fetch_, context_.budget)) call_.pause();
 }
 
 void CacheFetch::on_answer_end() {
   if (state_ == State::unconfirmed) return ask_whole();
-  if (state_ == State::storing) store();
   if (state_ == State::outgrown) fetch_->complete();
+  if (state_ == State::storing) {
+    const std::vector<BlockRef> body = fetch_->complete();
+    const FetchedHead& head = fetch_->head();
+    if (!fetch_->spoiled()) {
+      context_.budget.settle();
+      if (!context_.cache.insert(key_, request_->fields(), head, body)) purge_stale(head.status, "too-large");
+      if (fetch_->spoiled()) context_.cache.purge(key_);  // a purge came in between
+    }
+    context_.fetches.close(key_, *fetch_);
+  }
   fetch_ = {};
   if (first_ != nullptr) std::exchange(first_, nullptr)->on_fetched_end();
   finish();
-}
-
-void CacheFetch::store() {
-  const std::vector<BlockRef> body = fetch_->complete();
-  const FetchedHead& head = fetch_->head();
-  if (!fetch_->spoiled()) {
-    if (!context_.cache.insert(key_, request_->fields(), head, body)) purge_stale(head.status, "too-large");
-    if (fetch_->spoiled()) context_.cache.purge(key_);  // a purge came in between
-  }
-  context_.fetches.close(key_, *fetch_);
 }
 
 void CacheFetch::on_call_failed(const CallFailure& failure) {

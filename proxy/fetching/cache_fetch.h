@@ -35,7 +35,7 @@ class FirstClient {
   virtual void on_fetched_head(const FetchedAnswer& answer) = 0;
   /// `offset`: of these bytes in the body; they stand in the Fetch already, unless the answer is for this client alone.
   /// `last`: nothing comes behind them; a client is sent these when the whole is stored, so that whoever has an answer
-  /// finds it in the cache. False when the client is behind.
+  /// finds it in the cache. False when the client is behind; where the answer is shared, the Fetch knows that itself.
   virtual bool on_fetched_body(std::string_view bytes, uint64_t offset, bool last) = 0;
   virtual void on_fetched_end() = 0;
   /// Before on_fetched_head: there is no answer; `stale` serves in its place, if it is not empty (RFC 5861 §4). After
@@ -57,14 +57,16 @@ class FirstClient {
 ///                whole is asked for
 ///   asking       asks for the whole                                   unconfirmed, storing, passing, draining, idle
 ///   storing      the head is published, the body comes                outgrown, idle
-///   outgrown     the body is larger than the cache takes: it is for   idle
-///                those who wait, and kept only as long as they need
+///   outgrown     the body is larger than the cache takes, or there    idle
+///                is no room for it in the budget: it is for those who
+///                read it, kept only as long as they need, and comes no
+///                faster than the slowest of them takes it
 ///   passing      uncacheable: for the first client alone              draining, idle
 ///   draining     nobody needs the rest: it is read on within bounds,  idle
 ///                so that the connection can be used again
 ///
 /// Loop thread only. Gives itself back to its Recycler when it is done.
-class CacheFetch final : public ListLink<>, private BackendCallReceiver {
+class CacheFetch final : public ListLink<>, private BackendCallReceiver, private FetchLeader {
  public:
   enum class State : uint8_t { idle, validating, unconfirmed, asking, storing, outgrown, passing, draining };
   struct Order {
@@ -93,7 +95,9 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver {
   /// wait or little is missing.
   void leave();
   /// The first client takes bytes again.
-  void resume() { call_.resume(); }
+  void resume() {
+    if (state_ == State::passing) call_.resume();
+  }
 
   State state() const { return state_; }
   /// The table above.
@@ -125,8 +129,9 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver {
   void refuse(const http::ResponseHead& head, std::string_view reason, int forward_status);
   void purge_stale(int status, std::string_view reason);
   bool serve_stale(const CallFailure& failure);
+  void on_fetch_room() override { call_.resume(); }
+
   void share_body(std::string_view bytes);
-  void store();
   void stop_sharing(FetchState how, int status = 0);
   bool is_wanted() const;
   void cut_off();

@@ -2,6 +2,7 @@
 
 #include "proxy/cache/fetch_lock.h"
 #include "proxy/cache/http_cache.h"
+#include "proxy/cache/memory_budget.h"
 #include "proxy/runtime/loop_context.h"
 
 namespace roost::proxy {
@@ -11,6 +12,7 @@ struct FetchContext {
   LoopContext& loop;
   HttpCache& cache;
   FetchLock& fetches;
+  MemoryBudget& budget;
 
   /// Monotonic; the clock of everything in the cache.
   int64_t now_ms() const { return loop.loop.now_ms(); }

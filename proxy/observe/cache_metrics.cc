@@ -5,6 +5,8 @@ namespace {
 
 using observe::MetricInfo;
 constexpr MetricInfo kBytes{"roost_proxy_cache_bytes", "Bytes in the cache, bookkeeping included."};
+constexpr MetricInfo kInFlight{"roost_proxy_in_flight_bytes",
+                               "Bytes of shared bodies being fetched, or sent although no longer stored."};
 constexpr MetricInfo kEntries{"roost_proxy_cache_entries",
                               "Entries in the cache: responses, and markers of URLs with Vary."};
 constexpr MetricInfo kInsertions{"roost_proxy_cache_insertions_total", "Responses stored."};
@@ -14,9 +16,11 @@ constexpr MetricInfo kChangedTags{"roost_proxy_cache_changed_tags_total", "Cache
 
 }  // namespace
 
-CacheMetrics::CacheMetrics(observe::MetricScope& scope, const HttpCache& cache)
+CacheMetrics::CacheMetrics(observe::MetricScope& scope, const HttpCache& cache, const MemoryBudget& budget)
     : cache_(cache),
+      budget_(budget),
       bytes_(scope.gauge(kBytes)),
+      in_flight_bytes_(scope.gauge(kInFlight)),
       entries_(scope.gauge(kEntries)),
       insertions_(scope.counter(kInsertions)),
       evictions_(scope.counter(kEvictions)),
@@ -26,6 +30,7 @@ CacheMetrics::CacheMetrics(observe::MetricScope& scope, const HttpCache& cache)
 void CacheMetrics::refresh() {
   const cache::StoreStats stats = cache_.stats();
   bytes_.set(static_cast<int64_t>(stats.bytes));
+  in_flight_bytes_.set(static_cast<int64_t>(budget_.in_flight_bytes()));
   entries_.set(static_cast<int64_t>(stats.entries));
   insertions_.set_total(stats.insertions);
   evictions_.set_total(stats.evictions);

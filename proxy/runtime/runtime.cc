@@ -21,7 +21,8 @@ Runtime::Runtime(const Config& config, observe::EventLog& event_log)
     : events(event_log),
       via_mark(fmt::format("({:08x})", std::random_device{}())),
       cache(cache_options(config.cache)),
-      cache_metrics(metrics.make_scope(), cache),
+      budget(cache, in_flight),
+      cache_metrics(metrics.make_scope(), cache, budget),
       site(std::make_shared<Site>(config, backends)) {
   metrics.before_exposition([this] { cache_metrics.refresh(); });
 }

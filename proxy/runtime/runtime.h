@@ -7,6 +7,7 @@
 #include "common/observe/metrics.h"
 #include "proxy/cache/fetch_lock.h"
 #include "proxy/cache/http_cache.h"
+#include "proxy/cache/memory_budget.h"
 #include "proxy/config/config.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/cache_metrics.h"
@@ -27,9 +28,11 @@ struct Runtime {
   observe::EventLog& events;
   const std::string via_mark;  ///< a comment for Via, other for each process: "(5e884898)"
   observe::MetricRegistry metrics;
+  BlockAccount in_flight;  ///< blocks of bodies that the cache does not hold
   HttpCache cache;
+  MemoryBudget budget;
   CacheMetrics cache_metrics;
-  FetchLock fetches;
+  FetchLock fetches{&in_flight};
   std::unique_ptr<AccessLog> access_log;  ///< null when it is off
   BackendRegistry backends;               ///< main thread
   std::shared_ptr<const Site> site;       ///< the one in effect; main thread

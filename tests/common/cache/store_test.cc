@@ -197,3 +197,39 @@ TEST_CASE("many threads insert, find, erase and sweep at once") {
   }
   CHECK_EQ(TestEntry::alive(), 0);
 }
+
+TEST_CASE("what is set aside of the limit is not used for entries") {
+  Store<TestEntry> store({.limit_bytes = 100 * kCharge, .max_entry_bytes = 10 * kCharge, .shards = 1});
+  for (int i = 0; i < 100; ++i) store.insert(entry_of(key_of(i)), 0);
+  CHECK_EQ(store.stats().bytes, 100 * kCharge);
+  store.set_aside(60 * kCharge);
+  CHECK_EQ(store.stats().bytes, 40 * kCharge);  // at once
+  CHECK_EQ(store.stats().evictions, 60);
+  for (int i = 100; i < 200; ++i) store.insert(entry_of(key_of(i)), 0);
+  CHECK_EQ(store.stats().bytes, 40 * kCharge);
+  SUBCASE("and is used again when it is given back") {
+    store.set_aside(0);
+    for (int i = 200; i < 300; ++i) store.insert(entry_of(key_of(i)), 0);
+    CHECK_EQ(store.stats().bytes, 100 * kCharge);
+  }
+  SUBCASE("an entry larger than what is left is refused, and the one of its key dropped") {
+    store.set_aside(99 * kCharge);
+    CHECK(store.insert(entry_of("a"), 0));
+    CHECK_FALSE(store.insert(TestEntry::make("a", 2 * kCharge, kNeverExpires, 0), 0));
+    CHECK_FALSE(find(store, "a"));
+  }
+  SUBCASE("all of it, and more than there is") {
+    store.set_aside(1'000 * kCharge);
+    CHECK_EQ(store.stats().entries, 0);
+    CHECK_FALSE(store.insert(entry_of("a"), 0));
+  }
+}
+
+TEST_CASE("what is set aside is divided among the shards") {
+  Store<TestEntry> store({.limit_bytes = 64 * kCharge, .max_entry_bytes = kCharge, .shards = 16});
+  REQUIRE_EQ(store.shard_count(), 16);
+  for (int i = 0; i < 1'000; ++i) store.insert(entry_of(key_of(i)), 0);
+  CHECK_EQ(store.stats().bytes, 64 * kCharge);
+  store.set_aside(32 * kCharge);
+  CHECK_EQ(store.stats().bytes, 32 * kCharge);
+}

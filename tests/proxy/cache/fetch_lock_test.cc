@@ -131,7 +131,11 @@ struct Client final : FetchWaiter {
     const FetchLock::Joined joined = world.lock.join(World::key_of(index));
     fetch = joined.fetch;
     leads = joined.leads;
-    if (!leads) return fetch->wait(*this, loop);
+    cursor.stop();
+    if (!leads) {
+      fetch->begin_reading(cursor);
+      return fetch->wait(*this, loop);
+    }
     step = 0;
     loop.post([this] { lead(); });
   }

@@ -10,6 +10,7 @@
 #include "common/net/event_loop.h"
 #include "tests/support/field_text.h"
 
+using roost::BlockAccount;
 using roost::BlockRef;
 using roost::net::EventLoop;
 using roost::proxy::Fetch;
@@ -49,7 +50,7 @@ std::string text_of(const std::vector<BlockRef>& blocks) {
 
 /// Reads all there is at every event and notes it.
 struct Reader final : FetchWaiter {
-  explicit Reader(FetchRef joined) : fetch(std::move(joined)) {}
+  explicit Reader(FetchRef joined) : fetch(std::move(joined)) { may_read = fetch->begin_reading(cursor); }
   void on_fetch_progress() override {
     ++events;
     if (reads) read();
@@ -69,7 +70,14 @@ struct Reader final : FetchWaiter {
   size_t piece_count = 0;
   int events = 0;
   bool reads = true;
+  bool may_read = false;
   std::function<void()> then;
+};
+
+/// Counts what the leader is told.
+struct Leader final : roost::proxy::FetchLeader {
+  void on_fetch_room() override { ++told; }
+  int told = 0;
 };
 
 }  // namespace
@@ -161,6 +169,7 @@ TEST_CASE("a whole block is shared, not copied") {
   fetch->append(pattern(2 * Fetch::kBlockBytes + 5));
   const std::vector<BlockRef> blocks = fetch->complete();
   Fetch::Cursor cursor;
+  REQUIRE(fetch->begin_reading(cursor));
   std::vector<BlockRef> pieces;
   fetch->read(cursor, pieces, 10);
   REQUIRE_EQ(pieces.size(), 3);
@@ -172,6 +181,7 @@ TEST_CASE("a piece does not grow under its reader") {
   fetch->publish_head(head_of());
   fetch->append("ab");
   Fetch::Cursor cursor;
+  REQUIRE(fetch->begin_reading(cursor));
   std::vector<BlockRef> pieces;
   fetch->read(cursor, pieces, 10);
   fetch->append("cd");
@@ -188,6 +198,7 @@ TEST_CASE("a reader takes as many pieces as it likes") {
   fetch->append(body);
   fetch->complete();
   Fetch::Cursor cursor;
+  REQUIRE(fetch->begin_reading(cursor));
   std::vector<BlockRef> pieces;
   for (int i = 0; i < 3; ++i) fetch->read(cursor, pieces, 2);
   CHECK_EQ(pieces.size(), 6);
@@ -285,7 +296,9 @@ TEST_CASE("inside an event a waiter may turn to another fetch") {
   reader.then = [&] {
     if (reader.fetch.get() == second.get()) return;
     first->leave(reader);
+    reader.cursor.stop();
     reader.fetch = second;
+    second->begin_reading(reader.cursor);
     second->wait(reader, loop);
     CHECK_EQ(reader.events, 1);
   };
@@ -297,38 +310,137 @@ TEST_CASE("inside an event a waiter may turn to another fetch") {
   CHECK_EQ(reader.body, "second");
 }
 
-TEST_CASE("a fetch too large to keep holds no more than its window") {
-  EventLoop loop;
+TEST_CASE("who may begin to read") {
   FetchRef fetch = FetchRef::make();
+  CHECK(fetch->look().access == Fetch::Access::later);
+  SUBCASE("a body of known length, at once") {
+    fetch->publish_head(head_of_length(3));
+    CHECK(fetch->look().access == Fetch::Access::open);
+  }
+  SUBCASE("one of unknown length when it is whole") {
+    fetch->publish_head(head_of());
+    fetch->append("abc");
+    CHECK(fetch->look().access == Fetch::Access::later);
+    fetch->complete();
+    CHECK(fetch->look().access == Fetch::Access::open);
+  }
+  SUBCASE("one that is not kept: nobody any more") {
+    fetch->publish_head(head_of_length(3));
+    fetch->stop_keeping();
+    CHECK(fetch->look().access == Fetch::Access::closed);
+    CHECK_FALSE(Reader(fetch).may_read);
+    fetch->append("abc");
+    fetch->complete();
+    CHECK(fetch->look().access == Fetch::Access::closed);
+    CHECK_FALSE(Reader(fetch).may_read);
+  }
+}
+
+TEST_CASE("of a body that is not kept, what all readers have is dropped, and nothing else") {
+  constexpr uint64_t kBlock = Fetch::kBlockBytes;
+  EventLoop loop;
+  BlockAccount account;
+  FetchRef fetch = FetchRef::make(0, &account);
   Reader eager(fetch);
   Reader slow(fetch);
-  slow.reads = false;
-  fetch->wait(eager, loop);
-  fetch->wait(slow, loop);
+  const std::string body = pattern(10 * kBlock + 100);
   fetch->publish_head(head_of());
-  const std::string body = pattern(3 * Fetch::kMaxLagBytes);
-  fetch->append(std::string_view(body).substr(0, 2 * Fetch::kMaxLagBytes));
-  loop.run_once(false);
-  fetch->drop_read_blocks();
+  fetch->append(std::string_view(body).substr(0, 4 * kBlock));
+  eager.read();
+  CHECK_EQ(account.bytes(), 4 * (kBlock + sizeof(roost::Block)));
+  fetch->stop_keeping();
+  CHECK_EQ(account.bytes(), 4 * (kBlock + sizeof(roost::Block)));  // the slow one needs them
   slow.read();
-  CHECK(slow.last.lagging);
-  CHECK_EQ(slow.body, "");
-  Reader within(fetch);
-  within.cursor.offset = Fetch::kMaxLagBytes;
-  for (size_t at = 2 * Fetch::kMaxLagBytes; at < body.size(); at += 10'000) {
+  CHECK_EQ(account.bytes(), 0);
+  for (size_t at = 4 * kBlock; at < body.size(); at += 10'000) {
     fetch->append(std::string_view(body).substr(at, 10'000));
-    loop.run_once(false);
+    eager.read();
   }
-  within.read();
-  CHECK(within.last.lagging);
+  CHECK_EQ(account.bytes(), 7 * (kBlock + sizeof(roost::Block)));
   CHECK(fetch->complete().empty());
-  loop.run_once(false);
-  CHECK_FALSE(eager.last.lagging);
+  slow.read();
+  CHECK(slow.last.state == FetchState::complete);
+  CHECK(slow.body == body);
+  eager.read();
   CHECK(eager.body == body);
-  Reader last(fetch);
-  last.cursor.offset = body.size() - Fetch::kMaxLagBytes;
-  last.read();
-  CHECK(last.body == body.substr(body.size() - Fetch::kMaxLagBytes));
+}
+
+TEST_CASE("a leader waits for the slowest reader, and is told once") {
+  constexpr uint64_t kWindow = 4 * Fetch::kBlockBytes;
+  EventLoop loop;
+  Leader leader;
+  FetchRef fetch = FetchRef::make();
+  fetch->lead(leader, loop);
+  Reader eager(fetch);
+  auto slow = std::make_unique<Reader>(fetch);
+  fetch->publish_head(head_of());
+  fetch->stop_keeping();
+  fetch->append(pattern(kWindow - 1));
+  CHECK(fetch->has_room(kWindow));
+  fetch->append("x");
+  eager.read();
+  CHECK_FALSE(fetch->has_room(kWindow));
+  loop.run_once(false);
+  CHECK_EQ(leader.told, 0);
+  SUBCASE("when that has come half way") {
+    std::vector<BlockRef> pieces;
+    fetch->read(slow->cursor, pieces, 1);
+    loop.run_once(false);
+    CHECK_EQ(leader.told, 0);
+    fetch->read(slow->cursor, pieces, 1);
+    CHECK_EQ(leader.told, 0);  // not from inside
+    loop.run_once(false);
+    CHECK_EQ(leader.told, 1);
+    slow->read();
+  }
+  SUBCASE("when it knows the bytes already") {
+    fetch->skip(slow->cursor, kWindow);
+    loop.run_once(false);
+    CHECK_EQ(leader.told, 1);
+  }
+  SUBCASE("when it leaves") {
+    slow.reset();
+    loop.run_once(false);
+    CHECK_EQ(leader.told, 1);
+  }
+  SUBCASE("not behind the end") {
+    slow.reset();
+    fetch->end(FetchState::abandoned);
+    loop.run_once(false);
+    CHECK_EQ(leader.told, 0);
+    return;
+  }
+  CHECK(fetch->has_room(kWindow));
+  loop.run_once(false);
+  CHECK_EQ(leader.told, 1);
+}
+
+TEST_CASE("a body that nobody reads never waits") {
+  FetchRef fetch = FetchRef::make();
+  fetch->publish_head(head_of());
+  fetch->stop_keeping();
+  for (int i = 0; i < 100; ++i) {
+    fetch->append(pattern(50'000));
+    CHECK(fetch->has_room(1));
+  }
+}
+
+TEST_CASE("a stored body is shared block by block") {
+  FetchRef old = FetchRef::make();
+  const std::string body = pattern(3 * Fetch::kBlockBytes + 5);
+  old->publish_head(head_of());
+  old->append(body);
+  const std::vector<BlockRef> stored = old->complete();
+  FetchRef fetch = FetchRef::make();
+  Reader reader(fetch);
+  fetch->publish_head(head_of_length(body.size()));
+  for (const BlockRef& block : stored) fetch->append_stored(roost::Slice(block));
+  const std::vector<BlockRef> blocks = fetch->complete();
+  REQUIRE_EQ(blocks.size(), 4);
+  for (size_t i = 0; i < 3; ++i) CHECK_EQ(blocks[i].get(), stored[i].get());
+  CHECK_NE(blocks[3].get(), stored[3].get());  // not full, so that it could grow
+  reader.read();
+  CHECK(reader.body == body);
 }
 
 TEST_CASE("a loop that ends with wake-ups queued, and waiters that outlive the leader, leak nothing") {

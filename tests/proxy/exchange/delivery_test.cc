@@ -35,6 +35,7 @@ struct Client final : private DeliveryOwner {
     head.length_known = length > 0;
     head.length = length;
     fetch->publish_head(head);
+    REQUIRE(delivery.read_from(fetch));
     ready(length > 0 ? BodyLength::known(length) : BodyLength::unknown());
   }
   std::string log() { return responder.take_log(); }
@@ -248,14 +249,14 @@ TEST_CASE("back-pressure on the request is the responder's") {
 TEST_CASE("following a fetch as it comes") {
   Client c;
   c.publish();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::more);  // nothing yet, so that the head goes out
+  CHECK(c.delivery.follow() == Followed::more);  // nothing yet, so that the head goes out
   CHECK(c.log() == "head ");
   c.fetch->append("one");
   c.fetch->append("two");
-  CHECK(c.delivery.follow(*c.fetch) == Followed::more);
+  CHECK(c.delivery.follow() == Followed::more);
   CHECK(c.responder.body() == "onetwo");
   c.fetch->complete();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::ended);
+  CHECK(c.delivery.follow() == Followed::ended);
   CHECK(c.log() == "body end ");
   CHECK(c.delivered.at(0).complete);
 }
@@ -265,7 +266,7 @@ TEST_CASE("a fetch that is complete goes out in one call when its length is know
   c.publish(40'000);
   c.fetch->append(std::string(40'000, 'x'));
   c.fetch->complete();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::ended);
+  CHECK(c.delivery.follow() == Followed::ended);
   CHECK(c.log() == "respond ");
   CHECK(c.responder.body().size() == 40'000);
 }
@@ -275,9 +276,9 @@ TEST_CASE("more blocks than one read takes") {
   c.publish(600'000);
   c.fetch->append(std::string(600'000, 'x'));
   c.fetch->complete();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::ended);
+  CHECK(c.delivery.follow() == Followed::ended);
   CHECK(c.responder.body().size() == 600'000);
-  CHECK(c.log() == "head+body body body end ");
+  CHECK(c.log() == "head+body body body body body body body body body body end ");
 }
 
 TEST_CASE("a client that takes no more is followed up later, from where it is") {
@@ -285,19 +286,19 @@ TEST_CASE("a client that takes no more is followed up later, from where it is") 
   c.publish();
   c.responder.block();
   c.fetch->append("one");
-  CHECK(c.delivery.follow(*c.fetch) == Followed::more);
+  CHECK(c.delivery.follow() == Followed::more);
   CHECK(c.delivery.keeps_up(3) == false);  // it does not take bytes
   c.fetch->append("two");
   c.fetch->complete();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::more);
+  CHECK(c.delivery.follow() == Followed::more);
   CHECK(c.responder.body() == "one");
   c.delivery.client_writable();
   CHECK(c.delivery.keeps_up(3));
   CHECK_FALSE(c.delivery.keeps_up(6));
-  CHECK(c.delivery.follow(*c.fetch) == Followed::more);  // blocked again behind these
+  CHECK(c.delivery.follow() == Followed::more);  // blocked again behind these
   CHECK(c.responder.body() == "onetwo");
   c.delivery.client_writable();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::ended);
+  CHECK(c.delivery.follow() == Followed::ended);
 }
 
 TEST_CASE("bytes sent past the fetch count as read") {
@@ -308,7 +309,7 @@ TEST_CASE("bytes sent past the fetch count as read") {
   CHECK(c.delivery.keeps_up(3));
   c.fetch->append("two");
   c.fetch->complete();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::ended);
+  CHECK(c.delivery.follow() == Followed::ended);
   CHECK(c.responder.body() == "onetwo");
 }
 
@@ -317,21 +318,53 @@ TEST_CASE("a fetch that breaks off is reported: the owner knows what to say") {
   c.publish();
   c.fetch->append("one");
   c.fetch->end(FetchState::truncated);
-  CHECK(c.delivery.follow(*c.fetch) == Followed::broken);
+  CHECK(c.delivery.follow() == Followed::broken);
   CHECK(c.responder.body() == "one");
   CHECK(c.delivered.empty());
 }
 
-TEST_CASE("a client too far behind a fetch that drops its blocks is cut off") {
+TEST_CASE("a client far behind a body that is not kept gets all of it") {
   Client c;
   c.publish();
   c.responder.block();
   c.fetch->append("x");
-  c.delivery.follow(*c.fetch);
-  c.fetch->append(std::string(3 * Fetch::kMaxLagBytes, 'x'));
-  c.fetch->drop_read_blocks();
-  c.delivery.client_writable();
-  CHECK(c.delivery.follow(*c.fetch) == Followed::ended);
-  CHECK(c.log() == "head+body abort ");
-  CHECK_FALSE(c.delivered.at(0).complete);
+  c.delivery.follow();
+  c.fetch->stop_keeping();
+  c.fetch->append(std::string(300'000, 'x'));
+  CHECK_FALSE(c.fetch->has_room(300'000));
+  c.fetch->complete();
+  while (c.delivery.active()) {
+    c.delivery.client_writable();
+    c.delivery.follow();
+  }
+  CHECK(c.responder.body().size() == 300'001);
+  CHECK(c.delivered.at(0).complete);
+}
+
+TEST_CASE("a client that has its answer, or has gone, holds no bytes") {
+  Client c;
+  c.publish();
+  c.fetch->append(std::string(300'000, 'x'));
+  c.fetch->stop_keeping();
+  CHECK_FALSE(c.fetch->has_room(1));
+  SUBCASE("gone") {
+    c.delivery.client_gone();
+  }
+  SUBCASE("broken off") {
+    c.delivery.abort();
+  }
+  SUBCASE("answered otherwise") {
+    c.delivery.respond_problem({502, "no", {}, {}}, {});
+  }
+  CHECK(c.fetch->has_room(1));
+}
+
+TEST_CASE("a body that is not kept any more may not be begun") {
+  Client c;
+  c.fetch->publish_head({});
+  c.fetch->stop_keeping();
+  CHECK_FALSE(c.delivery.read_from(c.fetch));
+  c.ready();
+  c.delivery.send_body("its own");
+  CHECK(c.log() == "head+body ");
 }

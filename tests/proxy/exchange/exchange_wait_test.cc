@@ -104,6 +104,65 @@ TEST_CASE("the leader leaves, and the fetch goes on for who waits") {
   CHECK(lab.idle());
 }
 
+TEST_CASE("a body of unknown length is its leader's until it is whole") {
+  Two lab;
+  FakeResponder& other = lab.get("/a", {{"If-None-Match", "\"e\""}});
+  lab.answer("HTTP/1.1 200 OK\r\nETag: \"e\"\r\n" + std::string(kKept) +
+             "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+  CHECK(lab.leader->body() == "half");
+  CHECK(lab.waiter->take_log() == "");
+  CHECK(other.status() == 304);
+  SUBCASE("then all have it") {
+    lab.feed("4\r\nhalf\r\n0\r\n\r\n");
+    CHECK(lab.waiter->body() == "halfhalf");
+    CHECK(lab.waiter->field("Cache-Status") == "roost; fwd=uri-miss; collapsed");
+    CHECK(lab.upstream.request_count() == 1);
+  }
+  SUBCASE("also when the leader leaves") {
+    lab.leader->leave();
+    lab.feed("4\r\nhalf\r\n0\r\n\r\n");
+    CHECK(lab.waiter->body() == "halfhalf");
+    CHECK(lab.upstream.request_count() == 1);
+  }
+  SUBCASE("and when it breaks off the others have lost nothing but the time") {
+    lab.script().last_connection().feed_end();
+    lab.upstream.run();
+    CHECK(lab.leader->take_log() == "head+body abort ");
+    CHECK(lab.waiter->status() == 502);
+  }
+  CHECK(lab.idle());
+}
+
+TEST_CASE("a body that turns out too large: who waits asks for itself") {
+  Two lab;
+  const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+  lab.answer("HTTP/1.1 200 OK\r\n" + std::string(kKept) + "Transfer-Encoding: chunked\r\n\r\n" + chunk);
+  lab.script().answer(response(200, "its own", kKept));
+  SUBCASE("the leader reads") {}
+  SUBCASE("the leader reads nothing") {
+    lab.leader->block();
+  }
+  SUBCASE("the leader leaves") {
+    lab.leader->leave();
+  }
+  lab.feed(chunk);
+  lab.feed(chunk);
+  CHECK(lab.waiter->body() == "its own");
+  CHECK(lab.waiter->over());
+  CHECK(lab.waiter->field("Cache-Status") == "roost; fwd=uri-miss; detail=too-large");
+  CHECK(lab.upstream.request_count() == 2);
+  if (lab.leader->over()) {
+    lab.script().connection(0).feed(chunk);  // nobody wants these
+    lab.upstream.run();
+  } else {
+    lab.script().connection(0).feed("0\r\n\r\n");
+    lab.upstream.run();
+    while (!lab.leader->over()) lab.leader->unblock();
+    CHECK(lab.leader->body().size() == 30'000);
+  }
+  CHECK(lab.idle());
+}
+
 TEST_CASE("an uncacheable answer sends the waiter to the backend by itself") {
   Two lab;
   lab.script().answer(response(200, "second", "Cache-Control: no-store\r\n"));

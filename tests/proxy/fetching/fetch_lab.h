@@ -19,16 +19,31 @@ struct FirstFake final : FirstClient {
     reason = answer.reason;
     forward_status = answer.forward_status;
     shared = answer.shared != nullptr;
+    if (shared) ROOST_CHECK(body_of->begin_reading(cursor));
     if (release_at_head) fetch->release();
   }
   bool on_fetched_body(std::string_view bytes, uint64_t offset, bool last) override {
     log += last ? "last " : "body ";
     if (shared && offset != body.size()) log += "out-of-place ";
+    if (shared && !keeps_up) return false;
     body += bytes;
-    if (release_at_body) fetch->release();
+    if (shared) body_of->skip(cursor, bytes.size());
+    if (release_at_body) {
+      cursor.stop();
+      fetch->release();
+    }
     return keeps_up;
   }
-  void on_fetched_end() override { log += "end "; }
+  void on_fetched_end() override {
+    if (shared) read();
+    log += "end ";
+  }
+  /// The rest of what is shared, from the blocks.
+  void read() {
+    std::vector<BlockRef> pieces;
+    body_of->read(cursor, pieces, 1'000);
+    for (const BlockRef& piece : pieces) body += piece->view();
+  }
   void on_fetch_failed(const CallFailure& why, const cache::Ref<StoredResponse>& instead) override {
     log += "failed ";
     failure = why;
@@ -36,6 +51,8 @@ struct FirstFake final : FirstClient {
   }
 
   CacheFetch* fetch = nullptr;
+  FetchRef body_of;
+  FetchCursor cursor;
   std::string log;
   std::string body;
   int status = 0;
@@ -49,19 +66,27 @@ struct FirstFake final : FirstClient {
   bool release_at_body = false;
 };
 
-/// Somebody else who waits for the fetch. Stays until it is destroyed.
+/// Somebody else who waits for the fetch, and reads it from the beginning. Stays until it is destroyed.
 struct WaiterFake final : FetchWaiter {
-  WaiterFake(const FetchRef& joined, net::EventLoop& loop) : fetch(joined) { fetch->wait(*this, loop); }
+  WaiterFake(const FetchRef& joined, net::EventLoop& loop) : fetch(joined) {
+    fetch->begin_reading(cursor);
+    fetch->wait(*this, loop);
+  }
   void on_fetch_progress() override {
+    last = fetch->look();
+    if (reads) read();
+  }
+  void read() {
     std::vector<BlockRef> pieces;
     last = fetch->read(cursor, pieces, 1'000);
     for (const BlockRef& piece : pieces) body += piece->view();
   }
 
   FetchRef fetch;
-  Fetch::Cursor cursor;
+  FetchCursor cursor;
   Fetch::Reading last;
   std::string body;
+  bool reads = true;
 };
 
 /// Fetches of http://h/a for a cache, over one backend in memory and in driven time.
@@ -69,7 +94,7 @@ class FetchLab {
  public:
   static constexpr uint64_t kMaxObjectBytes = 20'000;
 
-  FetchLab() : cache(options()) {
+  explicit FetchLab(const HttpCache::Options& cache_options = options()) : cache(cache_options) {
     route.pool = &upstream.pool();
     key.assign("http", "h", "/a");
     http::RequestHead head;
@@ -88,7 +113,10 @@ class FetchLab {
     if (!request) request = std::make_unique<KeptHead>();
     request->keep(request_head, {"192.0.2.1", "http", false, "id", {}});
     CacheFetch& made = recycler.take(context, recycler);
-    if (first != nullptr) first->fetch = &made;
+    if (first != nullptr) {
+      first->fetch = &made;
+      first->body_of = fetch;
+    }
     found = made.begin({upstream.context().loop_site, route, key, fetch, use_stored, revalidate}, request, first);
     return made;
   }
@@ -120,9 +148,11 @@ class FetchLab {
   }
 
   UpstreamFixture upstream{1};
+  BlockAccount in_flight;
   HttpCache cache;
-  FetchLock fetches;
-  FetchContext context{upstream.context(), cache, fetches};
+  MemoryBudget budget{cache, in_flight};
+  FetchLock fetches{&in_flight};
+  FetchContext context{upstream.context(), cache, fetches, budget};
   Recycler<CacheFetch> recycler{upstream.loop()};
   Route route;
   CacheKey key;
