@@ -14,6 +14,10 @@ void answer_not_found(Request& request, Reply reply) {
 http::ServerLimits server_limits() {
   http::ServerLimits limits;
   limits.max_body_bytes = WorkerServer::kMaxBodyBytes;
+  // What a proxy lets in with limits of 100 fields and 16 KiB, and the fields that it adds: its Host is sent twice.
+  limits.max_fields = http::Fields::kMaxFields;
+  limits.max_head_bytes = 48 * 1024;
+  limits.max_target_bytes = 16 * 1024;
   return limits;
 }
 

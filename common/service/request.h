@@ -32,7 +32,7 @@ struct Request {
   bool wants_html = false;     ///< Accept names text/html
   bool was_forwarded = false;  ///< it came through a proxy: Via, Forwarded or X-Forwarded-For says so
   net::Address client;
-  int64_t arrived_us = 0;             ///< Unix time
+  int64_t arrived_us = 0;             ///< monotonic
   std::vector<std::string> captures;  ///< values of the {…} in the route's pattern, decoded
   std::string_view endpoint;          ///< pattern of the route, valid as long as the router; empty when there is none
 
