@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "common/base/memory_reserve.h"
 #include "common/config/command_line.h"
 #include "common/observe/event_log.h"
 #include "proxy/command_line.h"
@@ -24,6 +25,7 @@ int report_problems(const proxy::ConfigLoader& loader) {
 }
 
 int run(const proxy::Config& config) {
+  const MemoryReserve reserve;
   observe::EventLog events;
   proxy::Proxy proxy(config, events);
   if (auto opened = proxy.open(); !opened) {
