@@ -21,6 +21,10 @@ http::ServerLimits server_limits() {
   constexpr uint64_t kKept = 256;
   constexpr uint64_t kLeast = 64;
   limits.max_connections = std::max(kLeast + kKept, net::raise_descriptor_limit()) - kKept;
+  // What a proxy lets in with limits of 100 fields and 16 KiB, and the fields that it adds: its Host is sent twice.
+  limits.max_fields = http::Fields::kMaxFields;
+  limits.max_head_bytes = 48 * 1024;
+  limits.max_target_bytes = 16 * 1024;
   return limits;
 }
 

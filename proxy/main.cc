@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "common/base/memory_reserve.h"
 #include "common/config/command_line.h"
 #include "common/net/tcp_listener.h"
 #include "common/observe/event_log.h"
@@ -35,6 +36,7 @@ int run(const proxy::Config& config) {
   if (auto probed = probe_ports(config); !probed) return could_not_start(probed.error());
   const auto user = process::drop_privileges({.user = config.proxy.user, .core_dumps = config.proxy.core_dumps});
   if (!user) return could_not_start(user.error());
+  const MemoryReserve reserve;
   observe::EventLog events;
   proxy::Proxy proxy(config, events);
   if (auto opened = proxy.open(); !opened) return could_not_start(opened.error());

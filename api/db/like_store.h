@@ -14,7 +14,7 @@ namespace roost::api {
 /// the event loop that Database answers on has stopped. Each call ends within a few seconds.
 class LikeStore : public batcher::Sink {
  public:
-  static constexpr int64_t kTokenMemoryMs = 3'600'000;  ///< How long tokens are kept, by the database's clock.
+  static constexpr int64_t kTokenMemoryMs = 3'600'000;  ///< How long tokens are kept; see TokenClock.
   static constexpr int64_t kPruneIntervalMs = 60'000;   ///< How often older tokens are deleted.
   static constexpr int64_t kMaxPruned = 20'000;         ///< The most that one statement deletes.
   static_assert(kTokenMemoryMs >= kSinkRemembersMs);

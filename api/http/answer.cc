@@ -17,7 +17,7 @@ Answer public_answer(std::string body, std::string_view content_type, int64_t ag
 
 int64_t age_on_arrival_ms(const Request& request, int64_t loaded_at_ms, const Clock& clock) {
   constexpr int64_t kRoundingMs = 1;  // of four times rounded down to milliseconds; must not become a whole second
-  const int64_t here_ms = std::max<int64_t>(0, clock.unix_ms() - request.arrived_us / 1000);
+  const int64_t here_ms = std::max<int64_t>(0, clock.monotonic_ms() - request.arrived_us / 1000);
   const int64_t age_ms = clock.monotonic_ms() - loaded_at_ms - here_ms;
   return age_ms <= kRoundingMs ? 0 : age_ms;
 }

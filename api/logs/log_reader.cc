@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -58,7 +59,7 @@ Result<HighestNumbers> list_logs(const std::string& directory) {
 }
 
 bool matches(const LogRecord& record, const LogQuery& query) {
-  if (record.time_us < query.since_us || record.time_us >= query.until_us) return false;
+  if (record.time_us < query.since_us) return false;
   if (query.kind && *query.kind != record.kind) return false;
   if (!query.method.empty() && ::strcasecmp(query.method.c_str(), record.verb.c_str()) != 0) return false;
   return record.subject.compare(0, query.path_prefix.size(), query.path_prefix) == 0;
@@ -70,6 +71,10 @@ class Source {
   void add_file(ReverseLines lines) { files_.push_back(std::move(lines)); }
   /// Null at the end.
   LogRecord* head() { return head_ ? &*head_ : nullptr; }
+  /// When the head was written: its time, but no later than what was written behind it, beyond kMaxDisorderUs.
+  int64_t written_us() const { return written_us_; }
+  /// The head's time is later than that: the clock was set back since.
+  bool clock_went_back() const { return head_ && head_->time_us != written_us_; }
   /// How many records stand before the head; grows towards the past.
   uint64_t position() const { return position_; }
   void advance(const LogQuery& query, LogAnswer& answer, uint64_t& bytes_left);
@@ -78,6 +83,7 @@ class Source {
   std::vector<ReverseLines> files_;  // newest first
   size_t current_ = 0;
   std::optional<LogRecord> head_;
+  int64_t written_us_ = std::numeric_limits<int64_t>::max() - kMaxDisorderUs;
   uint64_t position_ = 0;
   uint64_t charged_bytes_ = 0;  // of the current file
 };
@@ -106,7 +112,10 @@ void Source::advance(const LogQuery& query, LogAnswer& answer, uint64_t& bytes_l
     head_ = parse_record(*line);
     if (!head_) {
       ++answer.malformed_lines;
-    } else if (head_->time_us < std::max<int64_t>(query.since_us, 0) - kMaxDisorderUs) {
+      continue;
+    }
+    if (head_->time_us <= written_us_ + kMaxDisorderUs) written_us_ = head_->time_us;
+    if (head_->time_us < std::max<int64_t>(query.since_us, 0) - kMaxDisorderUs) {
       head_.reset();
       current_ = files_.size();
     } else if (head_->kind == RecordKind::gap) {
@@ -187,9 +196,10 @@ std::vector<Source> open_sources(const HighestNumbers& logs, bool& incomplete) {
 // A record of the answer, with where it stood in its worker's files.
 struct Found {
   LogRecord record;
+  int64_t written_us;
   uint64_t position;
   friend bool operator<(const Found& a, const Found& b) {
-    if (a.record.time_us != b.record.time_us) return a.record.time_us < b.record.time_us;
+    if (a.written_us != b.written_us) return a.written_us < b.written_us;
     if (const int order = a.record.worker.compare(b.record.worker); order != 0) return order < 0;
     return a.position > b.position;
   }
@@ -204,7 +214,7 @@ Source* newest(std::vector<Source>& sources) {
   Source* best = nullptr;
   for (Source& source : sources) {
     if (source.head() == nullptr) continue;
-    if (best == nullptr || source.head()->time_us > best->head()->time_us) best = &source;
+    if (best == nullptr || source.written_us() > best->written_us()) best = &source;
   }
   return best;
 }
@@ -215,11 +225,13 @@ std::vector<Found> merge(std::vector<Source>& sources, const LogQuery& query, si
   int64_t oldest_us = std::numeric_limits<int64_t>::max();  // of the first `limit` records found
   for (Source& source : sources) source.advance(query, answer, bytes_left);
   while (Source* source = newest(sources)) {
-    const int64_t time_us = source->head()->time_us;
-    if (found.size() < limit) oldest_us = std::min(oldest_us, time_us);
-    if (found.size() >= limit && time_us < oldest_us - kMaxDisorderUs) break;
+    const int64_t written_us = source->written_us();
+    if (found.size() < limit) oldest_us = std::min(oldest_us, written_us);
+    // From before the clock was set back: the order is that of the file, without disorder.
+    const bool older = source->clock_went_back() ? written_us <= oldest_us : written_us < oldest_us - kMaxDisorderUs;
+    if (found.size() >= limit && older) break;
     if (found.size() >= 2 * limit) keep_newest(found, limit);
-    found.push_back({std::move(*source->head()), source->position()});
+    found.push_back({std::move(*source->head()), written_us, source->position()});
     source->advance(query, answer, bytes_left);
   }
   keep_newest(found, limit);

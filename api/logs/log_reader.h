@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,9 +15,8 @@ namespace roost::api {
 struct LogQuery {
   static constexpr size_t kMaxLimit = 100'000;
 
-  size_t limit = 1000;                                     ///< The newest matches, 1 to kMaxLimit.
-  int64_t since_us = 0;                                    ///< Records from this time on.
-  int64_t until_us = std::numeric_limits<int64_t>::max();  ///< Records before this time; for paging.
+  size_t limit = 1000;   ///< The newest matches, 1 to kMaxLimit.
+  int64_t since_us = 0;  ///< Records from this time on.
   std::optional<RecordKind> kind = {};
   std::string method = {};  ///< API calls of this method, or database accesses of this operation; case-insensitive.
   std::string path_prefix = {};  ///< API calls whose endpoint starts so, or database accesses whose table does.
@@ -27,7 +25,9 @@ struct LogQuery {
 };
 
 struct LogAnswer {
-  std::vector<LogRecord> records;  ///< By time, newest last; ties by worker, then in the order they were written.
+  /// By time, newest last; ties by worker, then in the order they were written. Where a worker's times go back since
+  /// the clock was set, its records stay in the order they were written.
+  std::vector<LogRecord> records;
   /// max_scan_bytes was reached, a file could not be read, or a gap record says that records could not be written.
   bool incomplete = false;
   uint64_t malformed_lines = 0;  ///< Skipped.

@@ -141,7 +141,6 @@ void Logs::answer(Request& request, Reply reply) {
   auto query = read_logs_query(request);
   if (!query) return reply.send(std::move(query.error()));
   if (waiting_.size() >= kMaxWaiting) return reply.send(problem_of(Error{"too many read the log", {}, true, 0}));
-  query->query.until_us = request.arrived_us;
   waiting_.push_back(std::make_unique<Waiting>(*this, std::move(*query), std::move(reply)));
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include <fmt/core.h>
 #include <sys/socket.h>
@@ -27,6 +28,19 @@ unsigned fill(std::array<uv_buf_t, kMaxSlices>& buffers, std::span<const Slice> 
     buffers[count++] = uv_buf_init(const_cast<char*>(piece.data), static_cast<unsigned>(piece.size));
   }
   return count;
+}
+
+/// An event of a stream. Where memory runs out in it, this connection breaks, and nothing else.
+template <class Event, class Failure>
+void run_event(Event event, Failure failure) {
+  try {
+    try {
+      event();
+    } catch (const std::bad_alloc&) {
+      failure();
+    }
+  } catch (const std::bad_alloc&) {
+  }  // there is none to say so either: its owner's time-outs end it
 }
 
 }  // namespace
@@ -132,7 +146,11 @@ void TcpStream::start_reading() {
       reinterpret_cast<uv_stream_t*>(&handle_),
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { owner_of(handle)->on_allocate(buffer); },
       [](uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
-        owner_of(reinterpret_cast<uv_handle_t*>(handle))->on_read(count, buffer->base);
+        TcpStream* stream = owner_of(reinterpret_cast<uv_handle_t*>(handle));
+        run_event([&] { stream->on_read(count, buffer->base); },
+                  [stream] {
+                    if (stream->state_ < State::failed) stream->fail_with(UV_ENOMEM);
+                  });
       });
 }
 
@@ -198,9 +216,14 @@ void TcpStream::submit_queue() {
   const std::span<Slice> front(pieces.data(), queue_->chain.front(pieces));
   for (const Slice& piece : front) queue_->in_flight += piece.size;
   const unsigned count = fill(buffers, front);
-  const int status = uv_write(
-      &queue_->request, reinterpret_cast<uv_stream_t*>(&handle_), buffers.data(), count,
-      [](uv_write_t* done, int code) { owner_of(reinterpret_cast<uv_handle_t*>(done->handle))->on_written(code); });
+  const int status = uv_write(&queue_->request, reinterpret_cast<uv_stream_t*>(&handle_), buffers.data(), count,
+                              [](uv_write_t* done, int code) {
+                                TcpStream* stream = owner_of(reinterpret_cast<uv_handle_t*>(done->handle));
+                                run_event([&] { stream->on_written(code); },
+                                          [stream] {
+                                            if (stream->state_ < State::failed) stream->fail_with(UV_ENOMEM);
+                                          });
+                              });
   if (status != 0) loop_.post(LateFailure(this, status));
 }
 

@@ -12,9 +12,14 @@
 namespace roost::service {
 namespace {
 
-int64_t unix_now_us() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+template <class Clock>
+int64_t now_us_of() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
+}
+
+// For durations, which setting the wall clock does not change.
+int64_t monotonic_now_us() {
+  return now_us_of<std::chrono::steady_clock>();
 }
 
 }  // namespace
@@ -34,7 +39,7 @@ class AppServer::Exchange final : public http::RequestReceiver,
   ~Exchange() override { wipe(request_.body); }
   Exchange(AppServer& server, http::Responder& responder, const http::RequestHead& head)
       : server_(&server), responder_(&responder), request_(Request::from(head, responder.client())) {
-    request_.arrived_us = unix_now_us();
+    request_.arrived_us = monotonic_now_us();
     if (request_.request_id.empty()) request_.request_id = server.next_request_id();
   }
 
@@ -112,8 +117,8 @@ std::string AppServer::next_request_id() {
 
 void AppServer::finish(http::Responder* responder, const Request& request, const Answer& answer) {
   --active_;
-  const int64_t now_us = unix_now_us();
-  const int64_t duration_us = now_us > request.arrived_us ? now_us - request.arrived_us : 0;
+  const int64_t now_us = now_us_of<std::chrono::system_clock>();
+  const int64_t duration_us = monotonic_now_us() - request.arrived_us;
   for (CallObserver* observer : observers_) observer->on_call(request, answer.status, now_us, duration_us);
   if (responder == nullptr) return;
   const Slice body(std::string_view(answer.body));

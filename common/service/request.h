@@ -45,7 +45,7 @@ struct Request {
   bool is_navigation = false;  ///< Sec-Fetch-Mode: a link was followed; no script reads the answer
   FetchSite fetch_site = FetchSite::unsaid;
   net::Address client;
-  int64_t arrived_us = 0;             ///< Unix time
+  int64_t arrived_us = 0;             ///< monotonic
   std::vector<std::string> captures;  ///< values of the {…} in the route's pattern, decoded
   std::string_view endpoint;          ///< pattern of the route, valid as long as the router; empty when there is none
 

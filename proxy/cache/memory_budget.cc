@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/memory_reserve.h"
+
 namespace roost::proxy {
 
 MemoryBudget::MemoryBudget(HttpCache& cache, const BlockAccount& in_flight)
@@ -12,6 +14,10 @@ MemoryBudget::MemoryBudget(HttpCache& cache, const BlockAccount& in_flight)
       step_bytes_(std::max<uint64_t>(cache.limit_bytes() / kSteps, 1)) {}
 
 bool MemoryBudget::admit(uint64_t bytes) {
+  if (MemoryReserve::is_low()) {  // allocations fail: the store gives back what it has
+    share_room(limit_bytes_);
+    if (!MemoryReserve::refill()) return false;
+  }
   if (!would_admit(bytes)) return false;
   share_room(in_flight_.bytes() + bytes);
   return true;

@@ -1,6 +1,7 @@
 """Answers that several clients share, and the memory they take: nobody loses a byte, nobody waits for another, and what
 clients do not read stays within bounds."""
 
+import resource
 import socket
 
 from harness import *
@@ -171,6 +172,30 @@ class Memory(FlowTest):
 
     def test_of_answers_that_are_not_cached(self):
         self.check(Reply(headers=[("Cache-Control", "no-store")], body=bytes(4 * MIB)))
+
+
+class NoMemory(FlowTest):
+    """The process may not have more address space: it gives up stored answers, and goes on."""
+
+    def test_a_proxy_that_is_refused_memory_goes_on(self):
+        def answer(request):
+            return Reply(headers=[KEPT], body=b"small" if request.target == "/small" else bytes(2 * MIB))
+
+        proxy = self.proxy(self.backend(answer), flags=["--cache-size", "1GiB", "--threads", 1])
+        status = pathlib.Path(f"/proc/{proxy.pid}/status").read_text()
+        used = int(re.search(r"VmSize:\s+(\d+)", status).group(1)) * 1024
+        if used > 1 << 40:
+            self.skipTest("a sanitizer takes address space of its own")
+        resource.prlimit(proxy.pid, resource.RLIMIT_AS, (used + 24 * MIB, used + 24 * MIB))
+        whole = 0
+        for i in range(100):  # 200 MiB
+            try:
+                whole += len(get(proxy.address, f"/{i}").body) == 2 * MIB
+            except (WireError, OSError):
+                pass  # a connection may be lost
+        self.assertGreater(whole, 80)
+        self.assertEqual(get(proxy.address, "/small").body, b"small")
+        self.assertIn("hit", get(proxy.address, "/small").header("Cache-Status"))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,13 @@ class Reading(Stack):
         workers = {record["worker"] for record in self.logs("?limit=10000&format=full")["requests"]}
         self.assertEqual(workers, {"w1", "w2", "w3"})
 
+    def test_workers_take_what_the_proxy_lets_in(self):
+        fields = [(f"X-Own-{i}", "x" * 140) for i in range(98)]
+        for path in ("/api/users", "/logs"):
+            with Connection(self.front.address) as client:
+                client.send(request_bytes("GET", path, fields, host=self.front.address))
+                self.assertEqual(client.read().status, 200)
+
     def test_logs_are_never_cached(self):
         before = self.logs()["request_count"]
         self.post_tweet("one")

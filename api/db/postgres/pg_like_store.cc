@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "common/base/clock.h"
+
 namespace roost::api {
 namespace {
 
@@ -25,8 +27,8 @@ constexpr PgStatement kApply{
     "  UPDATE tweets SET likes = tweets.likes + locked.likes FROM locked WHERE tweets.id = locked.id RETURNING 1"
     ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
 
-// As kApply, with $6 ids of tweets, $7 and $8 names of likes to be added once. A name that another transaction is just
-// writing is waited for: it is known if that commits, else it is new.
+// As kApply, with $6 ids of tweets, $7 and $8 names of likes to be added once, $9 the time. A name that another
+// transaction is just writing is waited for: it is known if that commits, else it is new.
 constexpr PgStatement kApplyOnce{
     "WITH fence AS ("
     "  UPDATE like_journals SET applied_seq = $2 WHERE journal = $1 AND applied_seq = $2 - 1 AND token = $3 RETURNING 1"
@@ -36,7 +38,7 @@ constexpr PgStatement kApplyOnce{
     "  GROUP BY id, high, low"
     "), fresh AS ("
     "  INSERT INTO like_names(high, low, applied_at_ms)"
-    "  SELECT DISTINCT high, low, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM given"
+    "  SELECT DISTINCT high, low, $9::bigint FROM given"
     "  WHERE EXISTS (SELECT 1 FROM fence) ORDER BY high, low ON CONFLICT DO NOTHING RETURNING high, low"
     "), repeats AS ("
     "  SELECT g.id, (sum(g.times) - count(f.high))::bigint AS times FROM given g LEFT JOIN fresh f USING (high, low)"
@@ -49,13 +51,18 @@ constexpr PgStatement kApplyOnce{
     "  UPDATE tweets SET likes = tweets.likes + locked.likes FROM locked WHERE tweets.id = locked.id RETURNING 1"
     ") SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM added)"};
 
-// $1 how old, in milliseconds, $2 how many. What somebody else removes already is left to him.
+// $1 from before when, $2 how many. What somebody else removes already is left to him.
 constexpr PgStatement kPruneTokens{
     "WITH gone AS (DELETE FROM like_names WHERE ctid = ANY(ARRAY("
-    "  SELECT ctid FROM like_names WHERE applied_at_ms < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1"
+    "  SELECT ctid FROM like_names WHERE applied_at_ms < $1"
     "  ORDER BY applied_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM gone"};
 
 constexpr PgStatement kIdentity{"SELECT identity FROM database_identity"};
+
+// Where token_clock_ begins.
+constexpr PgStatement kTokenTime{
+    "SELECT greatest((extract(epoch FROM clock_timestamp()) * 1000)::bigint,"
+    "                (SELECT max(applied_at_ms) FROM like_names))"};
 
 constexpr PgStatement kForget{"DELETE FROM like_journals WHERE journal = $1"};
 
@@ -120,7 +127,7 @@ PgResult<uint64_t> PgLikeStore::take_over(const std::string& journal) {
   return static_cast<uint64_t>(taken->integer(0, 0));
 }
 
-PgResult<PgRows> PgLikeStore::send(const std::string& journal, const batcher::Batch& batch) {
+PgResult<PgRows> PgLikeStore::send(const std::string& journal, const batcher::Batch& batch, int64_t token_time_ms) {
   std::vector<int64_t> ids;
   std::vector<int64_t> likes;
   for (const batcher::KeyDelta& delta : batch.deltas) {
@@ -140,6 +147,7 @@ PgResult<PgRows> PgLikeStore::send(const std::string& journal, const batcher::Ba
     low.push_back(static_cast<int64_t>(token.low));
   }
   params.add(std::span<const int64_t>(keys)).add(std::span<const int64_t>(high)).add(std::span<const int64_t>(low));
+  params.add(token_time_ms);
   return run(kApplyOnce, params);
 }
 
@@ -155,13 +163,19 @@ batcher::Outcome PgLikeStore::apply(const batcher::JournalId& journal, const bat
   if (!tokens_.contains(name)) {
     if (auto taken = take_over(name); !taken) return failed(Outcome::not_applied, journal, batch, taken.error().what);
   }
-  if (!batch.tokens.empty()) prune_tokens();
+  int64_t token_time_ms = 0;
+  if (!batch.tokens.empty()) {
+    const auto now_ms = read_token_time();
+    if (!now_ms) return failed(Outcome::not_applied, journal, batch, now_ms.error().what);
+    token_time_ms = *now_ms;
+    prune_tokens(token_time_ms);
+  }
   // Nothing has been sent while there is no connection.
   if (const auto connected = session(); !connected) {
     return failed(Outcome::not_applied, journal, batch, connected.error().what);
   }
   AccessScope access(observer_, "UPDATE", "tweets", "");
-  auto result = send(name, batch);
+  auto result = send(name, batch, token_time_ms);
   if (!result) {
     const bool open = result.error().verdict == PgVerdict::unknown;
     return failed(open ? Outcome::unknown : Outcome::not_applied, journal, batch, result.error().what);
@@ -173,16 +187,25 @@ batcher::Outcome PgLikeStore::apply(const batcher::JournalId& journal, const bat
   return Outcome::applied;
 }
 
+PgResult<int64_t> PgLikeStore::read_token_time() {
+  const int64_t monotonic_ms = SystemClock().monotonic_ms();
+  if (!token_clock_.known()) {
+    const auto time = run(kTokenTime, {});
+    if (!time) return tl::unexpected(time.error());
+    token_clock_.begin(time->integer(0, 0), monotonic_ms);
+  }
+  return token_clock_.now_ms(monotonic_ms);
+}
+
 /// Best effort: what fails is done by the next call.
-void PgLikeStore::prune_tokens() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < pruned_at_ + std::chrono::milliseconds(kPruneIntervalMs)) return;
+void PgLikeStore::prune_tokens(int64_t now_ms) {
+  if (now_ms < pruned_at_ms_ + kPruneIntervalMs) return;
   AccessScope access(observer_, "DELETE", "like_names", "");
   PgParams params;
-  const auto done = run(kPruneTokens, params.add(kTokenMemoryMs).add(kMaxPruned));
+  const auto done = run(kPruneTokens, params.add(now_ms - kTokenMemoryMs).add(kMaxPruned));
   if (!done) return;
   access.set_rows(done->integer(0, 0));
-  if (done->integer(0, 0) < kMaxPruned) pruned_at_ = now;
+  if (done->integer(0, 0) < kMaxPruned) pruned_at_ms_ = now_ms;
 }
 
 Result<uint64_t> PgLikeStore::applied_seq(const batcher::JournalId& journal) {

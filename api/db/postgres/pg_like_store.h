@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include "api/db/access.h"
 #include "api/db/like_store.h"
 #include "api/db/postgres/pg_session.h"
+#include "api/db/token_clock.h"
 
 namespace roost::api {
 
@@ -51,8 +51,9 @@ class PgLikeStore final : public LikeStore {
   PgResult<PgRows> run(const PgStatement& statement, const PgParams& params);
   void end_lost_sessions();
   PgResult<uint64_t> take_over(const std::string& journal);
-  PgResult<PgRows> send(const std::string& journal, const batcher::Batch& batch);
-  void prune_tokens();
+  PgResult<PgRows> send(const std::string& journal, const batcher::Batch& batch, int64_t token_time_ms);
+  PgResult<int64_t> read_token_time();
+  void prune_tokens(int64_t now_ms);
 
   const PgTarget target_;
   PgSession::Limits limits_;
@@ -60,7 +61,8 @@ class PgLikeStore final : public LikeStore {
   std::unique_ptr<PgSession> session_;
   std::vector<std::string> lost_sessions_;           ///< Names of those that may still be running.
   std::unordered_map<std::string, int64_t> tokens_;  ///< By journal: the own one and one adopted.
-  std::chrono::steady_clock::time_point pruned_at_{};
+  TokenClock token_clock_;
+  int64_t pruned_at_ms_ = 0;  ///< By token_clock_.
 };
 
 }  // namespace roost::api

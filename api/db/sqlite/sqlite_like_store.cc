@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/clock.h"
+
 namespace roost::api {
 
 Result<std::unique_ptr<SqliteLikeStore>> SqliteLikeStore::open(const std::string& path, AccessObserver* observer,
@@ -37,12 +39,17 @@ Result<bool> SqliteLikeStore::move_fence(const std::string& journal, uint64_t se
 
 /// Unix milliseconds, from the Julian day.
 Result<int64_t> SqliteLikeStore::now_ms() {
-  const auto raw = connection_->prepare("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)");
+  const int64_t monotonic_ms = SystemClock().monotonic_ms();
+  if (token_clock_.known()) return token_clock_.now_ms(monotonic_ms);
+  const auto raw = connection_->prepare(
+      "SELECT max(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), "
+      "coalesce((SELECT max(applied_at_ms) FROM like_names), 0))");
   if (!raw) return tl::unexpected<Error>(raw.error());
   Statement statement(*raw);
   const auto row = statement.step();
   if (!row) return tl::unexpected<Error>(row.error());
-  return statement.integer(0);
+  token_clock_.begin(statement.integer(0), monotonic_ms);
+  return token_clock_.now_ms(monotonic_ms);
 }
 
 /// Stores the batch's tokens; its deltas less one for each token that was there.

@@ -6,6 +6,7 @@
 
 #include "api/db/like_store.h"
 #include "api/db/sqlite/sqlite_connection.h"
+#include "api/db/token_clock.h"
 
 namespace roost::api {
 
@@ -31,7 +32,8 @@ class SqliteLikeStore final : public LikeStore {
   Result<int64_t> now_ms();
 
   std::unique_ptr<SqliteConnection> connection_;
-  int64_t pruned_at_ms_ = 0;  ///< By the database's clock.
+  TokenClock token_clock_;
+  int64_t pruned_at_ms_ = 0;  ///< By token_clock_.
 };
 
 }  // namespace roost::api
