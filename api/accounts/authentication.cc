@@ -3,13 +3,12 @@
 #include <utility>
 
 #include "api/http/failure.h"
+#include "common/service/bearer_token.h"
 
 namespace roost::api {
 
 Answer unauthorized(std::string_view detail) {
-  Answer answer = problem(401, detail);
-  answer.fields.add("WWW-Authenticate", "Bearer");
-  return answer;
+  return service::bearer_token_needed(detail);
 }
 
 Answer account_is_gone() {
@@ -24,11 +23,9 @@ Answer private_json(std::string body) {
 }
 
 Input<int64_t> Authentication::user_id(const Request& request) const {
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string_view sent = request.authorization;
-  if (sent.size() < kScheme.size() || !http::equals_ignore_case(sent.substr(0, kScheme.size()), kScheme))
-    return tl::unexpected<Answer>(unauthorized("This needs an access token: log in."));
-  const auto id = tokens_.user_of(std::string(sent.substr(kScheme.size())), clock_.unix_ms());
+  const std::string_view token = service::bearer_token(request);
+  if (token.empty()) return tl::unexpected<Answer>(unauthorized("This needs an access token: log in."));
+  const auto id = tokens_.user_of(std::string(token), clock_.unix_ms());
   if (!id) return tl::unexpected<Answer>(unauthorized("The access token is not valid, or has expired: log in again."));
   return *id;
 }

@@ -43,7 +43,7 @@ class AppServer::Exchange final : public http::RequestReceiver,
   void on_request_body(std::string_view bytes) override { request_.body.append(bytes); }
   void on_request_end() override {
     state_ = State::acting;
-    server_->router_.dispatch(request_, Reply(std::unique_ptr<PendingRequest>(this)));
+    server_->dispatch(request_, Reply(std::unique_ptr<PendingRequest>(this)));
   }
   void on_client_gone(const Error&) override {
     responder_ = nullptr;
@@ -99,6 +99,13 @@ void AppServer::on_request(http::Responder& responder, const http::RequestHead& 
 
 void AppServer::on_refused(const net::Address&, int status, const Error&) {
   for (CallObserver* observer : observers_) observer->on_refused(status);
+}
+
+void AppServer::dispatch(Request& request, Reply reply) const {
+  for (const RequestGuard* guard : guards_) {
+    if (auto refusal = guard->refuse(request)) return reply.send(std::move(*refusal));
+  }
+  router_.dispatch(request, std::move(reply));
 }
 
 std::string AppServer::next_request_id() {

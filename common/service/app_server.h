@@ -13,12 +13,13 @@
 #include "common/net/event_loop.h"
 #include "common/service/answer_decorator.h"
 #include "common/service/call_observer.h"
+#include "common/service/request_guard.h"
 #include "common/service/router.h"
 
 namespace roost::service {
 
-/// Serves routes over HTTP: takes requests from its connections, hands them to the router, sends the answers. Observers
-/// see every call, decorators add fields to every answer. Loop thread only.
+/// Serves routes over HTTP: takes requests from its connections, hands them to the router, sends the answers. Guards
+/// may refuse a request before that, observers see every call, decorators add fields to every answer. Loop thread only.
 class AppServer final : public http::RequestAcceptor {
  public:
   /// `limits.max_body_bytes` bounds a request's body, which is collected before the action runs. All outlive the
@@ -29,9 +30,11 @@ class AppServer final : public http::RequestAcceptor {
   AppServer(const AppServer&) = delete;
   AppServer& operator=(const AppServer&) = delete;
 
-  /// Before serving; both outlive the server and are called in the order added.
+  /// Before serving; all outlive the server and are called in the order added.
   void add_observer(CallObserver& observer) { observers_.push_back(&observer); }
   void add_decorator(AnswerDecorator& decorator) { decorators_.push_back(&decorator); }
+  /// The first guard that refuses a request answers it.
+  void add_guard(const RequestGuard& guard) { guards_.push_back(&guard); }
 
   /// Takes over a client's connection.
   void adopt(net::StreamPtr stream) { server_->adopt(std::move(stream)); }
@@ -47,6 +50,7 @@ class AppServer final : public http::RequestAcceptor {
 
  private:
   class Exchange;
+  void dispatch(Request& request, Reply reply) const;
   /// Sends and reports; `responder` is null when the client is gone.
   void finish(http::Responder* responder, const Request& request, const Answer& answer);
   std::string next_request_id();
@@ -56,6 +60,7 @@ class AppServer final : public http::RequestAcceptor {
   const Router& router_;
   std::vector<CallObserver*> observers_;
   std::vector<AnswerDecorator*> decorators_;
+  std::vector<const RequestGuard*> guards_;
   std::unique_ptr<http::Server> server_;
   http::HttpDateCache date_;
   IntrusiveList<Exchange> exchanges_;

@@ -16,6 +16,19 @@ bool asks_past_caches(std::string_view cache_control) {
   return asks;
 }
 
+FetchSite fetch_site_of(std::string_view text) {
+  if (text.empty()) return FetchSite::unsaid;
+  if (text == "same-origin") return FetchSite::same_origin;
+  return text == "none" ? FetchSite::none : FetchSite::foreign;
+}
+
+/// The last element of a list, which the nearest proxy has added.
+std::string last_element(std::string_view list) {
+  std::string last;
+  http::for_each_list_element(list, [&](std::string_view element) { last = element; });
+  return last;
+}
+
 }  // namespace
 
 bool is_request_id(std::string_view text) {
@@ -45,6 +58,10 @@ Request Request::from(const http::RequestHead& head, const net::Address& client)
   request.is_preflight =
       head.method == http::Method::options && head.fields.find("Access-Control-Request-Method") != nullptr;
   if (const auto addresses = head.fields.combined(FieldId::x_forwarded_for)) request.forwarded_for = *addresses;
+  if (const auto hosts = head.fields.combined(FieldId::x_forwarded_host)) request.forwarded_host = last_element(*hosts);
+  request.is_for_another = head.fields.has(FieldId::forwarded) || head.fields.find("X-Real-IP") != nullptr;
+  if (const http::Field* site = head.fields.find("Sec-Fetch-Site")) request.fetch_site = fetch_site_of(site->value);
+  if (const http::Field* mode = head.fields.find("Sec-Fetch-Mode")) request.is_navigation = mode->value == "navigate";
   if (const auto directives = head.fields.combined(FieldId::cache_control))
     request.no_cache = asks_past_caches(*directives);
   request.was_forwarded =

@@ -11,6 +11,14 @@
 
 namespace roost::service {
 
+/// What a browser says of the page that made it send a request (the Fetch Metadata specification, Sec-Fetch-Site).
+enum class FetchSite : uint8_t {
+  unsaid,       ///< not sent: no browser, or a page that was not fetched securely
+  same_origin,  ///< a page of the origin that is asked
+  none,         ///< the user: a bookmark, the address bar
+  foreign,      ///< a page of another origin, of the same site or not
+};
+
 /// One request as an action sees it: the parts of the head that services use, copied, and the whole body.
 struct Request {
   http::Method method = http::Method::other;
@@ -26,11 +34,16 @@ struct Request {
   std::string origin;
   std::optional<std::string> idempotency_key;  ///< Idempotency-Key of a POST as sent; several lines as one
   std::string forwarded_for;                   ///< X-Forwarded-For, all lines joined
+  std::string forwarded_host;                  ///< X-Forwarded-Host; the last of several
   std::string body;
   bool no_cache = false;       ///< Cache-Control: no-cache, or max-age=0
   bool is_preflight = false;   ///< OPTIONS with Access-Control-Request-Method (the Fetch standard, CORS)
   bool wants_html = false;     ///< Accept names text/html
   bool was_forwarded = false;  ///< it came through a proxy: Via, Forwarded or X-Forwarded-For says so
+  bool is_for_another =
+      false;                   ///< Forwarded (RFC 7239) or X-Real-IP: not the peer's own, whatever X-Forwarded-For says
+  bool is_navigation = false;  ///< Sec-Fetch-Mode: a link was followed; no script reads the answer
+  FetchSite fetch_site = FetchSite::unsaid;
   net::Address client;
   int64_t arrived_us = 0;             ///< monotonic
   std::vector<std::string> captures;  ///< values of the {…} in the route's pattern, decoded

@@ -62,6 +62,13 @@ class Stamp final : public AnswerDecorator {
   }
 };
 
+class Refuser final : public RequestGuard {
+ public:
+  std::optional<Answer> refuse(const Request& request) const override {
+    return request.path == "/now" ? std::optional(problem(403, "Not now.")) : std::nullopt;
+  }
+};
+
 struct Fixture {
   net::EventLoop loop;
   Router router;
@@ -107,6 +114,19 @@ TEST_CASE("an answer at once") {
   CHECK(f.responder.fields.find("X-Request-Id: ") != std::string::npos);
   CHECK(f.responder.fields.find("Content-Type: application/json\r\n") != std::string::npos);
   CHECK(f.server->active() == 0);
+}
+
+TEST_CASE("what a guard refuses reaches no action, and is observed and decorated like any other answer") {
+  Fixture f;
+  const Refuser refuser;
+  f.server->add_guard(refuser);
+  f.ask(http::Method::get, "/now");
+  CHECK(f.responder.status == 403);
+  CHECK(f.responder.text.find("Not now.") != std::string::npos);
+  CHECK(f.responder.fields.find("X-Stamp: /now 403\r\n") != std::string::npos);
+  CHECK(f.recorder.calls == std::vector<std::string>{"/now 403"});
+  f.ask(http::Method::get, "/nothing");
+  CHECK(f.responder.status == 204);
 }
 
 TEST_CASE("a body arrives in pieces") {

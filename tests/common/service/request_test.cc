@@ -30,6 +30,10 @@ TEST_CASE("what is copied from a head") {
                                     {"Idempotency-Key", "k"},
                                     {"X-Forwarded-For", "192.0.2.1"},
                                     {"X-Forwarded-For", "192.0.2.2"},
+                                    {"X-Forwarded-Host", "a.example, b.example"},
+                                    {"X-Real-IP", "192.0.2.1"},
+                                    {"Sec-Fetch-Site", "same-site"},
+                                    {"Sec-Fetch-Mode", "navigate"},
                                     {"Cache-Control", "max-age=0"},
                                     {"Accept", "text/html,*/*"}})
     REQUIRE(head.fields.add(name, value));
@@ -38,6 +42,10 @@ TEST_CASE("what is copied from a head") {
   CHECK(request.method_text == "POST");
   CHECK(request.authority == "example.org:8080");
   CHECK(request.path == "/a");
+  CHECK(request.forwarded_host == "b.example");
+  CHECK(request.is_for_another);
+  CHECK(request.fetch_site == roost::service::FetchSite::foreign);
+  CHECK(request.is_navigation);
   CHECK(request.query_text == "b=1");
   CHECK(request.target() == "/a?b=1");
   CHECK(request.request_id == "id-1");
