@@ -4,10 +4,11 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <sodium.h>
 
 #include "api/http/text.h"
 #include "common/base/iso_time.h"
+#include "common/service/bearer_token.h"
+#include "common/service/cross_origin.h"
 
 namespace roost::api {
 namespace {
@@ -17,11 +18,6 @@ bool is_loopback_text(std::string_view address) {
   const bool bare_v6 = address.find(':') != std::string_view::npos && !address.starts_with('[');
   const auto parsed = net::Address::parse(bare_v6 ? fmt::format("[{}]:1", address) : fmt::format("{}:1", address));
   return parsed && parsed->is_loopback();
-}
-
-/// Compares in a time that does not depend on where the texts differ.
-bool equal_secret(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 void append_pair(std::string& out, const LogRecord& record) {
@@ -39,18 +35,16 @@ bool may_read_logs(LogAccess access, std::string_view token, const Request& requ
     case LogAccess::open:
       return true;
     case LogAccess::loopback: {
+      // Of its own host's people, that is; behind another's proxy on this host, or with a name that leads here, it is
+      // somebody else's request.
+      if (request.is_for_another || !service::is_loopback_host(service::host_of(request.authority))) return false;
       bool all_local = request.client.is_loopback();
       http::for_each_list_element(
           request.forwarded_for, [&](std::string_view address) { all_local = all_local && is_loopback_text(address); });
       return all_local;
     }
-    case LogAccess::token: {
-      constexpr std::string_view kBearer = "Bearer ";
-      const std::string_view sent = request.authorization;
-      return !token.empty() && sent.size() > kBearer.size() &&
-             http::equals_ignore_case(sent.substr(0, kBearer.size()), kBearer) &&
-             equal_secret(sent.substr(kBearer.size()), token);
-    }
+    case LogAccess::token:
+      return !token.empty() && service::is_same_secret(service::bearer_token(request), token);
   }
   return false;
 }
@@ -142,9 +136,7 @@ void Logs::answer(Request& request, Reply reply) {
   if (!may_read_logs(options_.access, options_.token, request)) {
     if (options_.access != LogAccess::token)
       return reply.send(problem(403, "The log is shown only on the host itself; [logs] access can change that."));
-    Answer refused = problem(401, "The log is shown to those who send its token.");
-    refused.fields.add("WWW-Authenticate", "Bearer");
-    return reply.send(std::move(refused));
+    return reply.send(service::bearer_token_needed("The log is shown to those who send its token."));
   }
   auto query = read_logs_query(request);
   if (!query) return reply.send(std::move(query.error()));

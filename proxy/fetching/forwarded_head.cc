@@ -104,6 +104,15 @@ bool add_counted_down(const http::RequestHead& head, const Field& field, FieldBl
   return true;
 }
 
+/// A proxy on this host that is not trusted, or did not say for whom it asks: what it forwards is not this host's own
+/// request, though its address says so. RFC 7239 §6.2 has a word for that.
+bool forwards_for_unknown(const http::RequestHead& head, const Origin& origin) {
+  if (!origin.client.starts_with("127.") && origin.client != "::1") return false;
+  if (head.fields.has(FieldId::x_forwarded_for)) return !origin.trusted;
+  return head.fields.has(FieldId::x_forwarded_proto) || head.fields.has(FieldId::x_forwarded_host) ||
+         head.fields.has(FieldId::forwarded) || std::any_of(head.fields.begin(), head.fields.end(), is_for_proxies);
+}
+
 void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, std::string_view own_host,
                            FieldBlock& out) {
   const auto said = [&](FieldId id) -> std::optional<std::string> {
@@ -113,6 +122,7 @@ void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, 
   // The scheme and host that the cache key has.
   out.add("X-Forwarded-Proto", origin.scheme);
   out.add("X-Forwarded-Host", own_host);
+  if (forwards_for_unknown(head, origin)) out.add("Forwarded", "for=unknown");
   out.add("X-Request-Id", origin.request_id);
 }
 

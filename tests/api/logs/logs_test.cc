@@ -10,6 +10,7 @@ namespace {
 Request from(std::string_view client, std::string forwarded_for = "", std::string authorization = "") {
   Request request;
   request.client = *net::Address::parse(client);
+  request.authority = "localhost:8080";
   request.forwarded_for = std::move(forwarded_for);
   request.authorization = std::move(authorization);
   return request;
@@ -50,6 +51,24 @@ TEST_CASE("who may read the log") {
   CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1", "", "Bearer secre")));
   CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1", "", "Basic secret")));
   CHECK_FALSE(may_read_logs(LogAccess::token, "", from("127.0.0.1:1", "", "Bearer ")));
+}
+
+TEST_CASE("what was sent on for another, or by a name of the DNS, is not of this host") {
+  Request request = from("127.0.0.1:1", "127.0.0.1");
+  REQUIRE(may_read_logs(LogAccess::loopback, "", request));
+  request.is_for_another = true;  // Forwarded: for=unknown, from a proxy that is not trusted itself
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", request));
+  request.is_for_another = false;
+  for (const char* own : {"127.0.0.1:8080", "127.0.0.2", "[::1]:8080", "localhost", "LOCALHOST:80", "a.localhost:1"}) {
+    CAPTURE(own);
+    request.authority = own;
+    CHECK(may_read_logs(LogAccess::loopback, "", request));
+  }
+  for (const char* other : {"evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "8.8.8.8", ""}) {
+    CAPTURE(other);
+    request.authority = other;
+    CHECK_FALSE(may_read_logs(LogAccess::loopback, "", request));
+  }
 }
 
 TEST_CASE("the query of the log") {

@@ -77,6 +77,25 @@ TEST_CASE("forwarding fields are believed from a listed proxy only") {
   CHECK(contains(proxy, "X-Forwarded-Host: shop.example:8080\r\n"));
 }
 
+TEST_CASE("what a proxy on this host forwards without saying for whom is not this host's own") {
+  const auto mark = [](const Origin& origin, std::initializer_list<std::pair<const char*, const char*>> fields) {
+    return contains(forwarded(request(fields), origin, ForwardPurpose::pass), "Forwarded: for=unknown\r\n");
+  };
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    const Origin untrusted{address, "http", false, "id-1"};
+    const Origin trusted{address, "http", true, "id-1"};
+    CHECK_FALSE(mark(untrusted, {{"Accept", "a"}}));
+    CHECK(mark(untrusted, {{"X-Forwarded-For", "203.0.113.9"}}));
+    CHECK_FALSE(mark(trusted, {{"X-Forwarded-For", "203.0.113.9"}, {"X-Real-IP", "203.0.113.9"}}));  // it did say
+    for (const char* name : {"X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Real-IP"}) {
+      CAPTURE(name);
+      CHECK(mark(untrusted, {{name, "x"}}));
+      CHECK(mark(trusted, {{name, "x"}}));
+    }
+  }
+  CHECK_FALSE(mark(kStranger, {{"X-Forwarded-For", "203.0.113.9"}}));  // its own address says that it is elsewhere
+}
+
 TEST_CASE("a fetch for the cache asks for the whole, unconditionally") {
   const auto head = request({{"Cache-Control", "no-cache"},
                              {"Pragma", "no-cache"},
