@@ -58,11 +58,11 @@ Result<void> Proxy::open() {
   const Config& config = runtime_.site->config;
   const std::vector<net::Address> addresses = config.listen_addresses();
   if (auto probed = probe_addresses(addresses); !probed) return probed;
-  if (const auto admin_address = config.admin_address()) {
-    auto admin = Admin::listen(loop_, *admin_address, admin_parts());
+  if (config.proxy.admin != "off") {
+    auto admin = Admin::listen(loop_, config, admin_parts());
     if (!admin) return tl::unexpected(admin.error());
     admin_ = std::move(*admin);
-    events_.info("admin listening", {{"address", admin_->address().to_string()}});
+    events_.info("admin listening", {{"address", admin_->address()}});
   }
   const uint32_t threads = thread_count(config);
   for (uint32_t i = 0; i < threads; ++i) {

@@ -20,12 +20,15 @@ namespace roost::api {
 ///   pausing  after a failure, until the timer    idle
 class Revalidator::Proxy final : private http::ResponseReceiver {
  public:
-  Proxy(net::EventLoop& loop, const net::Address& address, observe::EventLog& events)
+  Proxy(net::EventLoop& loop, const net::Address& address, const std::string& token, observe::EventLog& events)
       : loop_(loop),
         address_(address),
+        fields_{{"Host", address.to_string()}},
         events_(events),
         queue_({kSpacingMs, kMaxAgeMs, kMaxPending}),
-        timer_(net::Timer::of<&Proxy::on_timer>(loop.timers(), this)) {}
+        timer_(net::Timer::of<&Proxy::on_timer>(loop.timers(), this)) {
+    if (!token.empty()) fields_.add("Authorization", {"Bearer ", token});
+  }
   ~Proxy() { drop_connection(); }
 
   void add(int64_t id) { queue_.add(id, loop_.now_ms()); }
@@ -55,6 +58,7 @@ class Revalidator::Proxy final : private http::ResponseReceiver {
 
   net::EventLoop& loop_;
   const net::Address address_;
+  http::FieldBlock fields_;
   observe::EventLog& events_;
   RevalidationQueue queue_;
   net::Timer timer_;
@@ -82,11 +86,10 @@ void Revalidator::Proxy::send() {
   std::string target = "/purge?soft=1&tags=";
   for (const auto& entry : sending_) target.append(tweet_tag(entry.id)).push_back(',');
   target.pop_back();
-  const http::FieldBlock fields{{"Host", address_.to_string()}};
   http::RequestStart start;
   start.method = "POST";
   start.target = target;
-  start.fields = fields;
+  start.fields = fields_;
   start.body = http::BodyLength::known(0);
   http::ClientLimits limits;
   limits.connect_timeout_ms = limits.head_timeout_ms = kTimeoutMs;
@@ -122,8 +125,9 @@ void Revalidator::Proxy::on_timer() {
   go_on();
 }
 
-Revalidator::Revalidator(net::EventLoop& loop, const std::vector<net::Address>& proxies, observe::EventLog& events) {
-  for (const net::Address& address : proxies) proxies_.push_back(std::make_unique<Proxy>(loop, address, events));
+Revalidator::Revalidator(net::EventLoop& loop, const std::vector<net::Address>& proxies, const std::string& token,
+                         observe::EventLog& events) {
+  for (const net::Address& address : proxies) proxies_.push_back(std::make_unique<Proxy>(loop, address, token, events));
 }
 
 Revalidator::~Revalidator() = default;

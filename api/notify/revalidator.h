@@ -33,8 +33,9 @@ class Revalidator {
     uint64_t failures = 0;   ///< requests that failed
   };
 
-  /// `events` outlives it.
-  Revalidator(net::EventLoop& loop, const std::vector<net::Address>& proxies, observe::EventLog& events);
+  /// `token` is what the admin listeners ask for ([admin] token), empty for none. `events` outlives it.
+  Revalidator(net::EventLoop& loop, const std::vector<net::Address>& proxies, const std::string& token,
+              observe::EventLog& events);
   ~Revalidator();
   Revalidator(const Revalidator&) = delete;
   Revalidator& operator=(const Revalidator&) = delete;

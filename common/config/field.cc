@@ -84,6 +84,10 @@ std::string in_quotes(std::string_view text) {
 
 }  // namespace
 
+std::string masked_secret(std::string_view secret) {
+  return secret.empty() ? "" : "********";
+}
+
 Result<void> Field::set_text(std::string_view text) {
   return std::visit(
       Match{[&](Text& field) -> Result<void> {

@@ -33,6 +33,9 @@ using TextCheck = std::function<std::string(std::string_view)>;
 /// Returns what may be printed of a text that holds a secret.
 using TextMask = std::function<std::string(std::string_view)>;
 
+/// The TextMask of a text that is a secret as a whole: tells only whether there is one.
+std::string masked_secret(std::string_view secret);
+
 /// Bounds of a number, a duration (ms) or a size (bytes), both included.
 struct Range {
   int64_t least = 0;

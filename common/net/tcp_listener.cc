@@ -138,7 +138,11 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(EventLoop& loop, const 
                                                          OnAccept on_accept) {
   auto fd = listening_socket(address, options);
   if (!fd) return tl::unexpected(fd.error());
-  std::unique_ptr<Impl, void (*)(Impl*)> impl(new Impl(loop, *fd, std::move(on_accept)), Impl::close);
+  return adopt(loop, *fd, std::move(on_accept));
+}
+
+std::unique_ptr<TcpListener> TcpListener::adopt(EventLoop& loop, int fd, OnAccept on_accept) {
+  std::unique_ptr<Impl, void (*)(Impl*)> impl(new Impl(loop, fd, std::move(on_accept)), Impl::close);
   impl->watch();
   return std::unique_ptr<TcpListener>(new TcpListener(std::move(impl)));
 }

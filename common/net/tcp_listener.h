@@ -26,6 +26,8 @@ class TcpListener {
   /// port_holder.h).
   static Result<std::unique_ptr<TcpListener>> listen(EventLoop& loop, const Address& address, Options options,
                                                      OnAccept on_accept);
+  /// The same for a stream socket that listens already, of any family; takes ownership of it.
+  static std::unique_ptr<TcpListener> adopt(EventLoop& loop, int fd, OnAccept on_accept);
   /// Checks that the address is free, before several loops listen on it with `reuse_port`: a second instance of the
   /// program would share the port silently. The error is that of listen(). Any thread.
   static Result<void> probe(const Address& address);

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "proxy/config/listen_address.h"
 #include "proxy/upstream/pool.h"
 
 namespace roost::proxy {
@@ -32,13 +31,15 @@ std::vector<net::Address> Config::listen_addresses() const {
 }
 
 std::optional<net::Address> Config::admin_address() const {
+  if (proxy.admin == "off" || !admin_socket().empty()) return std::nullopt;
   const auto address = parse_listen_address(proxy.admin);
-  return proxy.admin != "off" && address ? std::optional(*address) : std::nullopt;
+  return address ? std::optional(*address) : std::nullopt;
 }
 
 ConfigLoader::ConfigLoader() {
   proxy_fields_ = &table_.section("proxy");
   config_.proxy.declare(*proxy_fields_);
+  config_.admin.declare(table_.section("admin"));
   config_.cache.declare(table_.section("cache"));
   config_.health.declare(table_.section("health"));
   table_.repeated<ListenSection>("listen", &config_.listeners, declare<ListenSection>);

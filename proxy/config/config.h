@@ -10,8 +10,10 @@
 #include "common/config/command_line.h"
 #include "common/config/field_table.h"
 #include "common/net/address.h"
+#include "proxy/config/admin_section.h"
 #include "proxy/config/cache_section.h"
 #include "proxy/config/health_section.h"
+#include "proxy/config/listen_address.h"
 #include "proxy/config/listen_section.h"
 #include "proxy/config/pool_section.h"
 #include "proxy/config/proxy_section.h"
@@ -22,6 +24,7 @@ namespace roost::proxy {
 /// The configuration of roost-proxy. Filled by ConfigLoader, read-only afterwards.
 struct Config {
   ProxySection proxy;
+  AdminSection admin;
   CacheSection cache;
   HealthSection health = HealthSection::standard();  ///< of pools that do not say otherwise
   std::vector<ListenSection> listeners;
@@ -30,8 +33,10 @@ struct Config {
 
   /// All addresses to listen on: `[proxy] listen`, then `[[listen]]`. Valid when the configuration is.
   std::vector<net::Address> listen_addresses() const;
-  /// The address of the admin listener; none when it is off. Valid when the configuration is.
+  /// The address of the admin listener; none when it is off or a Unix socket. Valid when the configuration is.
   std::optional<net::Address> admin_address() const;
+  /// The path of the admin listener's Unix socket; empty when it is none.
+  std::string_view admin_socket() const { return admin_socket_path(proxy.admin); }
 };
 
 /// Reads the file, the environment and the flags, each overriding the ones before; then adds what `upstream` and a

@@ -14,4 +14,10 @@ Result<net::Address> parse_listen_address(std::string_view text);
 /// What is wrong with it, for config::Section; empty when nothing is.
 std::string check_listen_address(std::string_view text);
 
+/// The path of "unix:PATH"; empty for any other text.
+std::string_view admin_socket_path(std::string_view text);
+
+/// What is wrong with an address of the admin listener: as check_listen_address, or "unix:PATH", or "off".
+std::string check_admin_address(std::string_view text);
+
 }  // namespace roost::proxy

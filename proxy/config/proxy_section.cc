@@ -15,10 +15,6 @@ namespace {
 constexpr Range kTimeout{1, 24 * 3'600'000};
 constexpr int64_t kMaxThreads = 256;
 
-std::string check_admin(std::string_view text) {
-  return text == "off" ? "" : check_listen_address(text);
-}
-
 std::string check_network(std::string_view text) {
   const auto added = net::NetworkSet().add(text);
   return added ? "" : added.error().what;
@@ -28,7 +24,7 @@ std::string check_network(std::string_view text) {
 
 void ProxySection::declare(config::Section& section) {
   section.list("listen", &listen, "addresses that clients connect to; see [[listen]]", check_listen_address)
-      .text("admin", &admin, "address of the admin listener, or off", check_admin)
+      .text("admin", &admin, "address of the admin listener, unix:PATH, or off", check_admin_address)
       .list("upstream", &upstream, "backends of the default pool, instead of [[pool]]", check_backend)
       .number("threads", &threads, {0, kMaxThreads}, "event loops; 0 for one per core")
       .text("access_log", &access_log, "a file, - for standard output, or off")
