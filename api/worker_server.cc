@@ -27,9 +27,11 @@ WorkerServer::WorkerServer(const Options& options, net::EventLoop& loop, observe
     : router_(answer_not_found),
       metrics_(scope),
       cors_(Cors(options.cors_origins), router_),
+      origins_(Cors(options.cors_origins)),
       server_(loop, router_, server_limits()) {
   server_.add_observer(metrics_);
   server_.add_decorator(cors_);
+  server_.add_guard(origins_);
 }
 
 Result<std::unique_ptr<WorkerServer>> WorkerServer::listen(const Options& options, net::EventLoop& loop,

@@ -5,6 +5,7 @@
 
 #include "api/http/call_metrics.h"
 #include "api/http/cors_decorator.h"
+#include "api/http/origin_guard.h"
 #include "common/net/tcp_listener.h"
 #include "common/service/app_server.h"
 
@@ -42,6 +43,7 @@ class WorkerServer {
   service::Router router_;
   CallMetrics metrics_;
   CorsDecorator cors_;
+  OriginGuard origins_;
   service::AppServer server_;
   std::unique_ptr<net::TcpListener> listener_;
   net::Address address_;

@@ -18,6 +18,8 @@ class Cors {
   /// Exact origins ("https://app.example.org"), or "*" alone for all.
   explicit Cors(std::vector<std::string> origins);
 
+  /// Whether pages of this origin may use the API. Not the origin of the API itself, which needs no leave.
+  bool lets_in(std::string_view origin) const;
   /// What every answer carries. With listed origins also `Vary: Origin`, whoever asks, since a cache that keeps the
   /// answer is asked by others later; and leave to send credentials, which "*" never gives.
   void add_to(http::FieldBlock& fields, std::string_view origin) const;
@@ -25,8 +27,6 @@ class Cors {
   void add_preflight_to(http::FieldBlock& fields, std::string_view origin, std::string_view methods) const;
 
  private:
-  bool lets_in(std::string_view origin) const;
-
   bool everybody_ = false;
   std::vector<std::string> origins_;
 };
