@@ -42,6 +42,7 @@ std::string check_network(std::string_view text) {
 constexpr int64_t kDayMs = 86'400'000;
 constexpr config::Range kWait{10, 60'000};
 constexpr config::Range kAttempts{1, 1'000'000};
+constexpr config::Range kCount{0, 1'000'000'000};
 
 }  // namespace
 
@@ -84,11 +85,22 @@ void declare(config::FieldTable& table, Config& config) {
       .number("login_attempts_per_address", &config.login_attempts_per_address, kAttempts,
               "failed log-ins of a client's address per login_window")
       .duration("login_window", &config.login_window_ms, {1000, kDayMs}, "over which failed log-ins are counted")
+      .number("registrations_per_address", &config.registrations_per_address, kCount,
+              "registrations of a client's address per registration_window; 0 for no limit")
+      .duration("registration_window", &config.registration_window_ms, {1000, kDayMs},
+                "over which registrations are counted")
+      .number("likes_per_address", &config.likes_per_address, kCount,
+              "likes of a client's address per likes_window; 0 for no limit")
+      .duration("likes_window", &config.likes_window_ms, {1000, kDayMs}, "over which likes are counted")
       .list("cors_origins", &config.cors_origins, "origins whose pages may use the API, or \"*\"", check_origin)
       .flag("public_metrics", &config.public_metrics, "answer /metrics, /healthz and /readyz through proxies as well")
       .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is believed", check_network)
       .list("proxies", &config.proxies, "admin addresses of the proxies in front, told when likes were written",
             check_address);
+  table.section("admin")
+      .list("hosts", &config.admin_hosts, "of the proxies; not used by workers")
+      .text("token", &config.admin_token, "what the proxies' admin listeners ask for")
+      .masked(config::masked_secret);
   table.section("database")
       .text("url", &config.database_url, "sqlite:PATH or postgres://…; empty for sqlite:<data>/roost.db",
             check_database)

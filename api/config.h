@@ -26,10 +26,17 @@ struct Config {
   int64_t login_attempts = 10;
   int64_t login_attempts_per_address = 50;
   int64_t login_window_ms = 60'000;
+  int64_t registrations_per_address = 20;
+  int64_t registration_window_ms = 3'600'000;
+  int64_t likes_per_address = 6'000;
+  int64_t likes_window_ms = 60'000;
   std::vector<std::string> cors_origins;
   bool public_metrics = false;
   std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
   std::vector<std::string> proxies;  ///< admin addresses of the proxies in front
+  // [admin], which is the proxy's table
+  std::string admin_token;
+  std::vector<std::string> admin_hosts;  ///< not used
   // [database]
   std::string database_url;  ///< empty: sqlite:<data>/roost.db
   std::vector<std::string> database_replicas;

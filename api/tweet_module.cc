@@ -11,14 +11,23 @@ std::vector<net::Address> proxy_addresses(const Config& config) {
   return proxies;
 }
 
+ClientLimit::Options like_options(const Config& config) {
+  return {.requests = config.likes_per_address,
+          .window_ms = config.likes_window_ms,
+          .trusted = network_set(config.trusted_proxies)};
+}
+
+constexpr observe::MetricInfo kLikesLimited{"roost_likes_limited_total", "Likes answered 429: too many of an address."};
+
 }  // namespace
 
-TweetModule::TweetModule(const WorkerContext& context, Storage& storage, const Authentication& authentication,
-                         batcher::Batcher& batcher)
-    : revalidator_(context.loop, proxy_addresses(context.config), context.events),
+TweetModule::TweetModule(const WorkerContext& context, observe::MetricScope& scope, Storage& storage,
+                         const Authentication& authentication, batcher::Batcher& batcher)
+    : revalidator_(context.loop, proxy_addresses(context.config), context.config.admin_token, context.events),
       store_(storage.database(), storage.cache(), batcher),
       tweets_(store_, authentication, context.clock, context.events),
-      likes_(store_, batcher, context.clock, context.events) {}
+      like_limit_(like_options(context.config)),
+      likes_({store_, batcher, like_limit_, scope.counter(kLikesLimited), context.clock, context.events}) {}
 
 void TweetModule::add_to(Router& router) {
   tweets_.add_to(router);

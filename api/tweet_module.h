@@ -14,8 +14,8 @@ namespace roost::api {
 class TweetModule {
  public:
   /// All outlive it.
-  TweetModule(const WorkerContext& context, Storage& storage, const Authentication& authentication,
-              batcher::Batcher& batcher);
+  TweetModule(const WorkerContext& context, observe::MetricScope& scope, Storage& storage,
+              const Authentication& authentication, batcher::Batcher& batcher);
 
   void add_to(Router& router);
   /// The batcher has applied likes of these tweets: drops the cached counts, here and in the proxies.
@@ -26,6 +26,7 @@ class TweetModule {
   Revalidator revalidator_;
   TweetStore store_;
   Tweets tweets_;
+  ClientLimit like_limit_;
   Likes likes_;
 };
 

@@ -99,10 +99,10 @@ Result<void> Worker::Body::open() {
   if (!likes) return tl::unexpected<Error>(likes.error());
   likes_ = std::move(*likes);
   storage_->database().watch_journal(likes_->batcher().journal().hex());
-  auto accounts = AccountModule::open(context_, *storage_);
+  auto accounts = AccountModule::open(context_, scope_, *storage_);
   if (!accounts) return tl::unexpected<Error>(accounts.error());
   accounts_ = std::move(*accounts);
-  tweets_ = std::make_unique<TweetModule>(context_, *storage_, accounts_->authentication(), likes_->batcher());
+  tweets_ = std::make_unique<TweetModule>(context_, scope_, *storage_, accounts_->authentication(), likes_->batcher());
   operations_ = std::make_unique<Operations>(
       context_, Operations::Parts{*storage_, likes_->batcher(), tweets_->revalidator(), metrics_, scope_});
   return {};

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 64
+os.environ.setdefault("ROOST_API_LIKES_PER_ADDRESS", "0")  # of the workers that are measured: wrk has one address
 
 
 class BenchError(Exception):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """90% reads and 10% likes on a running stack; afterwards, is every acknowledged like in the database?
 
-    deploy/up --detach && bench/mix.py              30 s of wrk, then at most 75 s for the last batches to arrive
+    ROOST_API_LIKES_PER_ADDRESS=0 deploy/up --detach && bench/mix.py
+                                                    30 s of wrk, then at most 75 s for the last batches to arrive
     bench/mix.py --kill                             the same, while each worker in turn is killed with SIGKILL
     bench/mix.py --database postgres://…            on a stack that was started with the same --database
 

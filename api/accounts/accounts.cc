@@ -1,5 +1,6 @@
 #include "api/accounts/accounts.h"
 
+#include <memory>
 #include <utility>
 
 #include <fmt/core.h>
@@ -7,8 +8,8 @@
 #include "api/accounts/account_input.h"
 #include "api/accounts/user_json.h"
 #include "api/db/words.h"
+#include "api/http/answer.h"
 #include "api/http/cache_groups.h"
-#include "api/http/client_address.h"
 #include "api/http/failure.h"
 #include "api/http/request_input.h"
 
@@ -25,17 +26,21 @@ std::string login_body(const User& user, std::string_view token) {
 }
 
 Answer too_many_attempts(int64_t wait_ms) {
-  Answer answer = problem(429, "Too many attempts to log in. Wait before the next one.");
-  answer.fields.add("Retry-After", static_cast<uint64_t>((wait_ms + 999) / 1000));
-  return answer;
+  return too_many_requests("Too many attempts to log in. Wait before the next one.", wait_ms);
+}
+
+/// What the attempts at an account are counted under: one count, whether its name or its e-mail address was given.
+std::string account_key(const Login& login, std::string_view name) {
+  return login.found ? fmt::format("#{}", login.user.id) : fold_text(name);
 }
 
 }  // namespace
 
 /// One attempt to log in, and what it is counted under.
 struct Accounts::Attempt {
-  std::string address;
-  std::string account;  ///< folded
+  ClientAddress address;
+  std::string name;     ///< as given
+  std::string account;  ///< account_key, once it is known
   std::string password;
   Reply reply;
 };
@@ -58,10 +63,14 @@ void Accounts::add_to(Router& router) {
 void Accounts::register_user(Request& request, Reply reply) {
   auto account = read_new_account(request);
   if (!account) return reply.send(std::move(account.error()));
+  if (const int64_t wait_ms = parts_.registrations.attempt(request, parts_.clock.monotonic_ms()); wait_ms > 0) {
+    parts_.metrics.registrations.add();
+    return reply.send(too_many_requests("Too many registrations from this address. Try again later.", wait_ms));
+  }
   std::string password = std::move(account->password);
   parts_.passwords.hash(std::move(password), [this, account = std::move(*account),
                                               reply = std::move(reply)](Result<std::string> hash) mutable {
-    if (!hash) return reply.send(failure(parts_.events, hash.error()));
+    if (!hash) return reply.send(queue_failure(hash.error(), parts_.metrics.register_queue));
     insert(std::move(account), std::move(*hash), std::move(reply));
   });
 }
@@ -86,17 +95,35 @@ void Accounts::insert(NewAccount account, std::string password_hash, Reply reply
 void Accounts::log_in(Request& request, Reply reply) {
   auto credentials = read_credentials(request);
   if (!credentials) return reply.send(std::move(credentials.error()));
-  Attempt attempt{client_address(request, parts_.trusted_proxies), fold_text(credentials->name),
+  Attempt attempt{client_address(request, parts_.trusted_proxies), credentials->name, "",
                   std::move(credentials->password), std::move(reply)};
-  const int64_t wait_ms = parts_.limit.attempt(attempt.address, attempt.account, parts_.clock.monotonic_ms());
-  if (wait_ms > 0) return attempt.reply.send(too_many_attempts(wait_ms));
+  if (const int64_t wait_ms = parts_.limit.attempt_from(attempt.address, parts_.clock.monotonic_ms()); wait_ms > 0) {
+    parts_.metrics.login_address.add();
+    return attempt.reply.send(too_many_attempts(wait_ms));
+  }
   const std::string request_id = request.request_id;
   parts_.users.login(std::move(credentials->name), request_id,
                      [this, attempt = std::move(attempt)](Result<Login> login) mutable {
-                       if (login) return check_password(std::move(attempt), std::move(*login));
-                       parts_.limit.forgive(attempt.address, attempt.account);
+                       if (login) return admit(std::move(attempt), std::move(*login));
+                       parts_.limit.forgive("", attempt.address);
                        attempt.reply.send(failure(parts_.events, login.error()));
                      });
+}
+
+// Right and wrong passwords, and unknown users, wait alike: nothing shows before the password is checked.
+void Accounts::admit(Attempt attempt, Login login) {
+  attempt.account = account_key(login, attempt.name);
+  const int64_t delay_ms = parts_.limit.attempt_at(attempt.account, attempt.address, parts_.clock.monotonic_ms());
+  if (delay_ms == 0) return check_password(std::move(attempt), std::move(login));
+  const std::string account = attempt.account;
+  const ClientAddress address = attempt.address;
+  auto waiting = std::make_shared<Attempt>(std::move(attempt));
+  Task then = [this, waiting, login = std::move(login)]() mutable {
+    check_password(std::move(*waiting), std::move(login));
+  };
+  if (parts_.delays.hold(account, address, delay_ms, std::move(then))) return parts_.metrics.login_delayed.add();
+  parts_.metrics.login_account.add();
+  waiting->reply.send(too_many_attempts(delay_ms));
 }
 
 void Accounts::check_password(Attempt attempt, Login login) {
@@ -112,8 +139,11 @@ void Accounts::check_password(Attempt attempt, Login login) {
 
 void Accounts::finish_log_in(Attempt attempt, const Login& login, const Result<bool>& fits) {
   if (fits && !*fits) return attempt.reply.send(unauthorized("The user name or the password is wrong."));
-  parts_.limit.forgive(attempt.address, attempt.account);
-  if (!fits) return attempt.reply.send(failure(parts_.events, fits.error()));
+  if (!fits) {
+    parts_.limit.forgive(attempt.account, attempt.address);
+    return attempt.reply.send(queue_failure(fits.error(), parts_.metrics.login_queue));
+  }
+  parts_.limit.succeeded(attempt.account, attempt.address, parts_.clock.monotonic_ms());
   const std::string token = parts_.tokens.issue(login.user.id, parts_.clock.unix_ms());
   attempt.reply.send(uncached_json(200, login_body(login.user, token)));
 }
@@ -137,6 +167,13 @@ void Accounts::remove(Request&, Reply reply) {
       to.send(std::move(answer));
     });
   });
+}
+
+// A full queue is counted, not logged: whoever fills it would write the log.
+Answer Accounts::queue_failure(const Error& error, observe::Counter& refused) {
+  if (error.code != Passwords::kQueueFull) return failure(parts_.events, error);
+  refused.add();
+  return problem_of(error);
 }
 
 void Accounts::refuse_removal(int64_t id, Reply reply) {

@@ -1,43 +1,30 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
-#include <unordered_map>
+
+#include "api/http/attempt_limit.h"
+#include "api/http/client_address.h"
 
 namespace roost::api {
 
-/// Rate limit per key (an account's name, an address): a burst of `attempts`, refilled at one per `window_ms /
-/// attempts` (the generic cell rate algorithm). Time is passed in, monotonic. One thread.
-class AttemptLimit {
- public:
-  /// Bound of the keys; beyond it those with the fewest recent attempts are dropped.
-  static constexpr size_t kMaxKeys = 65'536;
-
-  AttemptLimit(int64_t attempts, int64_t window_ms);
-
-  /// Counts an attempt and returns 0; or counts nothing and returns the milliseconds until one is allowed.
-  int64_t attempt(std::string_view key, int64_t now_ms);
-  /// Takes back an attempt that succeeded.
-  void forgive(std::string_view key);
-  size_t keys() const { return full_at_ms_.size(); }
-
- private:
-  uint64_t hash(std::string_view key) const;
-  void forget_some(int64_t now_ms);
-
-  const int64_t step_ms_;
-  const int64_t window_ms_;
-  const uint64_t seed_;
-  /// By hash of the key: when its burst is available again. Keys with equal hashes share a limit; the hash is seeded,
-  /// so collisions cannot be provoked.
-  std::unordered_map<uint64_t, int64_t> full_at_ms_;
-};
-
-/// Limits log-ins per client address and per account name: against one client that tries many accounts, and many that
-/// try one.
+/// Limits guesses of passwords: of one client that tries many accounts, and of many that try one. Nobody can lock an
+/// account's owner out:
+///
+///  - first the attempts of an address are limited, whatever the account; beyond the limit they are refused;
+///  - then those at an account, whoever tries: beyond the limit each is delayed, by kFirstDelayMs and twice as long for
+///    each further one, up to kMostDelayMs (LoginDelays bounds how many wait);
+///  - an address from which somebody has logged in to the account within kKnownMs is not concerned by others' attempts,
+///    only by its own.
+///
+/// An attempt that succeeds is not counted. Time is passed in, monotonic. One thread.
 class LoginLimit {
  public:
+  static constexpr int64_t kFirstDelayMs = 500;
+  static constexpr int64_t kMostDelayMs = 8'000;
+  static constexpr int64_t kKnownMs = int64_t{30} * 86'400'000;
+
   struct Options {
     int64_t attempts_per_account = 10;
     int64_t attempts_per_address = 50;
@@ -45,17 +32,29 @@ class LoginLimit {
   };
   explicit LoginLimit(const Options& options)
       : by_account_(options.attempts_per_account, options.window_ms),
+        by_pair_(options.attempts_per_account, options.window_ms),
         by_address_(options.attempts_per_address, options.window_ms) {}
 
-  /// As AttemptLimit::attempt. Nothing is counted for the account when the address is over its limit. `account` is
-  /// folded.
-  int64_t attempt(std::string_view address, std::string_view account, int64_t now_ms);
-  /// The log-in succeeded, or failed for an internal reason.
-  void forgive(std::string_view address, std::string_view account);
+  /// Counts an attempt of this address and returns 0; or counts nothing and returns the milliseconds until one is
+  /// allowed.
+  int64_t attempt_from(const ClientAddress& address, int64_t now_ms) {
+    return by_address_.attempt(address.key(), now_ms);
+  }
+  /// Counts an attempt at this account, which attempt_from() has let pass; returns the milliseconds to delay it.
+  /// `account`: the same whether a name or an e-mail address was given.
+  int64_t attempt_at(std::string_view account, const ClientAddress& address, int64_t now_ms);
+  /// Takes the attempt back: it succeeded.
+  void succeeded(std::string_view account, const ClientAddress& address, int64_t now_ms);
+  /// Takes the attempt back: it failed for a reason of our own. With an empty account only that of the address.
+  void forgive(std::string_view account, const ClientAddress& address);
 
  private:
+  static std::string pair_of(std::string_view account, const ClientAddress& address);
+
   AttemptLimit by_account_;
+  AttemptLimit by_pair_;  ///< of an account and an address that is known there
   AttemptLimit by_address_;
+  KeyTimes known_until_ms_;  ///< of pairs
 };
 
 }  // namespace roost::api

@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cerrno>
-#include <memory>
+#include <deque>
 #include <utility>
 
 #include <fmt/core.h>
@@ -34,6 +34,10 @@ std::string random_hash(uint64_t operations, size_t memory_bytes) {
                      base64(salt.data(), salt.size()), base64(hash.data(), hash.size()));
 }
 
+tl::unexpected<Error> queue_full() {
+  return fail("too many passwords wait to be hashed", Side::internal, true, Passwords::kQueueFull);
+}
+
 }  // namespace
 
 Result<std::string> hash_password(std::string_view password, uint64_t operations, size_t memory_bytes) {
@@ -44,34 +48,61 @@ Result<std::string> hash_password(std::string_view password, uint64_t operations
   return std::string(text.data());
 }
 
+/// New passwords that wait for the one before them.
+struct Passwords::NewLine {
+  Passwords* owner;
+  std::deque<WorkQueue::Job> waiting;
+  bool busy = false;  ///< one is with the queue, or is being hashed
+};
+
 Passwords::Passwords(Options options)
-    : options_(std::move(options)), dummy_hash_(random_hash(options_.operations, options_.memory_bytes)) {}
+    : options_(std::move(options)),
+      dummy_hash_(random_hash(options_.operations, options_.memory_bytes)),
+      new_line_(std::make_shared<NewLine>(NewLine{this, {}})) {}
+
+Passwords::~Passwords() {
+  new_line_->owner = nullptr;
+  new_line_->waiting.clear();
+}
+
+void Passwords::start_next(const std::shared_ptr<NewLine>& line) {
+  if (line->owner == nullptr || line->busy || line->waiting.empty()) return;
+  // Those to verify leave it one place in the queue.
+  line->busy = line->owner->queue_.submit(std::move(line->waiting.front()));
+  ROOST_CHECK(line->busy);
+  line->waiting.pop_front();
+}
 
 void Passwords::hash(std::string password, Done<std::string> done) {
-  auto answer = std::make_shared<Done<std::string>>(std::move(done));
-  WorkQueue::Job job = [this, password = std::move(password), answer](size_t) mutable {
-    Result<std::string> hashed = hash_password(password, options_.operations, options_.memory_bytes);
-    sodium_memzero(password.data(), password.size());
-    options_.deliver(
-        [answer = std::move(answer), hashed = std::move(hashed)]() mutable { (*answer)(std::move(hashed)); });
-  };
-  submit(std::move(job), [answer] { (*answer)(fail("too many passwords wait to be hashed", Side::internal, true)); });
+  if (new_line_->waiting.size() >= kMaxNewQueued) {
+    return options_.deliver([done = std::move(done)]() mutable { done(queue_full()); });
+  }
+  new_line_->waiting.emplace_back(
+      [this, line = new_line_, password = std::move(password), done = std::move(done)](size_t) mutable {
+        Result<std::string> hashed = hash_password(password, options_.operations, options_.memory_bytes);
+        sodium_memzero(password.data(), password.size());
+        options_.deliver([line = std::move(line), done = std::move(done), hashed = std::move(hashed)]() mutable {
+          line->busy = false;
+          start_next(line);
+          done(std::move(hashed));
+        });
+      });
+  start_next(new_line_);
 }
 
 void Passwords::verify(std::string password, std::string hash, Done<bool> done) {
-  auto answer = std::make_shared<Done<bool>>(std::move(done));
-  WorkQueue::Job job = [this, password = std::move(password), hash = std::move(hash), answer](size_t) mutable {
+  if (queue_.queued() >= kMaxQueued) {
+    return options_.deliver([done = std::move(done)]() mutable { done(queue_full()); });
+  }
+  WorkQueue::Job job = [this, password = std::move(password), hash = std::move(hash),
+                        done = std::move(done)](size_t) mutable {
     errno = 0;
     Result<bool> fits = crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
     if (!*fits && errno == ENOMEM) fits = fail("no memory to check a password", Side::internal, true);
     sodium_memzero(password.data(), password.size());
-    options_.deliver([answer = std::move(answer), fits = std::move(fits)]() mutable { (*answer)(std::move(fits)); });
+    options_.deliver([done = std::move(done), fits = std::move(fits)]() mutable { done(std::move(fits)); });
   };
-  submit(std::move(job), [answer] { (*answer)(fail("too many passwords wait to be hashed", Side::internal, true)); });
-}
-
-void Passwords::submit(WorkQueue::Job job, Task refuse) {
-  if (!queue_.submit(std::move(job))) options_.deliver(std::move(refuse));
+  ROOST_CHECK(queue_.submit(std::move(job)));  // only this thread adds to it
 }
 
 }  // namespace roost::api

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,12 +18,16 @@ namespace roost::api {
 /// Blocks. Any thread. A retryable error when the memory cannot be allocated.
 Result<std::string> hash_password(std::string_view password, uint64_t operations, size_t memory_bytes);
 
-/// Hashes passwords with argon2id (RFC 9106), which is slow by design, on kThreads threads. Called on one thread, the
-/// one on which `deliver` runs tasks.
+/// Hashes passwords with argon2id (RFC 9106), which is slow by design, on kThreads threads. New passwords take at most
+/// one of them and wait in a line of their own, so that registrations cannot keep log-ins waiting. Called on one
+/// thread, the one on which `deliver` runs tasks.
 class Passwords {
  public:
   static constexpr size_t kThreads = 2;
-  static constexpr size_t kMaxQueued = 64;  ///< waiting for a thread; one more gets a retryable error
+  /// Passwords to verify, and new ones, that wait for a thread; one more gets a retryable error with code kQueueFull.
+  static constexpr size_t kMaxQueued = 64;
+  static constexpr size_t kMaxNewQueued = 16;
+  static constexpr int kQueueFull = EBUSY;
 
   struct Options {
     uint64_t operations = 2;         ///< passes over the memory
@@ -30,7 +36,7 @@ class Passwords {
   };
   explicit Passwords(Options options);
   /// Drops queued jobs unanswered; waits for the running ones.
-  ~Passwords() = default;
+  ~Passwords();
   Passwords(const Passwords&) = delete;
   Passwords& operator=(const Passwords&) = delete;
 
@@ -44,11 +50,13 @@ class Passwords {
   const std::string& dummy_hash() const { return dummy_hash_; }
 
  private:
-  void submit(WorkQueue::Job job, Task refuse);
+  struct NewLine;
+  static void start_next(const std::shared_ptr<NewLine>& line);
 
   const Options options_;
   const std::string dummy_hash_;
-  WorkQueue queue_{{kThreads, kMaxQueued, WorkQueue::AtEnd::drop}};
+  WorkQueue queue_{{kThreads, kMaxQueued + 1, WorkQueue::AtEnd::drop}};
+  std::shared_ptr<NewLine> new_line_;  // tasks that are delivered later look whether it is still there
 };
 
 }  // namespace roost::api

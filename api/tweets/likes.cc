@@ -41,6 +41,10 @@ Input<Likes::Wish> Likes::read_wish(const Request& request) {
 void Likes::like(Request& request, Reply reply) {
   const auto wish = read_wish(request);
   if (!wish) return reply.send(wish.error());
+  if (const int64_t wait_ms = limit_.attempt(request, clock_.monotonic_ms()); wait_ms > 0) {
+    limited_.add();
+    return reply.send(too_many_requests("Too many likes from this address. Wait before the next one.", wait_ms));
+  }
   // While the database is away, the last reading is used instead of waiting for the next read to fail.
   if (clock_.monotonic_ms() < away_until_ms_) {
     if (auto known = store_.last_read(wish->id)) return queue(*wish, std::move(*known), std::move(reply));

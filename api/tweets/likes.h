@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "api/http/client_limit.h"
 #include "api/http/input.h"
 #include "api/http/service.h"
 #include "api/tweets/tweet_store.h"
 #include "batcher/batcher.h"
 #include "common/observe/event_log.h"
+#include "common/observe/metrics.h"
 
 namespace roost::api {
 
@@ -16,8 +18,21 @@ namespace roost::api {
 class Likes {
  public:
   /// All outlive it. The batcher's completions must be run on the loop.
-  Likes(TweetStore& store, batcher::Batcher& batcher, const Clock& clock, observe::EventLog& events)
-      : store_(store), batcher_(batcher), clock_(clock), events_(events) {}
+  struct Parts {
+    TweetStore& store;
+    batcher::Batcher& batcher;
+    ClientLimit& limit;
+    observe::Counter& limited;  ///< likes that `limit` refused
+    const Clock& clock;
+    observe::EventLog& events;
+  };
+  explicit Likes(const Parts& parts)
+      : store_(parts.store),
+        batcher_(parts.batcher),
+        limit_(parts.limit),
+        limited_(parts.limited),
+        clock_(parts.clock),
+        events_(parts.events) {}
   void add_to(Router& router);
 
  private:
@@ -36,6 +51,8 @@ class Likes {
 
   TweetStore& store_;
   batcher::Batcher& batcher_;
+  ClientLimit& limit_;
+  observe::Counter& limited_;
   const Clock& clock_;
   observe::EventLog& events_;
   /// After a read has failed because the database is away, likes of known tweets do without it for this long.

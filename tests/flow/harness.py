@@ -182,8 +182,9 @@ class Program:
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
 
-# The cheapest argon2id, so that tests can register many users.
-CHEAP_PASSWORDS = {"ROOST_API_PASSWORD_OPS": "1", "ROOST_API_PASSWORD_MEMORY": "8KiB"}
+# The cheapest argon2id and no limits per address, so that tests can register many users and like a lot.
+CHEAP_PASSWORDS = {"ROOST_API_PASSWORD_OPS": "1", "ROOST_API_PASSWORD_MEMORY": "8KiB",
+                   "ROOST_API_REGISTRATIONS_PER_ADDRESS": "0", "ROOST_API_LIKES_PER_ADDRESS": "0"}
 
 
 class Person:

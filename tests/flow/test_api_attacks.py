@@ -4,6 +4,7 @@ too large, too deep or of another type than declared."""
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import urllib.parse
 
@@ -240,26 +241,44 @@ class Guessing(Attack):
                     self.assertEqual(answer.header("Content-Type"), "application/problem+json")
         return statuses
 
+    def log_in(self, name, password, address="127.0.0.1"):
+        return self.ask("POST", "/api/users/login", {"username": name, "password": password},
+                        [("X-Forwarded-For", address)])
+
     def test_ten_thousand_attempts(self):
         bob = Person(self.worker.address, "bob")
+        left = itertools.repeat("alice", 10_000)  # shared: while one attempt is delayed, the others go on
 
         def attack_or_log_in(i):
             if i < 4:
-                return self.attempts(2500, "alice")
+                return [self.attempts(1, name, [("X-Forwarded-For", "203.0.113.1")])[0] for name in left]
             for _ in range(20):  # another client is not blocked
-                body = {"username": "bob", "password": bob.password}
-                answer = self.ask("POST", "/api/users/login", body, [("X-Forwarded-For", "203.0.113.9")])
-                self.assertEqual(answer.status, 200)
+                self.assertEqual(self.log_in("bob", bob.password, "203.0.113.9").status, 200)
             return []
 
         statuses = sum(concurrently(5, attack_or_log_in), [])
         checked = statuses.count(401)
         self.assertGreaterEqual(checked, 10)
-        self.assertLess(checked, 60)  # ten, and one more every six seconds
+        self.assertLess(checked, 100)  # fifty, and one more every 1.2 seconds; most of them delayed
         self.assertEqual(statuses.count(429), 10_000 - checked)
-        self.assertEqual(self.ask("POST", "/api/users/login",
-                                  {"username": "alice", "password": "correct horse"}).status, 429)
+        # The owner is not locked out: not at home, and elsewhere only slowed down.
+        begun = time.monotonic()
+        self.assertEqual(self.log_in("alice", "correct horse").status, 200)
+        self.assertEqual(self.log_in("alice", "correct horse", "198.51.100.7").status, 200)
+        self.assertLess(time.monotonic() - begun, 20 * TIME_SCALE)
         self.assertServes()
+
+    def test_wrong_passwords_are_delayed_under_one_count_for_name_and_address(self):
+        for i in range(10):
+            name = "alice" if i % 2 else "Alice@example.org"
+            self.assertEqual(self.log_in(name, "wrong word", f"203.0.113.{i}").status, 401)
+        metric = "roost_logins_delayed_total"
+        self.assertIn(f"{metric} 0\n", get(self.worker.address, "/metrics").body.decode())
+        for i, name in enumerate(["alice@example.org", "alice"]):
+            self.assertEqual(self.log_in(name, "wrong word", f"203.0.113.{20 + i}").status, 401)
+            self.assertIn(f"{metric} {i + 1}\n", get(self.worker.address, "/metrics").body.decode())
+        self.assertEqual(self.log_in("alice", "correct horse").status, 200)
+        self.assertIn(f"{metric} 2\n", get(self.worker.address, "/metrics").body.decode())
 
     def test_many_names_from_one_address(self):
         checked = self.attempts(1000, "name{}").count(401)
@@ -279,6 +298,70 @@ class Guessing(Attack):
         for _ in range(120):
             self.assertEqual(self.ask("POST", "/api/users/login",
                                       {"username": "alice", "password": "correct horse"}).status, 200)
+
+
+class Flooding(Attack):
+    environment = {"ROOST_API_REGISTRATIONS_PER_ADDRESS": "5", "ROOST_API_LIKES_PER_ADDRESS": "10",
+                   "ROOST_API_LIKES_WINDOW": "1h"}
+
+    def test_registrations_of_one_address(self):
+        def register(i, address):
+            fields = {"username": f"user_{i}", "email": f"user_{i}@example.org", "password": "12345678"}
+            return self.ask("POST", "/api/users/register", fields, [("X-Forwarded-For", address)])
+
+        before = len(self.worker.output())
+        answers = concurrently(60, lambda i: register(i, f"2001:db8::{i:x}"))
+        self.assertEqual([answer.status for answer in answers].count(201), 5)
+        refused = [answer for answer in answers if answer.status == 429]
+        self.assertEqual(len(refused), 55)
+        self.assertGreater(int(refused[0].header("Retry-After")), 60)
+        self.assertEqual(len(self.worker.output()), before)  # counted, not logged one by one
+        self.assertIn('roost_attempts_limited_total{limit="registration"} 55\n',
+                      get(self.worker.address, "/metrics").body.decode())
+        self.assertEqual(register(100, "203.0.113.1").status, 201)
+        self.assertServes()
+
+    def test_registrations_from_everywhere_do_not_keep_log_ins_out(self):
+        worker = self.api("w2", environment={"ROOST_API_PASSWORD_MEMORY": "8MiB"})
+        stop = threading.Event()
+
+        def flood_or_log_in(i):
+            if i == 0:
+                try:
+                    return [json_request(worker.address, "POST", "/api/users/login",
+                                         {"username": "alice", "password": "correct horse"}).status
+                            for _ in range(20)]
+                finally:
+                    stop.set()
+            statuses = []
+            while not stop.is_set():
+                name = f"flood_{i}_{len(statuses)}"
+                fields = {"username": name, "email": f"{name}@example.org", "password": "12345678"}
+                statuses.append(json_request(worker.address, "POST", "/api/users/register", fields).status)
+            return statuses
+
+        answers = concurrently(80, flood_or_log_in)
+        self.assertEqual(answers[0], [200] * 20)
+        flood = sum(answers[1:], [])
+        self.assertEqual(set(flood), {201, 503})
+        self.assertNotIn("too many passwords", worker.output())
+        self.assertIn(f'roost_password_queue_refusals_total{{for="registration"}} {flood.count(503)}\n',
+                      get(worker.address, "/metrics").body.decode())
+
+    def test_likes_of_one_address(self):
+        tweet = self.alice.post("like me")["id"]
+
+        def like(address):
+            return self.ask("POST", f"/like/{tweet}", headers=[("X-Forwarded-For", address)])
+
+        self.assertEqual([like("203.0.113.1").status for _ in range(12)], [202] * 10 + [429] * 2)
+        self.assertEqual(like("1.2.3.4, 203.0.113.1").status, 429)
+        refused = self.ask("POST", f"/api/tweets/{tweet}/like", headers=[("X-Forwarded-For", "203.0.113.1")])
+        self.assertEqual(refused.status, 429)
+        self.assertGreater(int(refused.header("Retry-After")), 60)
+        self.assertEqual(like("203.0.113.2").status, 202)
+        self.assertEqual(self.ask("GET", f"/like/{tweet}", headers=[("X-Forwarded-For", "203.0.113.1")]).status, 200)
+        self.assertIn("roost_likes_limited_total 4\n", get(self.worker.address, "/metrics").body.decode())
 
 
 class Size(Attack):
@@ -362,6 +445,32 @@ class OtherOrigins(Attack):
                 self.assertIsNone(answer.header("Access-Control-Allow-Origin"))
                 self.assertEqual(answer.header("Vary"), "Origin")
         self.assertEqual(get(worker.address, "/api/tweets").header("Vary"), "Origin")  # for the next request
+
+    def test_a_page_of_another_origin_changes_nothing(self):
+        """A like needs no token, and a form or a beacon no preflight."""
+        tweet = self.alice.post("like me")["id"]
+        worker = self.api("w2", environment={"ROOST_API_CORS_ORIGINS": "https://a.example"})
+        front = self.proxy(worker)
+        plain = ("Content-Type", "text/plain")
+
+        def like(*headers):
+            return request(front.address, "POST", f"/like/{tweet}", [plain, *headers]).status
+
+        for headers in ([("Origin", "https://evil.example")], [("Origin", "null")],
+                        [("Origin", f"http://evil.example:{front.address.rpartition(':')[2]}")],
+                        [("Sec-Fetch-Site", "cross-site")], [("Origin", "http://localhost:3000")]):
+            self.assertEqual(like(*headers), 403, headers)
+        for headers in ([], [("Origin", f"http://{front.address}")], [("Origin", "https://a.example")],
+                        [("Origin", "https://a.example"), ("Sec-Fetch-Site", "cross-site")],
+                        [("Sec-Fetch-Site", "same-origin"), ("Origin", "https://terminated.example")],
+                        [("Host", "shop.example"), ("Origin", "https://shop.example")]):
+            self.assertEqual(like(*headers), 202, headers)
+        foreign = ("Origin", "https://evil.example")
+        for method, path, body in [("POST", "/api/users/register", {}), ("POST", "/api/users/login", {}),
+                                   ("POST", "/api/tweets", {"content": "x"}), ("DELETE", f"/api/tweets/{tweet}", None)]:
+            self.assertEqual(self.alice.request(method, path, body, [foreign]).status, 403)
+        self.assertEqual(self.ask("GET", "/api/tweets", headers=[foreign]).status, 200)
+        self.assertServes()
 
     def test_everybody_but_without_credentials(self):
         worker = self.api("w2", environment={"ROOST_API_CORS_ORIGINS": "*"})

@@ -102,16 +102,17 @@ TEST_CASE("the dummy hash costs as much as others and matches no password") {
   CHECK_FALSE(fits(desk, passwords, "", dummy));
 }
 
-TEST_CASE("the queue is bounded, and what does not fit in is refused at once") {
+TEST_CASE("the queue of log-ins is bounded, and what does not fit in is refused at once") {
   Desk desk;
   Passwords passwords(cheap(desk));
   desk.hold(true);
   size_t hashed = 0;
   size_t refused = 0;
   const auto submit = [&] {
-    passwords.hash("x", [&](const Result<std::string>& hash) {
-      if (!hash) CHECK(hash.error().retryable);
-      ++(hash ? hashed : refused);
+    passwords.verify("x", passwords.dummy_hash(), [&](const Result<bool>& fits) {
+      if (!fits) CHECK(fits.error().retryable);
+      if (!fits) CHECK(fits.error().code == Passwords::kQueueFull);
+      ++(fits ? hashed : refused);
     });
   };
   for (size_t i = 0; i < Passwords::kThreads; ++i) submit();
@@ -129,6 +130,38 @@ TEST_CASE("the queue is bounded, and what does not fit in is refused at once") {
   CHECK(hashed == Passwords::kThreads + Passwords::kMaxQueued);
 }
 
+TEST_CASE("registrations take one thread and wait in a line of their own") {
+  Desk desk;
+  Passwords passwords(cheap(desk));
+  desk.hold(true);
+  size_t hashed = 0;
+  size_t refused = 0;
+  const auto submit = [&] {
+    passwords.hash("x", [&](const Result<std::string>& hash) {
+      if (!hash) CHECK(hash.error().code == Passwords::kQueueFull);
+      ++(hash ? hashed : refused);
+    });
+  };
+  submit();
+  desk.wait_for(1);  // its thread is kept there
+  for (size_t i = 0; i < Passwords::kMaxNewQueued; ++i) submit();
+  submit();
+  desk.wait_for(2);  // the refusal of the last
+  bool checked = false;
+  passwords.verify("x", "no hash", [&](const Result<bool>& fits) { checked = fits.has_value(); });
+  desk.wait_for(3);  // at once, on the other thread
+  desk.run();
+  CHECK(checked);
+  CHECK(refused == 1);
+  CHECK(hashed == 1);
+  desk.hold(false);
+  while (hashed < 1 + Passwords::kMaxNewQueued) {
+    desk.wait_for(1);
+    desk.run();
+  }
+  CHECK(refused == 1);
+}
+
 TEST_CASE("at the end what waits is dropped unanswered") {
   Desk desk;
   bool answered = false;
@@ -138,9 +171,9 @@ TEST_CASE("at the end what waits is dropped unanswered") {
   {
     Passwords passwords(cheap(desk));
     desk.hold(true);
-    for (size_t i = 0; i < Passwords::kThreads; ++i) passwords.hash("x", [](const Result<std::string>&) {});
+    for (size_t i = 0; i < Passwords::kThreads; ++i) passwords.verify("x", "no hash", [](const Result<bool>&) {});
     desk.wait_for(Passwords::kThreads);
-    passwords.hash("x", [&answered, held = std::move(held)](const Result<std::string>&) { answered = true; });
+    passwords.verify("x", "no hash", [&answered, held = std::move(held)](const Result<bool>&) { answered = true; });
     release = std::thread([&] {
       while (!waiting.expired()) std::this_thread::yield();  // until the destructor has dropped it
       desk.hold(false);

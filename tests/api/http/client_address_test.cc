@@ -18,7 +18,7 @@ std::string client(const char* peer, std::string forwarded) {
   Request request;
   request.client = *net::Address::parse(peer);
   request.forwarded_for = std::move(forwarded);
-  return client_address(request, kTrusted);
+  return client_address(request, kTrusted).to_string();
 }
 
 }  // namespace
