@@ -52,6 +52,14 @@ export function showLikes(id, count) {
   broadcast("likes", id);
 }
 
+/** Takes back one like that showLikes() has counted and that the server has refused. */
+export function takeBackLike(id) {
+  const count = Math.max((shown.get(id) || 0) - 1, confirmed.get(id) || 0);
+  if (count > 0) shown.set(id, count);
+  else shown.delete(id);
+  broadcast("likes", id);
+}
+
 function remember(id, write) {
   writes.delete(id);
   writes.set(id, { ...write, at_ms: Date.now() });

@@ -15,8 +15,8 @@ export function followButton(person) {
   const show = () => {
     const followed = isFollowed(person.id);
     button.textContent = followed ? "Following" : "Follow";
-    button.setAttribute("aria-pressed", String(followed));
-    button.setAttribute("aria-label", `Follow ${person.display_name}`);
+    button.classList.toggle("followed", followed);
+    button.setAttribute("aria-label", `${followed ? "Following" : "Follow"} ${person.display_name}`);
   };
   button.addEventListener("click", async () => {
     if (busy) return;
@@ -43,7 +43,7 @@ export function personRow(person) {
     h("div", { class: "person-main" },
       h("h2", { class: "names" }, h("a", { href: profilePath(person.username), class: "display-name cover" },
         h("bdi", {}, person.display_name))),
-      h("p", { class: "username" }, `@${person.username}`),
-      person.bio ? h("p", { class: "bio", dir: "auto" }, person.bio) : null),
+      h("p", { class: "username" }, `@${person.username}`)),
+    person.bio ? h("p", { class: "bio", dir: "auto" }, person.bio) : null,
     followButton(person));
 }

@@ -1,10 +1,10 @@
 // A tweet's card.
 
 import { deleteTweet, editTweet, like } from "./api.js";
-import { failed, notice, speak } from "./announce.js";
+import { notice, speak } from "./announce.js";
 import { askFirst, askForText } from "./dialogs.js";
 import { h, icon } from "./dom.js";
-import { confirmLikes, latest, likesOf, rememberDeletion, rememberEdit, showLikes } from "./memory.js";
+import { confirmLikes, latest, likesOf, rememberDeletion, rememberEdit, showLikes, takeBackLike } from "./memory.js";
 import { session } from "./session.js";
 import { contentNodes, counted, profilePath, shortNumber, timeElement } from "./words.js";
 
@@ -15,14 +15,18 @@ export function avatar(person, className = "") {
     [...name.trim()][0]?.toUpperCase() || "?");
 }
 
+/** Whether the like was counted. */
 async function likeIt(tweet) {
   const count = likesOf(tweet) + 1;
   showLikes(tweet.id, count);
   speak(counted(count, "like"));
   try {
     confirmLikes(tweet.id, Math.max(count, (await like(tweet.id)).likes));
+    return true;
   } catch (error) {
+    takeBackLike(tweet.id);
     notice(`Your like was not counted. ${error.message}`, true);
+    return false;
   }
 }
 
@@ -51,15 +55,17 @@ function likeButton(tweet) {
   const count = h("span", { class: "count" });
   const button = h("button", { type: "button", class: "act like" }, icon("heart"), count);
   const showCount = () => {
-    const likes = likesOf(tweet);
-    count.textContent = shortNumber(likes);
-    button.setAttribute("aria-label", `Like, ${counted(likes, "like")}`);
+    const all = likesOf(tweet);
+    count.textContent = shortNumber(all);
+    button.setAttribute("aria-label", `Like, ${counted(all, "like")}`);
   };
-  button.addEventListener("click", () => {
+  let likes = 0; // given here: counted, or on their way
+  button.addEventListener("click", async () => {
+    ++likes;
     button.classList.add("liked");
     button.classList.remove("beat");
     requestAnimationFrame(() => button.classList.add("beat"));
-    likeIt(tweet).catch(failed);
+    if (!(await likeIt(tweet)) && --likes === 0) button.classList.remove("liked", "beat");
   });
   showCount();
   return { button, showCount };

@@ -36,6 +36,21 @@ function faults() {
     }
     return channels("white");
   };
+  // Borders of fields against what they stand on and against the field itself (WCAG 2.1, 1.4.11), and round avatars.
+  const contrastOf = (one, other) => {
+    const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  for (const field of document.querySelectorAll("input, select, textarea:not(.compose textarea)")) {
+    if (!seen(field)) continue;
+    const border = channels(getComputedStyle(field).borderTopColor);
+    const least = Math.min(contrastOf(border, groundOf(field)), contrastOf(border, groundOf(field.parentElement)));
+    if (least < 3) found.push(`border ${least.toFixed(2)}: #${field.id}`);
+  }
+  for (const avatar of document.querySelectorAll(".avatar")) {
+    const { width, height } = avatar.getBoundingClientRect();
+    if (seen(avatar) && Math.abs(width - height) > 0.5) found.push(`an avatar of ${width} by ${height}`);
+  }
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const told = new Set();
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {

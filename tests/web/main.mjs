@@ -36,6 +36,7 @@ async function doings() {
   await board.test("a like that is refused is sent again", () => rough.aRefusedLikeIsSentAgain(browser));
   await board.test("new tweets and likes are told", () => rough.newTweetsAreTold(browser));
   await board.test("the log is live and filtered", () => rough.theLogIsLive(browser));
+  await board.test("a log that may not be read is not asked for again", () => rough.aForbiddenLogIsLeftAlone(browser));
 }
 
 async function looks() {

@@ -83,7 +83,9 @@ export async function offlineIsSaid(browser) {
   await page.goto("/");
   await page.locator("article.tweet").first().waitFor();
   await page.context().setOffline(true);
-  await page.getByText("You are offline. What you see may be old.").waitFor();
+  const bar = page.getByText("You are offline. What you see may be old.");
+  await bar.waitFor();
+  assert.equal(Math.round(await bar.evaluate((shown) => innerHeight - shown.getBoundingClientRect().bottom)), 0);
   await page.getByRole("link", { name: "People" }).click();
   await page.getByRole("alert").getByText("You are offline").waitFor();
   await page.context().setOffline(false);
@@ -145,6 +147,13 @@ export async function aRefusedLikeIsSentAgain(browser) {
   await page.route("**/like", (route) => route.abort());
   await tweet.getByRole("button", { name: /^Like/ }).click();
   await page.getByText("Your like was not counted.").waitFor();
+  assert.equal(Number(await tweet.locator(".count").textContent()), count + 1, "the like is taken back");
+  assert.ok(await tweet.locator(".like.liked").isVisible(), "the first one stays");
+  const other = page.locator("article.tweet").nth(1);
+  const before = Number(await other.locator(".count").textContent());
+  await other.getByRole("button", { name: /^Like/ }).click();
+  await until(async () => (await other.locator(".like.liked").count()) === 0, "an empty heart");
+  assert.equal(Number(await other.locator(".count").textContent()), before);
   await page.reload();
   await tweet.waitFor();
   assert.equal(Number(await tweet.locator(".count").textContent()), count + 1);
@@ -188,12 +197,44 @@ export async function theLogIsLive(browser) {
     const subjects = await shown();
     return subjects.length > 0 && subjects.every((subject) => subject.startsWith("/api/users/search"));
   }, "the filtered rows");
+  // A call and its accesses to the database are marked together.
+  await page.getByLabel("Method or operation").fill("");
+  await page.getByLabel("Path or table begins with").fill("");
+  await page.getByLabel("Kind").selectOption("");
+  const query = `?q=${Date.now()}`;
+  await page.evaluate((path) => fetch(path), `/api/users/search${query}`);
+  const call = page.locator("tr.api", { hasText: "/api/users/search" }).first();
+  await until(async () => {
+    await call.getByRole("button").click();
+    const marked = await page.locator("tr.together").evaluateAll((all) => all.map((one) => one.className));
+    return marked.some((name) => name.startsWith("api")) && marked.some((name) => name.startsWith("db"));
+  }, "a call with its accesses");
+  await page.getByLabel("Path or table begins with").fill("/nothing/begins/so");
+  await page.getByText("No record in the log matches these filters.").waitFor();
+  await page.getByLabel("Path or table begins with").fill("/api/users/search");
   const live = page.getByRole("button", { name: "Live" });
   await live.click();
   await page.getByRole("button", { name: "Paused", pressed: false }).waitFor();
   await page.reload(); // the filters are in the address
   assert.equal(await page.getByLabel("Path or table begins with").inputValue(), "/api/users/search");
   assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+export async function aForbiddenLogIsLeftAlone(browser) {
+  const page = await openPage(browser);
+  let asked = 0;
+  await page.route("**/logs?*", (route) => {
+    ++asked;
+    return route.fulfill({ status: 403, json: { detail: "[logs] access can change that." } });
+  });
+  await page.clock.install();
+  await page.goto("/logs");
+  await page.getByText("The log is not shown here").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Live" }).count(), 0);
+  assert.ok(!(await page.locator("main").textContent()).includes("[logs]"));
+  await page.clock.fastForward(20000);
+  assert.equal(asked, 1);
   await page.context().close();
 }
 

@@ -111,16 +111,16 @@ export function story(page, friend) {
   }
 
   async function follows() {
-    const follow = main.getByRole("button", { name: `Follow ${friend.display_name}` });
-    await follow.click();
-    await until(async () => (await follow.getAttribute("aria-pressed")) === "true", "the button to be pressed");
+    const named = (name) => main.getByRole("button", { name: `${name} ${friend.display_name}`, exact: true });
+    await named("Follow").click();
+    await named("Following").waitFor();
     await main.getByText("1 follower", { exact: true }).waitFor();
     await page.reload();
-    await until(async () => (await follow.getAttribute("aria-pressed")) === "true", "the follow to be known");
+    await named("Following").waitFor();
     await page.goto("/following");
     const row = main.getByRole("article").filter({ hasText: friend.display_name });
     await row.getByRole("button").click();
-    await until(async () => (await row.getByRole("button").getAttribute("aria-pressed")) === "false", "the unfollow");
+    await row.getByRole("button", { name: `Follow ${friend.display_name}`, exact: true }).waitFor();
     await page.goto("/followers");
     await main.getByText("Nobody follows you yet").waitFor();
   }

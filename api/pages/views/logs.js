@@ -2,6 +2,7 @@
 
 import { call } from "../api.js";
 import { h } from "../dom.js";
+import { emptyState } from "../states.js";
 import { counted } from "../words.js";
 
 const kRows = 200;
@@ -12,17 +13,25 @@ function cell(text, className) {
   return h("td", { class: className }, String(text));
 }
 
-function row(record) {
+/** Which request a record belongs to; choosing it marks all records of that request. */
+function requestCell(id, choose) {
+  if (!id) return cell("", "request");
+  return h("td", { class: "request" }, h("button", {
+    type: "button", title: id, "aria-label": `Mark the records of request ${id}`, onclick: () => choose(id),
+  }, id.slice(-6)));
+}
+
+function row(record, choose) {
   const isCall = record.kind === "api";
   const time = new Date(record.time_us / 1000);
   const clock = `${time.toLocaleTimeString("en-GB")}.${String(time.getMilliseconds()).padStart(3, "0")}`;
   const outcome = isCall ? record.status : counted(record.rows, "row");
   const bad = isCall && record.status >= 400 ? (record.status >= 500 ? " failed" : " refused") : "";
-  return h("tr", { class: record.kind + bad },
+  return h("tr", { class: record.kind + bad, "data-request": record.request_id },
     h("td", { class: "time" }, h("time", { datetime: time.toISOString() }, clock)),
     cell(record.worker, "worker"), cell(isCall ? record.method : record.operation, "verb"),
     cell(isCall ? record.endpoint : record.table, "subject"), cell(outcome, "number outcome"),
-    cell((record.duration_us / 1000).toFixed(2), "number duration"));
+    cell((record.duration_us / 1000).toFixed(2), "number duration"), requestCell(record.request_id, choose));
 }
 
 function table(label) {
@@ -30,7 +39,7 @@ function table(label) {
   const body = h("tbody", {});
   const element = h("div", { class: "card table-frame", tabindex: 0, role: "region", "aria-label": label },
     h("table", {}, h("thead", {}, h("tr", {}, column("Time"), column("Worker"), column("What"), column("On"),
-      column("Outcome", "number"), column("ms", "number"))), body));
+      column("Outcome", "number"), column("ms", "number"), column("Request", ""))), body));
   return { element, body };
 }
 
@@ -57,7 +66,7 @@ function tokenForm(onToken) {
 }
 
 function summaryOf(data, count) {
-  if (count === 0) return "Nothing was recorded that fits.";
+  if (count === 0) return "";
   const calls = counted(data.request_count, "API call");
   const accesses = counted(data.db_access_count, "database access", "database accesses");
   return `${calls} and ${accesses}${count >= kRows ? `, the newest ${kRows}` : ""}` +
@@ -77,13 +86,15 @@ class Tail {
     this.form.addEventListener("input", () => this.filter());
     this.isLive = true;
     this.latest = "";
+    this.chosenRequest = "";
+    this.refused = false;
     this.asked = 0;
     this.token = "";
   }
 
   wake() {
     clearInterval(this.timer);
-    this.timer = setInterval(() => { if (this.isLive && !document.hidden) this.read(); }, kRefresh_ms);
+    this.timer = setInterval(() => { if (this.isLive && !this.refused && !document.hidden) this.read(); }, kRefresh_ms);
     this.read();
   }
 
@@ -94,6 +105,17 @@ class Tail {
     this.live.setAttribute("aria-pressed", String(this.isLive));
     this.live.textContent = this.isLive ? "Live" : "Paused";
     if (this.isLive) this.read();
+  }
+
+  /** Marks the records of one request: the call and its database accesses. Again: none. */
+  choose(id) {
+    this.chosenRequest = id === this.chosenRequest ? "" : id;
+    this.mark();
+  }
+
+  mark() {
+    for (const one of this.table.body.rows)
+      one.classList.toggle("together", this.chosenRequest !== "" && one.dataset.request === this.chosenRequest);
   }
 
   chosen() {
@@ -127,25 +149,36 @@ class Tail {
 
   show(data) {
     this.problem.textContent = "";
-    this.place.replaceChildren();
-    this.table.element.hidden = false;
+    this.refused = false;
+    this.live.hidden = this.form.hidden = false;
     const records = [...data.requests, ...data.db_accesses].sort((a, b) => b.time_us - a.time_us);
     const latest = JSON.stringify([records[0], records.length]);
     this.summary.textContent = summaryOf(data, records.length);
+    this.table.element.hidden = records.length === 0;
+    this.place.replaceChildren(...(records.length > 0 ? [] : [this.chosen().size > 0
+      ? emptyState("Nothing fits", "No record in the log matches these filters.")
+      : emptyState("Nothing recorded yet", "API calls and database accesses appear here as they happen.")]));
     if (latest === this.latest) return; // leaves alone what somebody may be selecting
     this.latest = latest;
-    this.table.body.replaceChildren(...records.map(row));
+    this.table.body.replaceChildren(...records.map((record) => row(record, (id) => this.choose(id))));
+    this.mark();
   }
 
   fail(error) {
     this.summary.textContent = "";
-    if (error.status !== 401) {
+    if (error.status !== 401 && error.status !== 403) {
       this.problem.textContent = error.message;
       return;
     }
-    this.table.element.hidden = true;
+    this.refused = true; // asking again would be refused again
+    this.live.hidden = this.form.hidden = this.table.element.hidden = true;
+    if (error.status === 403) {
+      this.place.replaceChildren(emptyState("The log is not shown here",
+        "It can be read in a browser on the machine that Roost runs on."));
+      return;
+    }
     if (this.token) this.problem.textContent = "That is not the token.";
-    if (this.place.hasChildNodes()) return;
+    if (this.place.querySelector("form")) return;
     this.place.replaceChildren(tokenForm((token) => {
       this.token = token;
       this.read();
@@ -159,6 +192,7 @@ export function logsView({ query }) {
     title: "Log",
     element: h("div", { class: "view log" },
       h("div", { class: "view-head" }, h("h1", { tabindex: -1 }, "What the workers did"), tail.live),
+      h("p", { class: "lead-note" }, "Reads that the proxy answers from its cache reach no worker and are not listed."),
       tail.form, tail.problem, tail.summary, tail.place, tail.table.element),
     wake: () => tail.wake(),
     sleep: () => tail.sleep(),
