@@ -88,7 +88,13 @@ class State:
             return None
 
 
-def answers(address, path="/readyz", timeout_s=1):
+def ready_path(name):
+    """What a process of the stack answers with 200 when it is ready. Workers tell their readiness only to those who ask
+    them directly; the proxy is ready when it gets a page from one of them."""
+    return "/" if name == "proxy" else "/readyz"
+
+
+def answers(address, path, timeout_s=1):
     """True if a GET is answered 200."""
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=timeout_s)
@@ -97,6 +103,22 @@ def answers(address, path="/readyz", timeout_s=1):
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
+
+
+def why_not_ready(address, path, timeout_s=1):
+    """What a process that is not ready says of itself."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=timeout_s)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return json.loads(answer.read())["detail"]
+    except (OSError, http.client.HTTPException):
+        return "It does not answer."
+    except (ValueError, KeyError, TypeError):
+        return f"It answers {answer.status}."
     finally:
         connection.close()
 
@@ -158,7 +180,7 @@ def show_urls(stack):
     base = f"http://{reachable(stack['address'])}"
     rows = [("Timeline", f"{base}/"), ("API", f"{base}/api/tweets"), ("Logs", f"{base}/logs")]
     if stack["admin"]:
-        rows.append(("Proxy status", f"http://{stack['admin']}/"))
+        rows.append(("Proxy status", f"http://{stack['admin']}/status"))
     rows.append(("Data", shown_path(stack["data"])))
     if stack.get("demo"):
         rows.append(("Log in as", "demo, with the password roost-demo"))
@@ -186,7 +208,7 @@ def status(data):
     for process in stack["processes"]:
         pid = process["pid"]
         running = pid is not None and alive(pid)
-        up = running and answers(reachable(process["address"]))
+        up = running and answers(reachable(process["address"]), ready_path(process["name"]))
         all_up &= up
         colour, word = (STYLE.green, "up") if up else (STYLE.yellow, "not ready") if running else (STYLE.red, "down")
         memory = f"{resident_mib(pid):.1f} MiB" if running else "–"
@@ -215,5 +237,6 @@ def down(data, limit_s=45):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # deploy/status | head
     command, folder = sys.argv[1:3]
     sys.exit({"status": status, "down": down}[command](folder))

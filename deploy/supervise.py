@@ -15,11 +15,13 @@ import subprocess
 import sys
 import time
 
-from stack import STYLE, State, answers, bad, good, port_holder, port_is_free, reachable, show_urls, shown_path, warn
+from stack import (STYLE, State, answers, bad, good, port_holder, port_is_free, reachable, ready_path, show_urls,
+                   shown_path, warn, why_not_ready)
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LEAST_PAUSE_S, MOST_PAUSE_S, LIVED_S = 0.1, 5.0, 10.0
 START_LIMIT_S = 30
+SILENT_S = 3  # after that long without being ready, it is said why
 STOP_LIMIT_S = 15
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -84,6 +86,7 @@ class Stack:
         self.address = f"{options.host}:{options.port}"
         self.admin = f"127.0.0.1:{options.admin_port}" if options.admin_port else ""
         self.stop_signals = 0
+        self.stopped_by = 0  # the number of the last such signal
         self.wake_reader, self.wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         if options.database:  # not as a flag: it may contain a password, and every user can list the flags of a process
             os.environ["ROOST_DATABASE_URL"] = options.database
@@ -131,7 +134,7 @@ class Stack:
                 code = 0
                 self.watch()
             elif self.stop_signals:
-                code = 0
+                code = 128 + self.stopped_by
         finally:
             self.stop()
             self.state.file.unlink(missing_ok=True)
@@ -171,12 +174,13 @@ class Stack:
         return True
 
     def wait_ready(self, child, begun):
+        said = ""
         while not self.stop_signals:
             if not child.running():
                 bad(f"{child.name} {child.ended_how()} before it was ready:")
                 print(child.last_words(), file=sys.stderr, flush=True)
                 return False
-            if answers(reachable(child.address)):
+            if answers(reachable(child.address), ready_path(child.name)):
                 child.was_ready = True
                 good(f"{child.name}", f"{child.address}, ready after {time.monotonic() - begun:.2f} s")
                 return True
@@ -184,8 +188,18 @@ class Stack:
                 bad(f"{child.name} is not ready after {START_LIMIT_S} s; it says in {shown_path(child.output)}:")
                 print(child.last_words(), file=sys.stderr, flush=True)
                 return False
+            if time.monotonic() - begun > SILENT_S:
+                said = self.say_why(child, said)
             self.sleep(0.02)
         return False
+
+    @staticmethod
+    def say_why(child, said):
+        """Prints why a process is not ready, unless that was `said` last; returns what was said."""
+        why = why_not_ready(reachable(child.address), ready_path(child.name))
+        if why != said:
+            warn(f"waiting for {child.name}, up to {START_LIMIT_S} s: {why}")
+        return why
 
     def announce(self):
         show_urls(self.summary(True))
@@ -234,8 +248,9 @@ class Stack:
                 return
             self.sleep(0.05)
 
-    def on_stop_signal(self, *_):
+    def on_stop_signal(self, number, _):
         self.stop_signals += 1
+        self.stopped_by = number
         self.wake()
 
     def wake(self):

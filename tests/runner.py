@@ -101,7 +101,7 @@ def plain_text(text):
 
 
 def build(preset, *targets):
-    """Builds a preset and returns whether that worked; it says itself what it does."""
+    """Builds a preset, showing its progress; returns whether that worked."""
     command = f". deploy/lib.sh; step_build {preset} {' '.join(targets)}"
     return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=ROOT, check=False).returncode == 0
 

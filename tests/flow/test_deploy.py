@@ -32,6 +32,9 @@ class Deploy(FlowTest):
         code, output = self.up()
         self.assertEqual(code, 0, output)
         self.assertIn(f"http://127.0.0.1:{self.port}/logs", output)
+        for url in re.findall(r"http://\S+", output):  # what is printed can be opened
+            host, _, path = url.removeprefix("http://").partition("/")
+            self.assertEqual(get(host, f"/{path}").status, 200, url)
         address = f"127.0.0.1:{self.port}"
         self.assertEqual(get(address, "/api/tweets").status, 200)
 
@@ -106,6 +109,37 @@ class Deploy(FlowTest):
                 code, output = self.run_program(ROOT / name, "--help")
                 self.assertEqual(code, 0, output)
                 self.assertIn(name, output)
+
+    def test_help_of_a_measurement_installs_and_builds_nothing(self):
+        scripts = self.directory / "fresh"
+        for folder in ("deploy", "bench"):
+            shutil.copytree(ROOT / folder, scripts / folder, ignore=shutil.ignore_patterns("results"))
+        for name in ("install-deps", "lib.sh"):
+            text = "#!/bin/sh\nstep_install() { echo it installs or builds; exit 9; }\n"
+            (scripts / "deploy" / name).write_text(text)
+        for suite in ("peers", "instructions", "eviction", "likes", "mix", "recovery", "scale"):
+            with self.subTest(suite=suite):
+                code, output = self.run_program(scripts / "bench/run", suite, "--help")
+                self.assertEqual(code, 0, output)
+                self.assertRegex(output, "^usage: ")
+
+    def test_status_into_a_pipe_that_closes(self):
+        self.assertEqual(self.up("--workers", "1")[0], 0)
+        command = f"{ROOT}/deploy/status --data {self.data} | true"
+        for _ in range(5):
+            ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+            self.assertEqual(ended.stderr, "")
+
+    def test_a_database_that_is_away_is_named_while_it_waits_and_a_signal_then_is_no_success(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"postgres://roost@127.0.0.1:{silent.getsockname()[1]}/roost"
+            stack = self.program(ROOT / "deploy/up", *self.up_flags(), "--workers", "1", "--database", url,
+                                 environment=self.environment)
+            said = "waiting for w1, up to 30 s: The database does not answer."
+            wait_until(lambda: said in stack.output() or not stack.running(), 60, "a word about the database")
+            self.assertTrue(stack.running(), stack.output())
+            stack.signal(signal.SIGINT)
+            self.assertEqual(stack.wait(60), 128 + signal.SIGINT, stack.output())
 
     def test_in_the_foreground_a_signal_ends_everything(self):
         stack = self.program(ROOT / "deploy/up", *self.up_flags(), environment=self.environment)
