@@ -1,9 +1,13 @@
 #include "api/config.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include <fmt/core.h>
 
 #include "api/db/postgres/pg_target.h"
 #include "api/http/cors.h"
+#include "common/base/units.h"
 #include "common/net/address.h"
 #include "common/net/network_set.h"
 #include "common/service/request.h"
@@ -137,10 +141,24 @@ void declare(config::FieldTable& table, Config& config) {
 }
 
 void check_together(config::FieldTable& table, const Config& config) {
+  const bool is_postgres = config.database_url.starts_with("postgres");
   if (config.logs_access == "token" && config.logs_token.empty())
-    table.add_problem("[logs] access = \"token\" needs a token");
-  if (!config.database_replicas.empty() && !config.database_url.starts_with("postgres"))
-    table.add_problem("[database] replicas are for PostgreSQL alone");
+    table.add_problem("[logs] access = \"token\" needs a token", table.place_of("logs", "access"));
+  if (!config.database_replicas.empty() && !is_postgres)
+    table.add_problem("[database] replicas are for PostgreSQL alone", table.place_of("database", "replicas"));
+  if (is_postgres && config.statement_timeout_ms >= config.database_timeout_ms) {
+    table.add_problem(
+        fmt::format("[database] statement_timeout, {}, must be less than timeout, {}: else PostgreSQL goes "
+                    "on with what was given up",
+                    format_duration_ms(config.statement_timeout_ms), format_duration_ms(config.database_timeout_ms)),
+        table.place_of("database", "timeout"));
+  }
+  const std::filesystem::path folder = std::filesystem::path(config.token_key).parent_path();
+  std::error_code unused;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, unused)) {
+    table.add_problem(fmt::format("[api] token_key: there is no folder {}", folder.string()),
+                      table.place_of("api", "token_key"));
+  }
 }
 
 }  // namespace roost::api

@@ -16,7 +16,9 @@ using namespace roost;
 
 config::CommandLineParser command_line() {
   return {"roost-api",
-          "roost-api: a worker of Roost's HTTP API",
+          "roost-api: a worker of Roost's HTTP API.\n\n"
+          "  roost-api --listen ADDR --data DIR [flags]\n"
+          "  roost-api --config FILE [flags]",
           {{"--listen", "api", "listen", "ADDR", "address and port to serve on [127.0.0.1:9001]"},
            {"--data", "api", "data", "DIR", "directory of database, journal and logs [data]"},
            {"--worker", "api", "worker", "NAME", "name of this worker in the logs [w<port>]"},
@@ -25,15 +27,13 @@ config::CommandLineParser command_line() {
            {"--demo", "api", "demo", "", "fill an empty database with sample users and tweets"}}};
 }
 
-/// Reads file, environment and flags. False when something is wrong; every problem has been printed then.
-bool read_config(const config::CommandLine& line, config::FieldTable& table, api::Config& config) {
+/// Reads file, environment and flags; mistakes are among the table's problems then.
+void read_config(const config::CommandLine& line, config::FieldTable& table, api::Config& config) {
   api::declare(table, config);
   if (!line.file.empty()) table.read_file(line.file);
   table.read_environment(environ);
   line.set_fields(table);
   api::check_together(table, config);
-  for (const config::Problem& problem : table.problems()) fmt::print(stderr, "roost-api: {}\n", problem.to_string());
-  return table.problems().empty();
 }
 
 }  // namespace
@@ -43,16 +43,15 @@ int main(int argc, char** argv) {
   if (!line) return line.error();
   config::FieldTable table;
   api::Config config;
-  if (!read_config(*line, table, config)) return config::kExitCouldNotStart;
-  if (line->print_config) fmt::print("{}", table.to_toml());
-  if (line->print_config || line->check) return config::kExitSuccess;
+  read_config(*line, table, config);
+  if (const auto code = line->ended(table)) return *code;
 
   ::umask(077);  // the database holds e-mail addresses and password hashes
   observe::EventLog events;
   auto worker = api::Worker::start(config, events);
   if (!worker) {
     fmt::print(stderr, "roost-api: {}\n", worker.error().what);
-    return config::kExitCouldNotStart;
+    return config::kExitFailed;
   }
   events.info("serving", {{"worker", (*worker)->name()}, {"address", (*worker)->address()}, {"data", config.data}});
   (*worker)->run();

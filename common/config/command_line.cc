@@ -20,6 +20,7 @@ class Parser {
     app_.set_help_flag();  // --help is read as a flag like the others: the caller prints
     app_.allow_extras();   // to name the nearest known flag
     app_.get_formatter()->column_width(kHelpColumn);
+    app_.footer("Exit codes: 0 ended as asked, 1 could not start or failed, 2 wrong usage or configuration");
     app_.add_option("--config", line_.file, "read this TOML file; flags and ROOST_* variables override it")
         ->type_name("FILE");
     for (size_t i = 0; i < flags.size(); ++i) add_field(flags[i], values_[i]);
@@ -80,6 +81,15 @@ std::string mismatch(const std::string& sentence) {
 }
 
 }  // namespace
+
+std::optional<int> CommandLine::ended(const FieldTable& table) const {
+  if (print_config) fmt::print("{}", table.to_toml());
+  for (const Problem& problem : table.problems()) fmt::print(stderr, "{}\n", problem.to_string());
+  if (!table.problems().empty()) return kExitWrongUsage;
+  if (!print_config && !check) return std::nullopt;
+  if (!print_config) fmt::print("the configuration is good\n");
+  return kExitSuccess;
+}
 
 void CommandLine::set_fields(FieldTable& table) const {
   for (const Setting& setting : settings) table.set_flag(setting.section, setting.field, setting.text, setting.flag);

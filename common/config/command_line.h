@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,8 @@ namespace roost::config {
 
 /// How the programs exit.
 constexpr int kExitSuccess = 0;
-constexpr int kExitCouldNotStart = 1;
-constexpr int kExitWrongUsage = 2;
+constexpr int kExitFailed = 1;      ///< what was asked for could not be done: a port in use, a disk, a database
+constexpr int kExitWrongUsage = 2;  ///< a mistake in the command line, the configuration or the environment
 
 /// A flag of the command line that sets one field of the configuration.
 struct FieldFlag {
@@ -37,6 +38,9 @@ struct CommandLine {
   bool version = false;
   std::vector<Setting> settings;
 
+  /// Once all sources have been read: prints the configuration if it is asked for, and what is wrong with it on
+  /// standard error. The exit code, where there is nothing more to do.
+  std::optional<int> ended(const FieldTable& table) const;
   /// Sets the fields given, after the file and the environment have been read. Mistakes go to table.problems().
   void set_fields(FieldTable& table) const;
 };

@@ -123,7 +123,7 @@ std::string Field::to_toml() const {
 
 Section& Section::add(std::string name, Field::Kind kind, std::string prose) {
   ROOST_CHECK(find(name) == nullptr);
-  fields_.push_back(Field{std::move(name), std::move(kind), std::move(prose), Origin::standard, nullptr});
+  fields_.push_back(Field{std::move(name), std::move(kind), std::move(prose), Origin::standard, {}, nullptr});
   return *this;
 }
 

@@ -80,8 +80,8 @@ std::string section_to_toml(const Section& section, std::string_view heading) {
 }  // namespace
 
 std::string Problem::to_string() const {
-  if (line == 0) return fmt::format("{}: {}", source, message);
-  return fmt::format("{}:{}:{}: {}", source, line, column, message);
+  if (place.line == 0) return fmt::format("{}: {}", place.source, message);
+  return fmt::format("{}:{}:{}: {}", place.source, place.line, place.column, message);
 }
 
 /// One pass over a parsed document. Mistakes are noted, and the walk goes on.
@@ -90,8 +90,9 @@ struct FieldTable::Walker {
   const std::string& source;
 
   void note(const toml::source_region& where, std::string message) {
-    fields.problems_.push_back(Problem{source, where.begin.line, where.begin.column, std::move(message)});
+    fields.problems_.push_back(Problem{place_of(where), std::move(message)});
   }
+  Place place_of(const toml::source_region& where) const { return {source, where.begin.line, where.begin.column}; }
 
   void walk(const toml::table& document) {
     for (const auto& [key, node] : document) visit(std::string(key.str()), key.source(), node);
@@ -120,8 +121,9 @@ struct FieldTable::Walker {
       repeated.grow();
       Section section = repeated.at(repeated.count() - 1);
       walk_section(section, *element.as_table());
-      std::vector<Origin>& origins = repeated.origins.emplace_back();
-      for (const Field& field : section.fields()) origins.push_back(field.origin);
+      Repeated::Element& read = repeated.elements.emplace_back();
+      read.place = place_of(element.source());
+      for (const Field& field : section.fields()) read.fields.push_back({field.origin, field.place});
     }
   }
 
@@ -140,6 +142,7 @@ struct FieldTable::Walker {
         continue;
       }
       field->origin = Origin::file;
+      field->place = place_of(node.source());
     }
   }
 
@@ -190,7 +193,7 @@ Section* FieldTable::find_section(std::string_view name) {
 void FieldTable::read_file(const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "rbe");
   if (file == nullptr) {
-    problems_.push_back(Problem{path, 0, 0, fmt::format("cannot be read: {}", std::strerror(errno))});
+    problems_.push_back(Problem{{path}, fmt::format("cannot be read: {}", std::strerror(errno))});
     return;
   }
   std::string text(kMaxFileBytes + 1, '\0');
@@ -198,9 +201,9 @@ void FieldTable::read_file(const std::string& path) {
   const bool broken = std::ferror(file) != 0;
   std::fclose(file);
   if (broken) {
-    problems_.push_back(Problem{path, 0, 0, "cannot be read: is it a file?"});
+    problems_.push_back(Problem{{path}, "cannot be read: is it a file?"});
   } else if (text.size() > kMaxFileBytes) {
-    problems_.push_back(Problem{path, 0, 0, fmt::format("larger than {} bytes", kMaxFileBytes)});
+    problems_.push_back(Problem{{path}, fmt::format("larger than {} bytes", kMaxFileBytes)});
   } else {
     read_text(text, path);
   }
@@ -212,10 +215,11 @@ void FieldTable::read_text(std::string_view toml, const std::string& source) {
     Walker{*this, source}.walk(document);
   } catch (const toml::parse_error& error) {
     const auto& where = error.source().begin;
-    problems_.push_back(Problem{source, where.line, where.column, std::string(error.description())});
+    problems_.push_back(Problem{{source, where.line, where.column}, std::string(error.description())});
   }
   std::stable_sort(problems_.begin(), problems_.end(), [&](const Problem& a, const Problem& b) {
-    return a.source == source && b.source == source && std::pair(a.line, a.column) < std::pair(b.line, b.column);
+    const auto position = [](const Problem& problem) { return std::pair(problem.place.line, problem.place.column); };
+    return a.place.source == source && b.place.source == source && position(a) < position(b);
   });
 }
 
@@ -239,16 +243,16 @@ void FieldTable::read_variable(std::string_view name, std::string_view value) {
       known.push_back(prefix + upper_case(field.name));
       if (known.back() != name) continue;
       if (auto set = field.set_text(value); !set) {
-        problems_.push_back(Problem{"environment", 0, 0, fmt::format("{}: {}", name, set.error().what)});
+        problems_.push_back(Problem{{"environment"}, fmt::format("{}: {}", name, set.error().what)});
       } else {
         field.origin = Origin::environment;
+        field.place = {"environment"};
       }
       return;
     }
   }
   if (owner != nullptr)
-    problems_.push_back(
-        Problem{"environment", 0, 0, fmt::format("unknown variable {}{}", name, suggestion(name, known))});
+    problems_.push_back(Problem{{"environment"}, fmt::format("unknown variable {}{}", name, suggestion(name, known))});
 }
 
 void FieldTable::set_flag(std::string_view section, std::string_view field, std::string_view text,
@@ -258,14 +262,51 @@ void FieldTable::set_flag(std::string_view section, std::string_view field, std:
   Field* target = owner->find(field);
   ROOST_CHECK(target != nullptr);
   if (auto set = target->set_text(text); !set) {
-    problems_.push_back(Problem{"flag", 0, 0, fmt::format("{}: {}", flag, set.error().what)});
+    problems_.push_back(Problem{{"flag"}, fmt::format("{}: {}", flag, set.error().what)});
     return;
   }
   target->origin = Origin::flag;
+  target->place = {"flag"};
 }
 
-void FieldTable::add_problem(std::string message) {
-  problems_.push_back(Problem{"configuration", 0, 0, std::move(message)});
+void FieldTable::add_problem(std::string message, Place place) {
+  problems_.push_back(Problem{std::move(place), std::move(message)});
+}
+
+Place FieldTable::place_of(std::string_view section, std::string_view field) {
+  Section* owner = find_section(section);
+  ROOST_CHECK(owner != nullptr);
+  const Field* found = owner->find(field);
+  ROOST_CHECK(found != nullptr);
+  return found->place;
+}
+
+Place FieldTable::place_of(const std::string& repeated, size_t index, std::string_view field) {
+  const Repeated& table = repeated_.at(repeated);
+  if (index >= table.elements.size()) return {};
+  const Repeated::Element& element = table.elements[index];
+  Section section = table.at(index);
+  for (size_t i = 0; i < element.fields.size(); ++i) {
+    if (section.fields()[i].name == field && element.fields[i].origin != Origin::standard)
+      return element.fields[i].place;
+  }
+  return element.place;
+}
+
+void FieldTable::moved(std::string_view section, std::string_view field, const std::string& repeated,
+                       std::string_view of) {
+  Field* source = find_section(section)->find(field);
+  Repeated& table = repeated_.at(repeated);
+  ROOST_CHECK(source != nullptr && table.count() > 0);
+  table.elements.resize(table.count());
+  Section target = table.at(table.count() - 1);
+  for (const Field& each : target.fields()) {
+    Repeated::Mark mark;
+    if (each.name == of) mark = {source->origin, source->place};
+    table.elements.back().fields.push_back(std::move(mark));
+  }
+  table.elements.back().place = source->place;
+  source->origin = Origin::standard;
 }
 
 std::string FieldTable::to_toml() const {
@@ -275,8 +316,8 @@ std::string FieldTable::to_toml() const {
   for (const auto& [name, repeated] : repeated_) {
     for (size_t i = 0; i < repeated.count(); ++i) {
       Section section = repeated.at(i);
-      for (size_t k = 0; i < repeated.origins.size() && k < section.fields().size(); ++k)
-        section.fields()[k].origin = repeated.origins[i][k];
+      for (size_t k = 0; i < repeated.elements.size() && k < repeated.elements[i].fields.size(); ++k)
+        section.fields()[k].origin = repeated.elements[i].fields[k].origin;
       out += (out.empty() ? "" : "\n") + section_to_toml(section, fmt::format("[[{}]]", name));
     }
   }

@@ -14,11 +14,16 @@
 
 namespace roost::config {
 
-/// One thing wrong with a configuration. Line and column count from 1; 0 where there is none (environment, flag).
-struct Problem {
-  std::string source;  ///< a file's name, "environment" or "flag"
+/// Where something is written. Line and column count from 1; 0 where there is none (environment, flag).
+struct Place {
+  std::string source = "configuration";  ///< a file's name, "environment" or "flag"
   uint32_t line = 0;
   uint32_t column = 0;
+};
+
+/// One thing wrong with a configuration.
+struct Problem {
+  Place place;
   std::string message;  ///< what was found, what is expected, the nearest known name
   /// "deploy/roost.toml:12:3: …", or "environment: …".
   std::string to_string() const;
@@ -73,6 +78,7 @@ struct Field {
   Kind kind;
   std::string prose;  ///< one line of description
   Origin origin = Origin::standard;
+  Place place;    ///< of its value
   TextMask mask;  ///< of each text that is printed; may be empty
 
   /// Sets the value from text, as in the environment and in flags: `60s`, `64MiB`, `true`, `a,b,c`. Unchanged on error.
@@ -146,7 +152,15 @@ class FieldTable {
   /// `flag` as the user wrote it ("--listen"), for messages.
   void set_flag(std::string_view section, std::string_view field, std::string_view text, std::string_view flag);
   /// Adds a mistake found by the caller, such as fields that contradict each other.
-  void add_problem(std::string message);
+  void add_problem(std::string message, Place place = {});
+
+  /// Where a field's value is written; of a field that is not set, nowhere. `section` and `field` are declared.
+  Place place_of(std::string_view section, std::string_view field);
+  /// The same for an element of a repeated table; of a field that is not set, where the element begins.
+  Place place_of(const std::string& repeated, size_t index, std::string_view field);
+  /// An element that the program itself has added last, for what `[section] field` says: its field `of` is shown as set
+  /// there, and `[section] field` as not set.
+  void moved(std::string_view section, std::string_view field, const std::string& repeated, std::string_view of);
 
   const std::vector<Problem>& problems() const { return problems_; }
   /// The effective configuration as TOML, each value with its origin as a comment; reading it back gives the same,
@@ -158,7 +172,15 @@ class FieldTable {
     std::function<void()> grow;
     std::function<size_t()> count;
     std::function<Section(size_t)> at;
-    std::vector<std::vector<Origin>> origins;  ///< of each element's fields; none for elements added by the program
+    struct Mark {
+      Origin origin = Origin::standard;
+      Place place;
+    };
+    struct Element {
+      Place place;
+      std::vector<Mark> fields;
+    };
+    std::vector<Element> elements;  ///< those read; none for elements that the program has added
   };
   struct Walker;  // of the parsed TOML; keeps toml++ out of this header
   void add_repeated(const std::string& name, Repeated repeated);

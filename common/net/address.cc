@@ -55,7 +55,9 @@ Result<Address> Address::parse(std::string_view text) {
   if (!parts) return tl::unexpected(parts.error());
   auto port = parse_port(parts->port, 0, text);
   if (!port) return tl::unexpected(port.error());
-  const std::string host(parts->host.empty() || parts->host == "*" ? std::string_view("0.0.0.0") : parts->host);
+  std::string host(parts->host);
+  if (host.empty() || host == "*") host = "0.0.0.0";
+  if (host == "localhost") host = "127.0.0.1";
   sockaddr_in v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
     v4.sin_family = AF_INET;

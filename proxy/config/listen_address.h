@@ -8,10 +8,7 @@
 
 namespace roost::proxy {
 
-/// An address to listen on. The one name that is accepted is localhost, which is loopback everywhere (RFC 6761 §6.3).
-Result<net::Address> parse_listen_address(std::string_view text);
-
-/// What is wrong with it, for config::Section; empty when nothing is.
+/// What is wrong with an address to listen on, for config::Section; empty when nothing is.
 std::string check_listen_address(std::string_view text);
 
 /// The path of "unix:PATH"; empty for any other text.

@@ -1,6 +1,9 @@
 #include "proxy/config/route_section.h"
 
+#include <algorithm>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "proxy/config/default_ttl.h"
 
@@ -9,13 +12,26 @@ namespace roost::proxy {
 namespace {
 
 std::string check_path(std::string_view text) {
-  return !text.empty() && text.front() == '/' ? "" : "a path begins with a slash";
+  if (text.empty() || text.front() != '/') return "a path begins with a slash";
+  if (text.find_first_of("?#") != std::string_view::npos)
+    return fmt::format("\"{}\": a path ends before '?' and '#'; routes do not look at the query", text);
+  const bool is_visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  return is_visible ? ""
+                    : fmt::format("\"{}\": a path has visible ASCII characters only; encode others, as in %20", text);
+}
+
+std::string check_host(std::string_view text) {
+  const std::string_view name = text.starts_with('[') ? text.substr(text.find(']') + 1) : text;
+  if (name.find(':') != std::string_view::npos) return fmt::format("\"{}\": a route's host has no port", text);
+  if (text.find_first_of("/?#@ \t") != std::string_view::npos)
+    return fmt::format("\"{}\": expected a host such as \"shop.example.org\"", text);
+  return "";
 }
 
 }  // namespace
 
 void RouteSection::declare(config::Section& section) {
-  section.text("host", &host, "the requested host, without port; empty for any")
+  section.text("host", &host, "the requested host, without port; empty for any", check_host)
       .text("path", &path, "path prefix, in whole segments; the longest wins", check_path)
       .text("pool", &pool, "the pool that serves its requests")
       .flag("cache", &cache, "whether responses may be cached")

@@ -34,7 +34,7 @@ class Starting(FlowTest):
         self.assertRefuses("--no-such-flag", code=2)
         self.assertIn("--listen", self.assertRefuses("--help", code=0))
         self.assertRegex(self.assertRefuses("--version", code=0), r"\d+\.\d+\.\d+")
-        self.assertIn("--listen", self.assertRefuses("--listen", "nowhere"))
+        self.assertIn("--listen", self.assertRefuses("--listen", "nowhere", code=2))
 
     def test_a_port_in_use_is_named(self):
         with socket.socket() as holder:

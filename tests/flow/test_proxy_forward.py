@@ -122,7 +122,9 @@ pool = "rest"
 
     def test_a_proxy_that_is_its_own_backend(self):
         address = f"127.0.0.1:{free_port()}"
-        self.proxy(address, listen=address, flags=["--access-log", "access"])
+        hosts = self.write("hosts", "127.0.0.1 itself\n")  # by its address it would not start
+        upstream = f"itself:{address.rpartition(':')[2]}"
+        self.proxy(upstream, listen=address, flags=["--access-log", "access", "--hosts-file", hosts])
         self.assertEqual(get(address, "/").status, 508)
         self.assertEqual(request(address, "POST", "/", body="x").status, 508)
         lines = lambda: (self.directory / "access").read_text().splitlines()

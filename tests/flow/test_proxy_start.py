@@ -19,14 +19,14 @@ class Starting(FlowTest):
         config = self.write("bad.toml", '[proxy]\nlisten = ["127.0.0.1:0"]\ntreads = 2\nconnect_timeout = "2 parsecs"\n'
                                         '[[pool]]\nbackends = ["127.0.0.1:9001"]\nbalance = "round_robbin"\n')
         for flags in (["--check"], []):
-            output = self.refuses(1, "--config", config, *flags)
+            output = self.refuses(2, "--config", config, *flags)
             self.assertIn(f'{config}:3:1: unknown key "treads" in [proxy]; did you mean "threads"?', output)
             self.assertIn(f"{config}:4:", output)
             self.assertIn(f"{config}:7:", output)
             self.assertIn("round_robin", output)
 
     def test_a_file_that_is_not_there(self):
-        self.assertIn("nowhere.toml", self.refuses(1, "--config", "nowhere.toml"))
+        self.assertIn("nowhere.toml", self.refuses(2, "--config", "nowhere.toml"))
 
     def test_wrong_usage(self):
         self.assertIn("did you mean --upstream?", self.refuses(2, "--upstraem", "127.0.0.1:1"))
@@ -34,7 +34,7 @@ class Starting(FlowTest):
         self.assertIn("needs a value", self.refuses(2, "--upstream"))
 
     def test_no_backend(self):
-        self.assertIn("--upstream", self.refuses(1))
+        self.assertIn("--upstream", self.refuses(2))
 
     def test_addresses_as_other_programs_write_them(self):
         backend = self.backend(Reply(body=b"reached"))
@@ -42,9 +42,9 @@ class Starting(FlowTest):
         self.assertEqual(get(proxy.address.replace("localhost", "127.0.0.1"), "/").body, b"reached")
 
     def test_listeners_that_contradict_each_other(self):
-        self.assertIn("listened on twice", self.refuses(1, "--upstream", "a:1", "--listen", "127.0.0.1:81",
+        self.assertIn("listened on twice", self.refuses(2, "--upstream", "a:1", "--listen", "127.0.0.1:81",
                                                         "--listen", "127.0.0.1:81", "--check"))
-        self.assertIn("same address", self.refuses(1, "--upstream", "a:1", "--listen", "127.0.0.1:81",
+        self.assertIn("same address", self.refuses(2, "--upstream", "a:1", "--listen", "127.0.0.1:81",
                                                    "--admin", "127.0.0.1:81", "--check"))
 
     def test_a_port_in_use_names_the_port_and_its_holder(self):
@@ -61,7 +61,7 @@ class Starting(FlowTest):
         self.assertIn(first.address, output)
 
     def test_an_access_log_that_cannot_be_written(self):
-        output = self.refuses(1, "--upstream", "127.0.0.1:1", "--listen", "127.0.0.1:0", "--admin", "off",
+        output = self.refuses(2, "--upstream", "127.0.0.1:1", "--listen", "127.0.0.1:0", "--admin", "off",
                               "--access-log", "no/such/directory/log")
         self.assertIn("no/such/directory/log", output)
 

@@ -1,8 +1,7 @@
-#include "proxy/config/config.h"
-
 #include <doctest/doctest.h>
 
 #include "proxy/config/backend_spec.h"
+#include "proxy/config/config_loader.h"
 
 using namespace roost;
 using namespace roost::proxy;

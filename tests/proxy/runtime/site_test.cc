@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "proxy/config/config_loader.h"
 #include "proxy/runtime/backend_registry.h"
 
 using namespace roost;

@@ -1,0 +1,86 @@
+#include "proxy/config/config_loader.h"
+
+#include "proxy/config/config_checks.h"
+
+namespace roost::proxy {
+
+using config::Section;
+
+namespace {
+
+template <class T>
+void declare(Section& section, T& item) {
+  item.declare(section);
+}
+
+}  // namespace
+
+ConfigLoader::ConfigLoader() {
+  proxy_fields_ = &table_.section("proxy");
+  config_.proxy.declare(*proxy_fields_);
+  config_.admin.declare(table_.section("admin"));
+  config_.cache.declare(table_.section("cache"));
+  config_.health.declare(table_.section("health"));
+  table_.repeated<ListenSection>("listen", &config_.listeners, declare<ListenSection>);
+  table_.repeated<PoolSection>("pool", &config_.pools, declare<PoolSection>);
+  table_.repeated<RouteSection>("route", &config_.routes, declare<RouteSection>);
+  for (const char* other : {"api", "database", "batcher", "db_cache", "logs"}) table_.ignore(other);
+}
+
+void ConfigLoader::load(const config::CommandLine& line, const char* const* environment) {
+  if (!line.file.empty()) table_.read_file(line.file);
+  table_.read_environment(environment);
+  line.set_fields(table_);
+  complete();
+}
+
+void ConfigLoader::load_text(std::string_view toml) {
+  table_.read_text(toml, "test.toml");
+  complete();
+}
+
+void ConfigLoader::complete() {
+  complete_listeners();
+  complete_pools();
+  ConfigChecks(table_, config_).run();
+  for (RouteSection& route : config_.routes) {
+    if (route.default_ttl.empty()) route.default_ttl = config_.cache.default_ttl;
+  }
+}
+
+void ConfigLoader::complete_listeners() {
+  switch (proxy_fields_->find("listen")->origin) {
+    case config::Origin::environment:
+    case config::Origin::flag:
+      return config_.listeners.clear();
+    case config::Origin::standard:
+      if (!config_.listeners.empty()) config_.proxy.listen.clear();
+      return;
+    case config::Origin::file:
+      return;
+  }
+}
+
+void ConfigLoader::complete_pools() {
+  if (!config_.proxy.upstream.empty()) {
+    if (!config_.pools.empty()) {
+      table_.add_problem("upstream and [[pool]] do not go together: use one of them",
+                         table_.place_of("proxy", "upstream"));
+    }
+    config_.pools.push_back({"default", "least_connections", config_.proxy.upstream, {}});
+    config_.proxy.upstream.clear();
+    table_.moved("proxy", "upstream", "pool", "backends");
+  }
+  if (config_.pools.empty()) return table_.add_problem("no backend: give --upstream HOST:PORT, or a [[pool]]");
+  if (config_.pools.size() == 1) {
+    PoolSection& only = config_.pools.front();
+    if (only.name.empty()) only.name = "default";
+    if (config_.routes.empty()) config_.routes.push_back({});
+    for (RouteSection& route : config_.routes) {
+      if (route.pool.empty()) route.pool = only.name;
+    }
+  }
+  for (PoolSection& pool : config_.pools) pool.health.inherit(config_.health);
+}
+
+}  // namespace roost::proxy

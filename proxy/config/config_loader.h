@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config/command_line.h"
+#include "common/config/field_table.h"
+#include "proxy/config/config.h"
+
+namespace roost::proxy {
+
+/// Reads the file, the environment and the flags, each overriding the ones before; then adds what `upstream` and a
+/// single pool imply (a pool "default", a route "/") and checks that the values fit together. All mistakes are
+/// collected in problems().
+///
+/// Listeners of `[proxy] listen` and of `[[listen]]` in the file add up. A --listen flag or ROOST_PROXY_LISTEN
+/// overrides both.
+class ConfigLoader {
+ public:
+  ConfigLoader();
+  /// `environment`: NAME=value entries, ended by null.
+  void load(const config::CommandLine& line, const char* const* environment);
+  /// The same from text, for tests.
+  void load_text(std::string_view toml);
+  const Config& config() const { return config_; }
+  const std::vector<config::Problem>& problems() const { return table_.problems(); }
+  /// For CommandLine::ended.
+  const config::FieldTable& table() const { return table_; }
+  /// For --print-config: TOML, each value with its origin as a comment.
+  std::string to_toml() const { return table_.to_toml(); }
+
+ private:
+  void complete();
+  void complete_listeners();
+  void complete_pools();
+
+  Config config_;
+  config::FieldTable table_;
+  config::Section* proxy_fields_ = nullptr;  // [proxy], owned by table_
+};
+
+}  // namespace roost::proxy
