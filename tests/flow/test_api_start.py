@@ -16,10 +16,10 @@ class Starting(FlowTest):
 
     def test_an_unknown_key_is_named_with_its_place_and_all_at_once(self):
         path = self.write("roost.toml", '[proxy]\nx = 1\n[api]\nlistn = "127.0.0.1:1"\n[db_cache]\nttl = "60"\n')
-        output = self.assertRefuses("--config", path)
+        output = self.assertRefuses("--config", path, code=2)
         self.assertIn(f'{path}:4:1: unknown key "listn" in [api]; did you mean "listen"?', output)
         self.assertIn(f'{path}:6:7: ttl: "60"', output)
-        self.assertIn("cannot be read", self.assertRefuses("--config", self.directory / "none.toml"))
+        self.assertIn("cannot be read", self.assertRefuses("--config", self.directory / "none.toml", code=2))
 
     def test_flags_environment_and_file_in_their_order(self):
         path = self.write("roost.toml", '[api]\nworker = "from-file"\ndata = "d"\n[logs]\nkeep = 9\n')

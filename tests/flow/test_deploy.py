@@ -112,8 +112,8 @@ class Deploy(FlowTest):
 
     def test_help_of_a_measurement_installs_and_builds_nothing(self):
         scripts = self.directory / "fresh"
-        for folder in ("deploy", "bench"):
-            shutil.copytree(ROOT / folder, scripts / folder, ignore=shutil.ignore_patterns("results"))
+        for folder in ("deploy", "bench", "tests"):
+            shutil.copytree(ROOT / folder, scripts / folder, ignore=shutil.ignore_patterns("results", "node_modules"))
         for name in ("install-deps", "lib.sh"):
             text = "#!/bin/sh\nstep_install() { echo it installs or builds; exit 9; }\n"
             (scripts / "deploy" / name).write_text(text)

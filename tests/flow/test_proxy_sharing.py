@@ -110,12 +110,13 @@ class OneAnswerForSeveral(FlowTest):
                     clients[-1].read_head()
             clients[0].reader.exactly(100_000)
             backend.close_connections()
+            gate.set()
             for client in clients if not chunked else clients[:1]:
                 with self.assertRaises((WireError, OSError)):
                     client.reader.exactly(MIB)
             for client in [] if not chunked else clients[1:]:
-                self.assertEqual(client.read().status, 502)
-            gate.set()
+                answer = client.read()  # 502, or the whole to one that came too late for this fetch
+                self.assertIn((answer.status, len(answer.body) == 100_000), [(502, False), (200, True)])
 
 
 class Memory(FlowTest):

@@ -82,8 +82,8 @@ TEST_CASE("what a proxy on this host forwards without saying for whom is not thi
     return contains(forwarded(request(fields), origin, ForwardPurpose::pass), "Forwarded: for=unknown\r\n");
   };
   for (const char* address : {"127.0.0.1", "::1"}) {
-    const Origin untrusted{address, "http", false, "id-1"};
-    const Origin trusted{address, "http", true, "id-1"};
+    const Origin untrusted{address, "http", false, "id-1", "test"};
+    const Origin trusted{address, "http", true, "id-1", "test"};
     CHECK_FALSE(mark(untrusted, {{"Accept", "a"}}));
     CHECK(mark(untrusted, {{"X-Forwarded-For", "203.0.113.9"}}));
     CHECK_FALSE(mark(trusted, {{"X-Forwarded-For", "203.0.113.9"}, {"X-Real-IP", "203.0.113.9"}}));  // it did say
