@@ -34,6 +34,7 @@ class ConfigLoader {
   void complete();
   void complete_listeners();
   void complete_pools();
+  void read_error_pages();
 
   Config config_;
   config::FieldTable table_;

@@ -31,7 +31,11 @@ ConnectionPoolOptions make_connection_options(const ProxySection& proxy) {
 }  // namespace
 
 Site::Site(const Config& c, BackendRegistry& registry)
-    : config(c), routes({}), server_limits(make_server_limits(c.proxy)), connections(make_connection_options(c.proxy)) {
+    : config(c),
+      routes({}),
+      error_pages(c.error_pages),
+      server_limits(make_server_limits(c.proxy)),
+      connections(make_connection_options(c.proxy)) {
   for (const PoolSection& section : config.pools) pools.push_back(make_pool(section, registry));
   routes = Routes(make_routes());
   for (const std::string& network : config.proxy.trusted_proxies) ROOST_CHECK(trusted.add(network));

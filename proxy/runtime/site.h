@@ -8,6 +8,7 @@
 #include "proxy/config/config.h"
 #include "proxy/routing/routes.h"
 #include "proxy/runtime/backend_registry.h"
+#include "proxy/runtime/error_pages.h"
 #include "proxy/upstream/backend.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/pool.h"
@@ -26,6 +27,7 @@ struct Site {
   std::vector<std::shared_ptr<Backend>> backends;  ///< of all pools, each once
   std::vector<std::unique_ptr<Pool>> pools;        ///< by Pool::id()
   Routes routes;
+  ErrorPages error_pages;
   net::NetworkSet trusted;  ///< whose X-Forwarded-* fields are trusted
   http::ServerLimits server_limits;
   ConnectionPoolOptions connections;
