@@ -5,7 +5,6 @@
 #include "common/base/check.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/exchange/cache_status.h"
-#include "proxy/exchange/error_page.h"
 #include "proxy/exchange/stored_answer.h"
 #include "proxy/runtime/monotonic_clock.h"
 
@@ -135,7 +134,7 @@ void Exchange::answer_fresh(const StoredResponse& stored, const http::Fields& re
   const ResponseTimes times = stored.times();
   observe_hit_age(context_.fetch.loop, times.age_ms(now_ms));
   record_.set_outcome(Outcome::hit);
-  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms));
+  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms), record_.request_id());
   const StoredAnswer answer(stored, request_fields, hit.view());
   delivery_.respond(answer.start, answer.body);
 }
@@ -154,15 +153,18 @@ void Exchange::answer_stale(const StoredResponse& stored, const http::Fields& re
 }
 
 void Exchange::answer_failure(const CallFailure& failure) {
+  record_.note_failure(failure.side, failure.step, failure.detail);
   if (delivery_.head_sent()) return delivery_.abort();
   if (!record_.has_backend() && !fetch_) record_.set_outcome(Outcome::internal);
   LoopContext& loop = context_.fetch.loop;
   http::FieldBlock more;
   more.add("Date", loop.dates.at_unix_ms(context_.fetch.now_unix_ms()));
   add_forward_status(plan_.reason, /*stored=*/false, record_.outcome() == Outcome::collapsed, {}, more);
-  Problem problem{failure.status, sentence_of_failure(failure.status), record_.request_id(), {}};
-  if (prefers_page(record_.accept())) problem.page = standard_page();
-  delivery_.respond_problem(problem, more);
+  const std::string_view sentence =
+      failure.side == Side::client ? std::string_view(failure.detail) : sentence_of_failure(failure.status);
+  const ErrorPages& pages = site_->site().error_pages;
+  delivery_.respond_problem(
+      {failure.status, sentence, record_.request_id(), page_for(record_.accept(), pages, failure.status)}, more);
 }
 
 // ---- the client -----------------------------------------------------------------------------------------------------
@@ -179,8 +181,13 @@ void Exchange::on_client_writable() {
   settle();
 }
 
-void Exchange::on_client_gone(const Error&) {
-  delivery_.client_gone();
+void Exchange::on_client_gone(const Error& error) {
+  if (error.code >= 400) {  // refused, and there to be told
+    answer_failure({error.code, error.what, Side::client, Step::receive});
+  } else {
+    record_.note_failure(Side::client, delivery_.head_sent() ? Step::deliver : Step::head, error.what);
+    delivery_.client_gone();
+  }
   pass_.abort();
   if (lead_ != nullptr) std::exchange(lead_, nullptr)->leave();
   settle();
@@ -217,6 +224,7 @@ void Exchange::on_pass_failed(const CallFailure& failure) {
 // ---- leading --------------------------------------------------------------------------------------------------------
 
 void Exchange::on_fetched_head(const FetchedAnswer& answer) {
+  if (answer.status < 200) return delivery_.send_informational(answer.status, answer.fields);
   http::FieldBlock& more = delivery_.more_fields();
   more.add("X-Request-Id", record_.request_id());
   const int64_t age_ms = answer.shared != nullptr ? answer.shared->times.age_ms(context_.fetch.now_ms()) : 0;
@@ -271,6 +279,7 @@ void Exchange::on_fetched_end() {
 
 void Exchange::on_fetch_failed(const CallFailure& failure, const cache::Ref<StoredResponse>& stale) {
   const CacheFetch& fetch = *std::exchange(lead_, nullptr);
+  record_.note_failure(failure.side, failure.step, failure.detail);
   record_.note_call(fetch.call(), fetch.head_us());
   fetch_ = {};
   if (stale) {
@@ -299,7 +308,7 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
   if (use_stored && !plan_.revalidate && stored_.is_usable_on_error(now_ms)) {
     answer_stale(*stored_.response(), request_->fields(), reading.failed_status);
   } else {
-    answer_failure({reading.failed_status, "the backend gave no answer"});
+    answer_failure({reading.failed_status, "the fetch that it waited for failed", Side::backend, Step::head});
   }
   settle();
 }
@@ -345,7 +354,7 @@ bool Exchange::begin_following() {
 
 void Exchange::follow() {
   if (delivery_.follow() == Delivery::Followed::broken) {
-    answer_failure({502, "the backend broke off its answer"});
+    answer_failure({502, "the backend broke off its response", Side::backend, Step::body});
   }
 }
 

@@ -10,6 +10,16 @@ namespace roost::proxy {
 using http::BodyLength;
 using http::Progress;
 
+namespace {
+
+Step step_of(const FailedAttempt& failed, bool request_ended) {
+  if (failed.response_begun) return Step::body;
+  if (failed.progress == Progress::not_connected) return Step::connect;
+  return failed.progress == Progress::head_received || request_ended ? Step::head : Step::send;
+}
+
+}  // namespace
+
 bool BackendCall::is_move(State from, State to) {
   switch (from) {
     case State::closed:
@@ -80,7 +90,7 @@ void BackendCall::attempt() {
   lease_ = pool_->choose(context_.random, key_hash_, tried_);
   if (!lease_) {
     if (attempts_ > 0) return;  // none is left: on_exchange_failed reports the failure it knows
-    return fail(503, "no backend of pool \"" + pool_->name() + "\" is available");
+    return fail({503, "no backend of pool \"" + pool_->name() + "\" is available", Side::backend, Step::choose});
   }
   backend_ = lease_.get();
   if (attempts_++ > 0) context_.counters.retries.add();
@@ -117,10 +127,10 @@ void BackendCall::abort() {
   lease_.release();
 }
 
-void BackendCall::fail(int status, std::string detail) {
+void BackendCall::fail(CallFailure failure) {
   if (state_ != State::closed) set_state(State::closed);  // already closed where open() found no backend
   lease_.release();
-  receiver_.on_call_failed({status, std::move(detail)});
+  receiver_.on_call_failed(failure);
 }
 
 void BackendCall::on_response_head(const http::ResponseHead& head) {
@@ -182,7 +192,8 @@ void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
   }
   // 504 after a time-out, 502 when the connection could not be made or broke (RFC 9110 §15.6); 503 when this machine
   // lacks something.
-  fail(failed.timed_out ? 504 : error.side == Side::internal ? 503 : 502, error.what);
+  const int status = failed.timed_out ? 504 : error.side == Side::internal ? 503 : 502;
+  fail({status, error.what, error.side, step_of(failed, body_ended_)});
 }
 
 }  // namespace roost::proxy

@@ -6,6 +6,7 @@
 
 #include "common/http/client.h"
 #include "common/http/message.h"
+#include "proxy/observe/failure.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/upstream/pool.h"
 
@@ -21,15 +22,18 @@ struct ForwardedRequest {
   bool idempotent = false;
 };
 
-/// Why there is no response: 502, 503 or 504, and a sentence for the client.
+/// Why there is no response: 502, 503 or 504 for the client, and the rest for the log.
 struct CallFailure {
   int status = 502;
-  std::string detail;
+  std::string detail;  ///< what happened; may name backends and system errors
+  Side side = Side::backend;
+  Step step = Step::head;
 };
 
 /// Events of a BackendCall. on_answer_end and on_call_failed are the last; the call may be opened again inside them.
 class BackendCallReceiver {
  public:
+  /// With a status below 200 it is an informational response (103 and so on), and others follow.
   virtual void on_answer_head(const http::ResponseHead& head) = 0;
   virtual void on_answer_body(std::string_view bytes) = 0;
   virtual void on_answer_end() = 0;
@@ -92,9 +96,10 @@ class BackendCall final : private http::ResponseReceiver {
   void attempt();
   void begin_stream();
   void note_failure(const Error& error, http::Progress progress);
-  void fail(int status, std::string detail);
+  void fail(CallFailure failure);
   bool body_streams() const;
 
+  void on_informational(const http::ResponseHead& head) override { receiver_.on_answer_head(head); }
   void on_response_head(const http::ResponseHead& head) override;
   void on_response_body(std::string_view bytes) override;
   void on_response_end() override;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "common/observe/metrics.h"
+#include "proxy/observe/failure.h"
 
 namespace roost::proxy {
 
@@ -13,8 +14,9 @@ enum class Outcome : uint8_t {
   collapsed,  ///< by the response of a fetch that another request had begun
   pass,       ///< fetched for this client alone
   internal,   ///< by the proxy itself: an error, or no route
+  refused,    ///< with an error: it was malformed or over a limit, and never a request
 };
-constexpr size_t kOutcomes = 5;
+constexpr size_t kOutcomes = 6;
 std::string_view outcome_name(Outcome outcome);
 
 /// Requests answered since the start, over all loops. Each counts once: hits + misses + passes + refused = all.
@@ -37,6 +39,12 @@ class Counters {
     outcomes_[static_cast<size_t>(outcome)]->add();
     classes_[status >= 100 && status < 600 ? static_cast<size_t>(status / 100) : 0]->add();
   }
+  void count_failure(const Failure& failure) {
+    failures_[static_cast<size_t>(failure.side)][static_cast<size_t>(failure.step)]->add();
+  }
+  /// Of answers that are not complete.
+  void count_ending(Ending ending) { endings_[static_cast<size_t>(ending)]->add(); }
+
   observe::Counter& refused;              ///< malformed messages, or over a limit
   observe::Counter& retries;              ///< attempts after the first
   observe::Counter& log_drops;            ///< access log lines dropped
@@ -50,6 +58,8 @@ class Counters {
  private:
   std::array<observe::Counter*, kOutcomes> outcomes_{};
   std::array<observe::Counter*, 6> classes_{};
+  std::array<std::array<observe::Counter*, kSteps>, kSides> failures_{};  // null for Step::none
+  std::array<observe::Counter*, kEndings> endings_{};                     // null for Ending::complete
 };
 
 }  // namespace roost::proxy

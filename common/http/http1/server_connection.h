@@ -34,7 +34,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   /// As Server::drain.
   void drain();
 
-  void attach(RequestReceiver* receiver) override;
+  bool attach(RequestReceiver* receiver) override;
   void respond(const ResponseStart& start, std::span<const Slice> body) override;
   bool send_head(const ResponseStart& start, std::span<const Slice> first_body) override;
   bool send_body(std::span<const Slice> pieces) override;
@@ -44,7 +44,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   void pause_body() override;
   void resume_body() override;
   const net::Address& client() const override;
-  uint64_t bytes_sent() const override { return response_.bytes_written(); }
+  uint64_t body_bytes_sent() const override { return response_.body_bytes(); }
 
  private:
   using State = ServerState::State;
@@ -65,7 +65,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   bool input_waits() const;
   void process_kept();
   void settle_input();
-  void refuse(int status, const char* why);
+  void refuse(const RefusedRequest& refused);
   void client_gone(const Error& error);
 
   // Output and time: server_response.cc.
