@@ -37,7 +37,9 @@ enum class Progress : uint8_t {
 /// another request, or destroy the connection, inside any of them.
 class ResponseReceiver {
  public:
-  /// The final response's head (1xx are consumed, 101 is an error). Borrowed for the call.
+  /// An informational response, of a status other than 100 and 101 (RFC 9110 §15.2). Borrowed for the call.
+  virtual void on_informational(const ResponseHead& /*head*/) {}
+  /// The final response's head (100 is consumed, 101 is an error). Borrowed for the call.
   virtual void on_response_head(const ResponseHead& head) = 0;
   virtual void on_response_body(std::string_view bytes) = 0;
   virtual void on_response_end() = 0;

@@ -127,6 +127,12 @@ class FixedFieldBlock {
     to = std::to_chars(to, text_.data() + kBytes, number).ptr;
     size_ = static_cast<size_t>(end_field_line(to) - text_.data());
   }
+  /// `Name: <value>`, a value that was parsed or holds nothing but visible characters.
+  void add_text(FieldLiteral name, std::string_view value) {
+    char* to = begin_field_line(text_.data() + size_, name.text());
+    to = std::copy(value.begin(), value.end(), to);
+    size_ = static_cast<size_t>(end_field_line(to) - text_.data());
+  }
   FieldBlockView view() const { return FieldBlockView(std::string_view(text_.data(), size_)); }
   operator FieldBlockView() const { return view(); }  // NOLINT(google-explicit-constructor)
 

@@ -14,6 +14,7 @@ struct Reason {
 // The registry of IANA, in order.
 constexpr Reason kReasons[] = {{100, "Continue"},
                                {101, "Switching Protocols"},
+                               {102, "Processing"},
                                {103, "Early Hints"},
                                {200, "OK"},
                                {201, "Created"},

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/http/field_block.h"
@@ -37,7 +38,8 @@ struct BodyLength {
   bool has_body() const { return kind != Kind::none && !(kind == Kind::known && bytes == 0); }
 };
 
-/// A request's head. All views point into the connection's buffer and are valid only during the on_request call.
+/// A request's head. All views point into the connection's buffer, or into the head itself, and are valid only during
+/// the on_request call.
 struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
@@ -51,6 +53,7 @@ struct RequestHead {
   bool expect_continue = false;
   BodyLength body;
   Fields fields;
+  std::string own_target;  ///< holds `target` where that stands nowhere in the buffer ("http://host?x" is "/?x")
 };
 
 /// A response's head as a backend sent it; the same lifetime.

@@ -63,6 +63,16 @@ class ConnectionGate {
 
 class Responder;
 
+/// A message that could not become a request: malformed, over a limit, or too slow.
+struct RefusedRequest {
+  int status = 400;
+  std::string_view why = {};  ///< for a person
+  /// As much of the request line as could be read, for logs; empty where it is none.
+  std::string_view method = {};
+  std::string_view target = {};
+  const RequestHead* head = nullptr;  ///< null unless the whole head could be read
+};
+
 /// What happens to one request after its head. Nothing comes any more once the response was ended or aborted, or after
 /// on_client_gone; until then the receiver must stay. All calls come after on_request has returned.
 class RequestReceiver {
@@ -73,8 +83,9 @@ class RequestReceiver {
   virtual void on_request_end() = 0;
   /// send_body() had returned false; go on now.
   virtual void on_client_writable() {}
-  /// The client is gone, broke the rules, or was too slow, before the response was complete. Where it was answered for
-  /// that, the error's code is the status (400, 408, 413). The Responder is not to be used any more.
+  /// The client is gone, broke the rules, or was too slow, before the response was complete. The Responder is not to be
+  /// used any more, but where no response has begun and the client can be told: then the error's code is a status (400,
+  /// 408, 413), and the error may be told with Responder::respond() inside this call; else the connection does.
   virtual void on_client_gone(const Error& error) = 0;
 
  protected:
@@ -82,18 +93,22 @@ class RequestReceiver {
 };
 
 /// The way back to the client for one request, whatever the HTTP version under it. Valid from on_request until the
-/// response has been ended or aborted, or on_client_gone was called; client() and bytes_sent() may be read up to the
-/// end of the loop's turn in which that was. On a connection that is closed all calls do nothing. No call makes an
+/// response has been ended or aborted, or on_client_gone was called; client() and body_bytes_sent() may be read up to
+/// the end of the loop's turn in which that was. On a connection that is closed all calls do nothing. No call makes an
 /// event happen before it returns. Loop thread only.
 class Responder {
  public:
   /// Who gets this request's body and end. To be called inside on_request, before anything else; not needed when the
   /// whole response is sent inside on_request: a body is then read and dropped.
-  virtual void attach(RequestReceiver* receiver) = 0;
+  ///
+  /// Behind respond() inside on_request it asks to hear how that ends. False: the client has taken it, or nearly. True:
+  /// once, on_client_writable says that it has, or on_client_gone that it never will.
+  virtual bool attach(RequestReceiver* receiver) = 0;
   /// The whole response at once: one system call where the kernel takes it. Ends the request. `body` holds all that
   /// `start.body` announces (a length that is not announced is counted).
   virtual void respond(const ResponseStart& start, std::span<const Slice> body) = 0;
   /// A response in pieces: head, body pieces, end. The bool says whether to go on; false: wait for on_client_writable.
+  /// A head with a status of 102 to 199 but 101 is one more before it (RFC 9110 §15.2); not sent to HTTP/1.0 clients.
   virtual bool send_head(const ResponseStart& start, std::span<const Slice> first_body = {}) = 0;
   virtual bool send_body(std::span<const Slice> pieces) = 0;
   /// With fewer bytes than announced: abort(). Trailers are sent where the body's length was not announced and the
@@ -106,8 +121,8 @@ class Responder {
   virtual void pause_body() = 0;
   virtual void resume_body() = 0;
   virtual const net::Address& client() const = 0;
-  /// Bytes of the response written to the client so far, framing included; for the access log.
-  virtual uint64_t bytes_sent() const = 0;
+  /// Bytes of the response's body written to the client so far, without head and framing; for the access log.
+  virtual uint64_t body_bytes_sent() const = 0;
 
  protected:
   ~Responder() = default;
@@ -117,9 +132,9 @@ class Responder {
 class RequestAcceptor {
  public:
   virtual void on_request(Responder& responder, const RequestHead& head) = 0;
-  /// A message that could not become a request was answered with `status` and the connection is being closed; for the
-  /// log and counters. What breaks after on_request is told through RequestReceiver::on_client_gone instead.
-  virtual void on_refused(const net::Address& client, int status, const Error& why) = 0;
+  /// A message could not become a request. May answer inside this call, with Responder::respond(); else the connection
+  /// answers. It closes behind the answer. What breaks after on_request is told through the RequestReceiver instead.
+  virtual void on_refused(Responder& responder, const RefusedRequest& refused) = 0;
   /// A client ran into a limit of the connection; for counters. What it was answered is told by on_refused or
   /// on_client_gone.
   virtual void on_limit(Limit) {}

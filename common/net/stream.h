@@ -52,6 +52,8 @@ class Stream {
   virtual bool write(std::span<const Slice> pieces) = 0;
   /// Bytes queued and not yet taken by the kernel.
   virtual size_t queued_bytes() const = 0;
+  /// From now on closing resets the connection: for a message whose end the peer would else take for a proper one.
+  virtual void reset_on_close() = 0;
   /// Sends FIN when the queue has drained. No write() afterwards.
   virtual void shutdown() = 0;
   /// The other end's address; empty for a stream that has none.

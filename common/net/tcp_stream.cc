@@ -258,6 +258,14 @@ size_t TcpStream::queued_bytes() const {
   return queue_->chain.size() - queue_->in_flight + unsent;
 }
 
+// With no time to linger the kernel drops what is queued and sends RST (tcp(7)).
+void TcpStream::reset_on_close() {
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&handle_), &fd) != 0) return;
+  const linger at_once{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void TcpStream::shutdown() {
   if (sending_ != Sending::open || state_ > State::open) return;
   sending_ = Sending::ending;

@@ -27,7 +27,7 @@ int64_t monotonic_now_us() {
 /// The life of one request:
 ///
 ///     reading_body ──(end of the request)──> acting ──(Reply::send)──> ended
-///          └──(client gone)──> ended            └──(client gone: the action goes on, its answer goes nowhere)
+///          └──(client gone, or refused)──> ended └──(client gone: the action goes on, its answer goes nowhere)
 ///
 /// The server owns it while it reads the body; from then on the Reply does.
 class AppServer::Exchange final : public http::RequestReceiver,
@@ -48,11 +48,15 @@ class AppServer::Exchange final : public http::RequestReceiver,
     state_ = State::acting;
     server_->dispatch(request_, Reply(std::unique_ptr<PendingRequest>(this)));
   }
-  void on_client_gone(const Error&) override {
-    responder_ = nullptr;
+  void on_client_gone(const Error& error) override {
+    http::Responder* responder = std::exchange(responder_, nullptr);
     if (state_ != State::reading_body) return;
     state_ = State::ended;
-    --server_->active_;
+    if (error.code >= 400) {
+      server_->finish(responder, request_, problem(error.code, error.what));
+    } else {
+      --server_->active_;
+    }
     server_->loop_.retire(std::unique_ptr<net::Retirable>(this));
   }
 
@@ -100,8 +104,12 @@ void AppServer::on_request(http::Responder& responder, const http::RequestHead& 
   responder.attach(exchange);
 }
 
-void AppServer::on_refused(const net::Address&, int status, const Error&) {
-  for (CallObserver* observer : observers_) observer->on_refused(status);
+void AppServer::on_refused(http::Responder& responder, const http::RefusedRequest& refused) {
+  for (CallObserver* observer : observers_) observer->on_refused(refused.status);
+  Request request;
+  if (refused.head != nullptr) request = Request::from(*refused.head, responder.client());
+  if (request.request_id.empty()) request.request_id = next_request_id();
+  send(responder, request, problem(refused.status, refused.why));
 }
 
 void AppServer::dispatch(Request& request, Reply reply) const {
@@ -120,13 +128,16 @@ void AppServer::finish(http::Responder* responder, const Request& request, const
   const int64_t now_us = now_us_of<std::chrono::system_clock>();
   const int64_t duration_us = monotonic_now_us() - request.arrived_us;
   for (CallObserver* observer : observers_) observer->on_call(request, answer.status, now_us, duration_us);
-  if (responder == nullptr) return;
+  if (responder != nullptr) send(*responder, request, answer);
+}
+
+void AppServer::send(http::Responder& responder, const Request& request, const Answer& answer) {
   const Slice body(std::string_view(answer.body));
-  responder->respond({.status = answer.status,
-                      .fields = answer.fields,
-                      .more_fields = common_fields(request, answer),
-                      .body = http::BodyLength::known(answer.body.size())},
-                     {&body, 1});
+  responder.respond({.status = answer.status,
+                     .fields = answer.fields,
+                     .more_fields = common_fields(request, answer),
+                     .body = http::BodyLength::known(answer.body.size())},
+                    {&body, 1});
 }
 
 // The fields of every answer. Valid until the next answer.

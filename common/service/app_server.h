@@ -46,13 +46,14 @@ class AppServer final : public http::RequestAcceptor {
   size_t active() const { return active_; }
 
   void on_request(http::Responder& responder, const http::RequestHead& head) override;
-  void on_refused(const net::Address& client, int status, const Error& why) override;
+  void on_refused(http::Responder& responder, const http::RefusedRequest& refused) override;
 
  private:
   class Exchange;
   void dispatch(Request& request, Reply reply) const;
   /// Sends and reports; `responder` is null when the client is gone.
   void finish(http::Responder* responder, const Request& request, const Answer& answer);
+  void send(http::Responder& responder, const Request& request, const Answer& answer);
   std::string next_request_id();
   http::FieldBlockView common_fields(const Request& request, const Answer& answer);
 

@@ -9,6 +9,7 @@
 #include "common/net/address.h"
 #include "proxy/config/admin_section.h"
 #include "proxy/config/cache_section.h"
+#include "proxy/config/error_page_section.h"
 #include "proxy/config/health_section.h"
 #include "proxy/config/limits_section.h"
 #include "proxy/config/listen_address.h"
@@ -29,6 +30,7 @@ struct Config {
   std::vector<ListenSection> listeners;
   std::vector<PoolSection> pools;
   std::vector<RouteSection> routes;
+  std::vector<ErrorPageSection> error_pages;
 
   /// All addresses to listen on: `[proxy] listen`, then `[[listen]]`. Valid when the configuration is.
   std::vector<net::Address> listen_addresses() const;

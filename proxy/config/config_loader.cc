@@ -1,5 +1,9 @@
 #include "proxy/config/config_loader.h"
 
+#include <set>
+
+#include <fmt/format.h>
+
 #include "proxy/config/config_checks.h"
 
 namespace roost::proxy {
@@ -25,6 +29,7 @@ ConfigLoader::ConfigLoader() {
   table_.repeated<ListenSection>("listen", &config_.listeners, declare<ListenSection>);
   table_.repeated<PoolSection>("pool", &config_.pools, declare<PoolSection>);
   table_.repeated<RouteSection>("route", &config_.routes, declare<RouteSection>);
+  table_.repeated<ErrorPageSection>("error_page", &config_.error_pages, declare<ErrorPageSection>);
   for (const char* other : {"api", "database", "batcher", "db_cache", "logs"}) table_.ignore(other);
 }
 
@@ -44,6 +49,7 @@ void ConfigLoader::complete() {
   complete_timeouts();
   complete_listeners();
   complete_pools();
+  read_error_pages();
   ConfigChecks(table_, config_).run();
   for (RouteSection& route : config_.routes) {
     if (route.default_ttl.empty()) route.default_ttl = config_.cache.default_ttl;
@@ -92,6 +98,20 @@ void ConfigLoader::complete_pools() {
     }
   }
   for (PoolSection& pool : config_.pools) pool.health.inherit(config_.health);
+}
+
+void ConfigLoader::read_error_pages() {
+  std::set<int64_t> seen;
+  for (size_t i = 0; i < config_.error_pages.size(); ++i) {
+    ErrorPageSection& page = config_.error_pages[i];
+    if (const std::string wrong = page.read(); !wrong.empty()) {
+      table_.add_problem(wrong, table_.place_of("error_page", i, "file"));
+    }
+    if (!seen.insert(page.status).second) {
+      table_.add_problem(fmt::format("two [[error_page]]s have the status {}", page.status),
+                         table_.place_of("error_page", i, "status"));
+    }
+  }
 }
 
 }  // namespace roost::proxy

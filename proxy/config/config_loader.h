@@ -35,6 +35,7 @@ class ConfigLoader {
   void complete_timeouts();
   void complete_listeners();
   void complete_pools();
+  void read_error_pages();
 
   Config config_;
   config::FieldTable table_;

@@ -4,20 +4,22 @@
 #include <string_view>
 
 #include "common/http/field_block.h"
+#include "proxy/fetching/forwarded_head.h"
 
 namespace roost::proxy {
 
 /// Why a request went to a backend (RFC 9211 §2.2).
 enum class ForwardReason : uint8_t { bypass, method, uri_miss, vary_miss, miss, request, stale };
 
-/// "Age: 7" and "Cache-Status: roost; hit; ttl=53", without allocating: they are written for every hit.
+/// "Age: 7", "Cache-Status: roost; hit; ttl=53" and X-Request-Id, without allocating: they are written for every hit.
 class HitFields {
  public:
-  HitFields(int64_t age_ms, int64_t fresh_for_ms);
+  /// `request_id`: at most kMaxRequestIdBytes.
+  HitFields(int64_t age_ms, int64_t fresh_for_ms, std::string_view request_id);
   http::FieldBlockView view() const { return fields_; }
 
  private:
-  http::FixedFieldBlock<96> fields_;
+  http::FixedFieldBlock<128 + kMaxRequestIdBytes> fields_;
 };
 
 /// Adds "Cache-Status: roost; fwd=uri-miss; stored". `detail`: one word, or empty. `forward_status`: the backend's

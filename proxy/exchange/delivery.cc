@@ -48,14 +48,19 @@ void Delivery::respond(const http::ResponseStart& start, std::span<const Slice> 
   ROOST_CHECK(state_ == State::waiting || state_ == State::ready);
   head_.status = start.status;
   responder_->respond(start, body);
-  finish(/*complete=*/true);
+  finish(Ending::complete);
 }
 
 void Delivery::respond_problem(const Problem& problem, http::FieldBlockView more_fields) {
   ROOST_CHECK(state_ == State::waiting || state_ == State::ready);
   head_.status = problem.status;
   proxy::respond_problem(*responder_, problem, more_fields);
-  finish(/*complete=*/true);
+  finish(Ending::complete);
+}
+
+void Delivery::send_informational(int status, http::FieldBlockView fields) {
+  if (state_ == State::waiting)
+    responder_->send_head({.status = status, .fields = fields, .more_fields = {}, .body = {}});
 }
 
 void Delivery::set_head(const Head& head) {
@@ -102,25 +107,25 @@ void Delivery::end() {
   if (head_.head_only && head_.length.kind == BodyLength::Kind::unknown) flush();
   if (state_ == State::ready) return respond(start(), {});
   responder_->end();
-  finish(/*complete=*/true);
+  finish(Ending::complete);
 }
 
 void Delivery::abort() {
   responder_->abort();
-  finish(/*complete=*/false);
+  finish(Ending::broken_off);
 }
 
 void Delivery::client_gone() {
-  finish(/*complete=*/false);
+  finish(Ending::client_gone);
 }
 
-void Delivery::finish(bool complete) {
+void Delivery::finish(Ending ending) {
   flush_timer_.stop();
   cursor_.stop();
   fetch_ = {};
   set_state(State::idle);
   const http::Responder& responder = *std::exchange(responder_, nullptr);
-  owner_.on_delivered({head_.status, complete ? responder.bytes_sent() : 0, complete});
+  owner_.on_delivered({head_.status, responder.body_bytes_sent(), ending});
 }
 
 // ---- from a Fetch ---------------------------------------------------------------------------------------------------

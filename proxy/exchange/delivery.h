@@ -10,14 +10,15 @@
 #include "common/net/timer.h"
 #include "proxy/cache/fetch.h"
 #include "proxy/exchange/problem.h"
+#include "proxy/observe/failure.h"
 
 namespace roost::proxy {
 
 /// How an answer ended.
 struct Delivered {
-  int status = 0;         ///< sent; 0 when there was none
-  uint64_t bytes = 0;     ///< written to the client, framing included; 0 when not complete
-  bool complete = false;  ///< false: the client has gone, or the answer was broken off
+  int status = 0;      ///< sent; 0 when there was none
+  uint64_t bytes = 0;  ///< of the body, written to the client
+  Ending ending = Ending::complete;
 };
 
 class DeliveryOwner {
@@ -77,6 +78,8 @@ class Delivery {
   void respond(const http::ResponseStart& start, std::span<const Slice> body);
   /// Fields of this answer beside Head::fields, to be filled in before the head is sent. Empty after begin().
   http::FieldBlock& more_fields() { return more_fields_; }
+  /// A backend's informational response (103 and so on), before the head; ignored once that is known.
+  void send_informational(int status, http::FieldBlockView fields);
   void set_head(const Head& head);
   /// An error of the proxy's own, see problem.h. Before the head is sent.
   void respond_problem(const Problem& problem, http::FieldBlockView more_fields);
@@ -113,7 +116,7 @@ class Delivery {
   http::ResponseStart start() const;
   void send_pieces(const Fetch::Reading& reading);
   Followed end_of(const Fetch::Reading& reading);
-  void finish(bool complete);
+  void finish(Ending ending);
 
   DeliveryOwner& owner_;
   net::Timer flush_timer_;  // for flush_soon()

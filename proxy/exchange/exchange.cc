@@ -173,8 +173,9 @@ void Exchange::pass(const http::RequestHead& head, const Origin& origin) {
 }
 
 void Exchange::answer_failure(const CallFailure& failure) {
+  record_.note_failure(failure.side, failure.step, failure.detail);
   if (!delivery_.head_sent() && !record_.has_backend() && !fetch_) record_.set_outcome(Outcome::internal);
-  answers_.failure(failure, plan_.reason);
+  answers_.failure(failure, plan_.reason, site_->site().error_pages);
 }
 
 // ---- the client -----------------------------------------------------------------------------------------------------
@@ -191,8 +192,13 @@ void Exchange::on_client_writable() {
   settle();
 }
 
-void Exchange::on_client_gone(const Error&) {
-  delivery_.client_gone();
+void Exchange::on_client_gone(const Error& error) {
+  if (error.code >= 400) {  // refused, and there to be told
+    answer_failure({error.code, error.what, Side::client, Step::receive});
+  } else {
+    record_.note_failure(Side::client, delivery_.head_sent() ? Step::deliver : Step::head, error.what);
+    delivery_.client_gone();
+  }
   pass_.abort();
   if (lead_ != nullptr) std::exchange(lead_, nullptr)->leave();
   settle();
@@ -241,6 +247,7 @@ void Exchange::on_pass_failed(const CallFailure& failure) {
 // ---- leading --------------------------------------------------------------------------------------------------------
 
 void Exchange::on_fetched_head(const FetchedAnswer& answer) {
+  if (answer.status < 200) return delivery_.send_informational(answer.status, answer.fields);
   http::FieldBlock& more = delivery_.more_fields();
   more.add("X-Request-Id", record_.request_id());
   const int64_t age_ms = answer.shared != nullptr ? answer.shared->times.age_ms(context_.fetch.now_ms()) : 0;
@@ -295,6 +302,7 @@ void Exchange::on_fetched_end() {
 
 void Exchange::on_fetch_failed(const CallFailure& failure, const cache::Ref<StoredResponse>& stale) {
   const CacheFetch& fetch = *std::exchange(lead_, nullptr);
+  record_.note_failure(failure.side, failure.step, failure.detail);
   record_.note_call(fetch.call(), fetch.head_us());
   fetch_ = {};
   if (stale) {
@@ -327,7 +335,7 @@ void Exchange::on_fetch_without_answer(const Fetch::Reading& reading) {
     case FailedFetches::Then::ask_alone:
       return pass_alone({});
     case FailedFetches::Then::give_up:
-      answer_failure({reading.failed_status, "the backend gave no answer"});
+      answer_failure({reading.failed_status, "the fetch that it waited for failed", Side::backend, Step::head});
       return settle();
   }
 }
@@ -373,7 +381,7 @@ bool Exchange::begin_following() {
 
 void Exchange::follow() {
   if (delivery_.follow() == Delivery::Followed::broken) {
-    answer_failure({502, "the backend broke off its answer"});
+    answer_failure({502, "the backend broke off its response", Side::backend, Step::body});
   }
 }
 

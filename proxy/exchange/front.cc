@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "proxy/exchange/cache_status.h"
-#include "proxy/exchange/error_page.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/exchange/request_record.h"
 #include "proxy/exchange/stored_answer.h"
@@ -25,7 +24,8 @@ Front::Front(Runtime& runtime, LoopContext& context)
     : runtime_(runtime),
       context_(context),
       admission_(runtime, context),
-      exchange_context_({context, runtime.cache, runtime.fetches, runtime.budget}) {}
+      exchange_context_({context, runtime.cache, runtime.fetches, runtime.budget}),
+      late_records_(context.loop) {}
 
 Front::~Front() {
   exchange_context_.exchanges.clear();
@@ -187,7 +187,7 @@ void Front::answer_stored(http::Responder& responder, const http::RequestHead& h
                           const Plan& plan) {
   const int64_t now_ms = context_.loop.now_ms();
   const ResponseTimes times = stored.times();
-  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms));
+  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms), request_id_of(responder, head, plan));
   context_.counters.hit_age.observe_us(static_cast<uint64_t>(times.age_ms(now_ms)) * 1'000);
   const StoredAnswer answer(stored, head.fields, hit.view());
   responder.respond(answer.start, answer.body);
@@ -224,7 +224,7 @@ void Front::answer_problem(http::Responder& responder, const http::RequestHead& 
   if (!error.allow.empty()) more.add("Allow", error.allow);
   add_own_status(error.word, more);
   Problem problem{error.status, error.sentence, plan.origin.request_id, {}, error.retry_after_s};
-  if (prefers_page(head.fields.value(FieldId::accept))) problem.page = standard_page();
+  problem.page = page_for(head.fields.value(FieldId::accept), context_.site().error_pages, error.status);
   respond_problem(responder, problem, more);
   record(responder, head, Outcome::internal, error.status, plan);
 }
@@ -234,7 +234,7 @@ void Front::refuse(http::Responder& responder, const http::RequestHead& head, co
   answer_problem(responder, head, {refusal.status, refusal.sentence, refusal.word, {}, refusal.retry_after_s}, plan);
 }
 
-void Front::record(const http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
+void Front::record(http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
                    const Plan& plan) {
   if (context_.access_log == nullptr) return context_.counters.count(outcome, status);
   AccessRecord record;
@@ -243,27 +243,64 @@ void Front::record(const http::Responder& responder, const http::RequestHead& he
   record.method = head.method_text;
   record.target = head.target;
   record.status = status;
-  record.bytes = responder.bytes_sent();
+  record.bytes = responder.body_bytes_sent();
   record.outcome = outcome;
+  if (record.bytes >= LateRecord::kLeastBytes) {
+    LateRecord& late = late_records_.take(context_, late_records_);
+    if (late.wait(responder, record, plan.started_us)) return;
+  }
   write_record(context_, record, plan.started_us);
 }
 
-void Front::on_refused(const net::Address& client, int status, const Error&) {
+void Front::on_refused(http::Responder& responder, const http::RefusedRequest& refused) {
   context_.counters.refused.add();
-  if (context_.access_log == nullptr) return context_.counters.count(Outcome::internal, status);
-  const std::string host = client.host();
+  Origin origin;
+  std::string_view accept;
+  if (refused.head != nullptr) {
+    scheme_ = refused.head->scheme;
+    origin = origin_of(responder, *refused.head);
+    accept = refused.head->fields.value(FieldId::accept);
+  } else {
+    client_ = responder.client().host();
+    origin.client = client_;
+    origin.request_id = context_.request_ids.next();
+  }
+  http::FieldBlock more;
+  more.add("Date", context_.dates.at_unix_ms(context_.loop.unix_ms()));
+  add_own_status("refused", more);
+  const std::string_view page = page_for(accept, context_.site().error_pages, refused.status);
+  const Failure failure{Side::client, Step::receive, std::string(refused.why)};
   AccessRecord record;
-  record.outcome = Outcome::internal;
-  record.client = host;
-  record.status = status;
+  record.client = origin.client;
+  record.request_id = origin.request_id;
+  record.method = refused.method;
+  record.target = refused.target;
+  record.status = refused.status;
+  record.outcome = Outcome::refused;
+  record.ending = Ending::refused;
+  record.failure = &failure;
+  respond_problem(responder, {refused.status, refused.why, origin.request_id, page}, more);
+  record.bytes = responder.body_bytes_sent();
   write_record(context_, record, now_us());
+}
+
+// Of a hit. As cheap as it can be where the access log is off.
+std::string_view Front::request_id_of(const http::Responder& responder, const http::RequestHead& head,
+                                      const Plan& plan) {
+  if (!plan.origin.request_id.empty()) return plan.origin.request_id;
+  if (head.fields.has(FieldId::x_request_id)) {
+    const bool trusted = context_.site().trusted.contains(responder.client());
+    if (const std::string_view given = given_request_id(head, trusted); !given.empty()) return given;
+  }
+  return context_.request_ids.next();
 }
 
 // Before the request is answered: the responder may not be asked any more then.
 Origin Front::origin_of(const http::Responder& responder, const http::RequestHead& head) {
   client_ = responder.client().host();
   const bool trusted = context_.site().trusted.contains(responder.client());
-  const std::string_view request_id = request_id_of(head, trusted, context_.random, request_id_);
+  std::string_view request_id = given_request_id(head, trusted);
+  if (request_id.empty()) request_id = context_.request_ids.next();
   return {client_, scheme_, trusted, request_id, context_.via_mark};
 }
 

@@ -9,6 +9,7 @@
 #include "proxy/cache/freshness.h"
 #include "proxy/exchange/admission.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/exchange/late_record.h"
 #include "proxy/exchange/plan.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/runtime/runtime.h"
@@ -41,7 +42,7 @@ class Front final : public http::RequestAcceptor {
   };
 
   void on_request(http::Responder& responder, const http::RequestHead& head) override;
-  void on_refused(const net::Address& client, int status, const Error& why) override;
+  void on_refused(http::Responder& responder, const http::RefusedRequest& refused) override;
   void on_limit(http::Limit limit) override { context_.counters.count(limit); }
 
   void take(http::Responder& responder, const http::RequestHead& head);
@@ -57,20 +58,20 @@ class Front final : public http::RequestAcceptor {
   bool answer_last_hop(http::Responder& responder, const http::RequestHead& head, Plan& plan);
   void answer_problem(http::Responder& responder, const http::RequestHead& head, const OwnError& error, Plan& plan);
   void refuse(http::Responder& responder, const http::RequestHead& head, const Admission::Refusal& refusal, Plan& plan);
-  void record(const http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
-              const Plan& plan);
+  void record(http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status, const Plan& plan);
+  std::string_view request_id_of(const http::Responder& responder, const http::RequestHead& head, const Plan& plan);
   Origin origin_of(const http::Responder& responder, const http::RequestHead& head);
 
   Runtime& runtime_;
   LoopContext& context_;
   Admission admission_;
   ExchangeContext exchange_context_;
+  Recycler<LateRecord> late_records_;
   std::unique_ptr<KeptHead> refresh_request_;
   // Of the request being looked at:
   std::string_view scheme_;  // as believed_scheme() says
   CacheKey key_;
   std::string client_;
-  std::string request_id_;
 };
 
 }  // namespace roost::proxy

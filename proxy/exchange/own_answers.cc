@@ -18,7 +18,7 @@ void OwnAnswers::fresh(const StoredResponse& stored, const http::Fields& request
   const ResponseTimes times = stored.times();
   observe_hit_age(context_.loop, times.age_ms(now_ms));
   record_.set_outcome(Outcome::hit);
-  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms));
+  const HitFields hit(times.age_ms(now_ms), times.fresh_for_ms(now_ms), record_.request_id());
   const StoredAnswer answer(stored, request_fields, hit.view());
   delivery_.respond(answer.start, answer.body);
 }
@@ -37,15 +37,16 @@ void OwnAnswers::stale(const StoredResponse& stored, const http::Fields& request
   delivery_.respond(answer.start, answer.body);
 }
 
-void OwnAnswers::failure(const CallFailure& failure, ForwardReason reason) {
+void OwnAnswers::failure(const CallFailure& failure, ForwardReason reason, const ErrorPages& pages) {
   if (delivery_.head_sent()) return delivery_.abort();
   LoopContext& loop = context_.loop;
   http::FieldBlock more;
   more.add("Date", loop.dates.at_unix_ms(context_.now_unix_ms()));
   add_forward_status(reason, /*stored=*/false, record_.outcome() == Outcome::collapsed, {}, more);
-  Problem problem{failure.status, sentence_of_failure(failure.status), record_.request_id(), {}};
-  if (prefers_page(record_.accept())) problem.page = standard_page();
-  delivery_.respond_problem(problem, more);
+  const std::string_view sentence =
+      failure.side == Side::client ? std::string_view(failure.detail) : sentence_of_failure(failure.status);
+  delivery_.respond_problem(
+      {failure.status, sentence, record_.request_id(), page_for(record_.accept(), pages, failure.status)}, more);
 }
 
 }  // namespace roost::proxy

@@ -7,6 +7,7 @@
 #include "proxy/exchange/request_record.h"
 #include "proxy/fetching/backend_call.h"
 #include "proxy/fetching/fetch_context.h"
+#include "proxy/runtime/error_pages.h"
 
 namespace roost::proxy {
 
@@ -22,7 +23,7 @@ class OwnAnswers {
   /// `failed_status`: of the answer that this stands in for.
   void stale(const StoredResponse& stored, const http::Fields& request_fields, ForwardReason reason, int failed_status);
   /// Breaks the answer off where its head has been sent.
-  void failure(const CallFailure& failure, ForwardReason reason);
+  void failure(const CallFailure& failure, ForwardReason reason, const ErrorPages& pages);
 
  private:
   FetchContext& context_;

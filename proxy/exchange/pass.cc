@@ -49,6 +49,10 @@ void Pass::begin(const http::RequestHead& head, const Origin& origin, const Plan
 }
 
 void Pass::on_answer_head(const http::ResponseHead& head) {
+  if (head.status < 200) {
+    forward_informational_fields(head, answer_fields_);
+    return delivery_.send_informational(head.status, answer_fields_);
+  }
   head_us_ = now_us() - called_us_;
   context_.loop.counters.backend_wait.observe_us(static_cast<uint64_t>(head_us_));
   if (unconditional_ && head.status == 304) {

@@ -21,6 +21,12 @@ std::string_view sentence_of_failure(int status) {
   }
 }
 
+std::string_view page_for(std::string_view accept, const ErrorPages& pages, int status) {
+  if (!prefers_page(accept)) return {};
+  const std::string_view page = pages.find(status);
+  return page.empty() ? standard_page() : page;
+}
+
 void respond_problem(http::Responder& responder, const Problem& problem, http::FieldBlockView more_fields) {
   http::FieldBlock fields;
   std::string body;

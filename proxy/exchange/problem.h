@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "common/http/server.h"
+#include "proxy/runtime/error_pages.h"
 
 namespace roost::proxy {
 
@@ -18,6 +19,10 @@ struct Problem {
 
 /// What a client is told when a request could not be answered with a backend's response: 502, 503 or 504.
 std::string_view sentence_of_failure(int status);
+
+/// Problem::page for a request with this Accept: the configured page of the status, else the standard one; empty for a
+/// program.
+std::string_view page_for(std::string_view accept, const ErrorPages& pages, int status);
 
 /// Answers with a page or with `application/problem+json` (RFC 9457), with X-Request-Id, and Retry-After for 429 and
 /// 503. `more_fields`: further ones, Date among them. Ends the request.

@@ -6,6 +6,8 @@ namespace roost::proxy {
 
 void write_record(LoopContext& context, AccessRecord& record, int64_t started_us) {
   context.counters.count(record.outcome, record.status);
+  if (record.ending != Ending::complete) context.counters.count_ending(record.ending);
+  if (record.failure != nullptr) context.counters.count_failure(*record.failure);
   if (context.access_log == nullptr) return;
   record.unix_ms = context.loop.unix_ms();
   record.total_us = now_us() - started_us;
@@ -17,6 +19,7 @@ void RequestRecord::begin(const http::RequestHead& head, const Origin& origin, i
   outcome_ = Outcome::pass;
   backend_ = nullptr;
   retries_ = 0;
+  failure_.step = Step::none;
   backend_head_us_ = -1;
   request_id_.assign(origin.request_id);
   accept_.assign(head.fields.value(http::FieldId::accept).substr(0, kMaxAcceptBytes));
@@ -32,8 +35,14 @@ void RequestRecord::note_call(const BackendCall& call, int64_t head_us) {
   backend_head_us_ = head_us;
 }
 
+void RequestRecord::note_failure(Side side, Step step, std::string_view what) {
+  if (failure_.step != Step::none) return;
+  failure_.side = side;
+  failure_.step = step;
+  failure_.what.assign(what);
+}
+
 void RequestRecord::finish(LoopContext& context, const Delivered& delivered) const {
-  if (context.access_log == nullptr) return context.counters.count(outcome_, delivered.status);
   AccessRecord record;
   record.client = client_;
   record.request_id = request_id_;
@@ -45,7 +54,11 @@ void RequestRecord::finish(LoopContext& context, const Delivered& delivered) con
   if (backend_ != nullptr) record.backend = backend_->name();
   record.retries = retries_;
   record.backend_head_us = backend_head_us_;
-  record.complete = delivered.complete;
+  record.ending = delivered.ending;
+  if (failure_.step != Step::none) {
+    record.failure = &failure_;
+    if (failure_.step == Step::receive) record.ending = Ending::refused;
+  }
   write_record(context, record, started_us_);
 }
 

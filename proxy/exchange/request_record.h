@@ -26,6 +26,9 @@ class RequestRecord {
   void note_call(const BackendCall& call, int64_t head_us);
   void finish(LoopContext& context, const Delivered& delivered) const;
 
+  /// Why it failed. The first failure counts: others follow from it.
+  void note_failure(Side side, Step step, std::string_view what);
+
   void set_outcome(Outcome outcome) { outcome_ = outcome; }
   Outcome outcome() const { return outcome_; }
   /// A backend was asked.
@@ -45,6 +48,7 @@ class RequestRecord {
   int64_t started_us_ = 0;
   Outcome outcome_ = Outcome::pass;
   const Backend* backend_ = nullptr;
+  Failure failure_;
   uint32_t retries_ = 0;
   int64_t backend_head_us_ = -1;
 };

@@ -13,6 +13,16 @@ namespace roost::proxy {
 using http::BodyLength;
 using http::Progress;
 
+namespace {
+
+Step step_of(const FailedAttempt& failed, bool request_ended) {
+  if (failed.response_begun) return Step::body;
+  if (failed.progress == Progress::not_connected) return Step::connect;
+  return failed.progress == Progress::head_received || request_ended ? Step::head : Step::send;
+}
+
+}  // namespace
+
 bool BackendCall::is_move(State from, State to) {
   switch (from) {
     case State::closed:
@@ -62,7 +72,7 @@ bool BackendCall::send_body(std::string_view bytes) {
     return !sender_waits_;
   }
   if (const auto kept = body_.append(bytes); !kept) {
-    fail(503, kept.error().what);
+    fail({503, kept.error().what, Side::internal, Step::choose});
   } else if (state_ == State::gathering) {
     if (!body_.is_gathered()) attempt();
   } else {
@@ -86,7 +96,7 @@ void BackendCall::attempt(bool called) {
   if (!lease_) {
     if (pool.may_wait(tried_)) return wait_for_turn(called);
     if (attempts_ > 0) return;  // none is left: on_exchange_failed reports the failure it knows
-    return fail(503, "no backend of pool \"" + pool.name() + "\" is available");
+    return fail({503, "no backend of pool \"" + pool.name() + "\" is available", Side::backend, Step::choose});
   }
   queue_timer_.stop();
   backend_ = lease_.get();
@@ -99,7 +109,8 @@ void BackendCall::wait_for_turn(bool called) {
   Pool& pool = *route_->pool;
   const auto side = called ? RequestQueue::Side::front : RequestQueue::Side::back;
   if (!pool.queue().enter(*this, context_.loop, side)) {
-    return fail(503, "too many requests wait for a backend of pool \"" + pool.name() + "\"");
+    return fail(
+        {503, "too many requests wait for a backend of pool \"" + pool.name() + "\"", Side::backend, Step::choose});
   }
   set_state(State::queued);
   if (!queue_timer_.active()) {
@@ -117,7 +128,8 @@ void BackendCall::on_queue_timer() {
     if (pool.has_room(tried_)) pool.queue().wake_next();
     return queue_timer_.start_ms(std::min(left_ms, kLookAgainMs));
   }
-  fail(503, fmt::format("no backend of pool \"{}\" was free within {} ms", pool.name(), pool.queue_limits().wait_ms));
+  fail({503, fmt::format("no backend of pool \"{}\" was free within {} ms", pool.name(), pool.queue_limits().wait_ms),
+        Side::backend, Step::choose});
 }
 
 void BackendCall::give_back_lease() {
@@ -149,7 +161,7 @@ bool BackendCall::give_body() {
   bool go_on = true;
   while (go_on && body_.held() && !body_.all_given()) {
     const auto piece = body_.next_piece();
-    if (!piece) return fail(503, piece.error().what), false;
+    if (!piece) return fail({503, piece.error().what, Side::internal, Step::send}), false;
     const Slice slice(*piece);
     go_on = stream_->send_body({&slice, 1});
   }
@@ -178,13 +190,14 @@ void BackendCall::close() {
   give_back_lease();
 }
 
-void BackendCall::fail(int status, std::string detail) {
+void BackendCall::fail(CallFailure failure) {
   close();
-  receiver_.on_call_failed({status, std::move(detail)});
+  receiver_.on_call_failed(failure);
 }
 
 void BackendCall::on_whole_timeout() {
-  fail(504, fmt::format("the response was not whole within {} ms", route_->call.whole_ms));
+  fail({504, fmt::format("the response was not whole within {} ms", route_->call.whole_ms), Side::backend,
+        state_ == State::answering ? Step::body : Step::head});
 }
 
 void BackendCall::on_response_head(const http::ResponseHead& head) {
@@ -272,7 +285,8 @@ void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
   }
   // 504 after a time-out, 502 when the connection could not be made or broke (RFC 9110 §15.6); 503 when this machine
   // lacks something.
-  fail(failed.timed_out ? 504 : error.side == Side::internal ? 503 : 502, error.what);
+  const int status = failed.timed_out ? 504 : error.side == Side::internal ? 503 : 502;
+  fail({status, error.what, error.side, step_of(failed, body_.ended())});
 }
 
 }  // namespace roost::proxy

@@ -8,6 +8,7 @@
 #include "common/http/message.h"
 #include "common/net/timer.h"
 #include "proxy/fetching/request_body.h"
+#include "proxy/observe/failure.h"
 #include "proxy/routing/routes.h"
 #include "proxy/runtime/loop_context.h"
 #include "proxy/upstream/pool.h"
@@ -25,15 +26,18 @@ struct ForwardedRequest {
   bool idempotent = false;
 };
 
-/// Why there is no response: 502, 503 or 504, and a sentence for the client.
+/// Why there is no response: 502, 503 or 504 for the client, and the rest for the log.
 struct CallFailure {
   int status = 502;
-  std::string detail;
+  std::string detail;  ///< what happened; may name backends and system errors
+  Side side = Side::backend;
+  Step step = Step::head;
 };
 
 /// Events of a BackendCall. on_answer_end and on_call_failed are the last; the call may be opened again inside them.
 class BackendCallReceiver {
  public:
+  /// With a status below 200 it is an informational response (103 and so on), and others follow.
   virtual void on_answer_head(const http::ResponseHead& head) = 0;
   virtual void on_answer_body(std::string_view bytes) = 0;
   virtual void on_answer_end() = 0;
@@ -104,12 +108,13 @@ class BackendCall final : private http::ResponseReceiver, private QueueTicket {
   bool give_body();
   FailedAttempt failed_attempt(http::Progress progress) const;
   bool ask_another(int status);
-  void fail(int status, std::string detail);
+  void fail(CallFailure failure);
   void close();
   void on_whole_timeout();
   void on_queue_timer();
 
   void on_turn() override { attempt(/*called=*/true); }
+  void on_informational(const http::ResponseHead& head) override { receiver_.on_answer_head(head); }
   void on_response_head(const http::ResponseHead& head) override;
   void on_response_body(std::string_view bytes) override;
   void on_response_end() override;

@@ -21,6 +21,10 @@ constexpr int64_t kLongestAgeS = 1'000'000;  // older than any change that is re
 // A fetch that nobody waits for any more is finished for the cache when this little is missing.
 constexpr uint64_t kNearlyDoneBytes = 256 * 1024;
 
+CallFailure answered_with(int status) {
+  return {status, "the backend answered " + std::to_string(status), Side::backend, Step::head};
+}
+
 /// True if a cache on the way answered with a response from before a change of its tags that is known here.
 bool is_outdated_on_arrival(const HttpCache& cache, const CacheKey& key, const http::ResponseHead& head,
                             int64_t called_us) {
@@ -180,7 +184,14 @@ void CacheFetch::leave() {
 
 // ---- the backend ----------------------------------------------------------------------------------------------------
 
+// An informational response is for the first client alone: whoever waits, or finds it in the cache, has the response
+// itself soon enough.
 void CacheFetch::on_answer_head(const http::ResponseHead& head) {
+  if (head.status < 200) {
+    if (first_ == nullptr) return;
+    forward_informational_fields(head, answer_fields_);
+    return first_->on_fetched_head({nullptr, head.status, {}, answer_fields_, {}, 0});
+  }
   judge_head(head);
   if (state_ != State::draining || !head.body.has_body() || head.status == 304) return;
   if (head.body.is_known() && head.body.bytes > kMaxUnusedBytes) return cut_off();
@@ -196,7 +207,7 @@ void CacheFetch::judge_head(const http::ResponseHead& head) {
     return ask();
   }
   if (head.status >= 500 && stored_.response()) stored_.response()->hold_refresh(context_.now_ms());
-  if (stale_may_replace(head.status) && serve_stale({head.status, {}})) return set_state(State::draining);
+  if (stale_may_replace(head.status) && serve_stale(answered_with(head.status))) return set_state(State::draining);
   if (head.status != 304) return take_head(head, 0);
   if (state_ == State::validating && confirms(head, *stored_.response())) return take_validated(head);
   set_state(State::unconfirmed);  // it is about something else, or answers a question that was not asked (§4.3.4)

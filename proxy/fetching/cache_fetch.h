@@ -32,6 +32,7 @@ struct FetchedAnswer {
 /// call may end with CacheFetch::release(). None comes after that, after on_fetched_end or on_fetch_failed.
 class FirstClient {
  public:
+  /// With a status below 200 it is an informational response: others follow.
   virtual void on_fetched_head(const FetchedAnswer& answer) = 0;
   /// `offset`: of these bytes in the body; they stand in the Fetch already, unless the answer is for this client alone.
   /// `last`: nothing comes behind them; a client is sent these when the whole is stored, so that whoever has an answer

@@ -199,18 +199,19 @@ void forward_response_fields(const http::ResponseHead& head, std::string_view no
   add_via(head.fields, head.protocol, {}, out);
 }
 
-std::string_view request_id_of(const http::RequestHead& head, bool trusted, Random& random, std::string& storage) {
-  const std::string_view given = trusted ? head.fields.value(FieldId::x_request_id) : std::string_view();
-  if (!given.empty() && given.size() <= kMaxRequestIdBytes && std::all_of(given.begin(), given.end(), is_visible)) {
-    return given;
+void forward_informational_fields(const http::ResponseHead& head, FieldBlock& out) {
+  out.clear();
+  const http::HopByHopFields hop_by_hop(head.fields);
+  for (const Field& field : head.fields) {
+    if (!hop_by_hop.contains(field)) out.add(field.name, field.value);
   }
-  constexpr char kHex[] = "0123456789abcdef";
-  storage.clear();
-  for (int half = 0; half < 2; ++half) {
-    uint64_t bits = random.next();
-    for (size_t i = 0; i < kRequestIdBytes / 2; ++i, bits >>= 4) storage.push_back(kHex[bits & 15]);
-  }
-  return storage;
+}
+
+std::string_view given_request_id(const http::RequestHead& head, bool trusted) {
+  if (!trusted || !head.fields.has(FieldId::x_request_id)) return {};
+  const std::string_view given = head.fields.value(FieldId::x_request_id);
+  const bool usable = given.size() <= kMaxRequestIdBytes && std::all_of(given.begin(), given.end(), is_visible);
+  return usable ? given : std::string_view();
 }
 
 }  // namespace roost::proxy

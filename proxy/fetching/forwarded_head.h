@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/random.h"
 #include "common/http/field_block.h"
 #include "common/http/message.h"
 
@@ -21,8 +20,8 @@ struct Origin {
   std::string_view client;           ///< the peer's address without port
   std::string_view scheme = "http";  ///< what a trusted peer said, see believed_scheme()
   bool trusted = false;              ///< the peer is a trusted proxy: its X-Forwarded-For is extended
-  std::string_view request_id;       ///< see request_id_of
-  std::string_view via_mark;         ///< of this process: a comment for Via that comes_back() finds; may be empty
+  std::string_view request_id;       ///< given_request_id(), or a new one
+  std::string_view via_mark = {};    ///< of this process: a comment for Via that comes_back() finds; may be empty
 };
 
 enum class ForwardPurpose : uint8_t {
@@ -65,11 +64,12 @@ bool withholds_fields(const http::RequestHead& head);
 /// `now_date`: the present as an HTTP date. `out` is cleared first.
 void forward_response_fields(const http::ResponseHead& head, std::string_view now_date, http::FieldBlock& out);
 
-constexpr size_t kRequestIdBytes = 32;
+/// The end-to-end fields of an informational response. `out` is cleared first.
+void forward_informational_fields(const http::ResponseHead& head, http::FieldBlock& out);
+
 constexpr size_t kMaxRequestIdBytes = 128;  ///< a longer one from a trusted peer is replaced
 
-/// The trusted peer's X-Request-Id if it is usable (1 to kMaxRequestIdBytes visible characters), else a new one of 128
-/// random bits in hexadecimal, written to `storage`.
-std::string_view request_id_of(const http::RequestHead& head, bool trusted, Random& random, std::string& storage);
+/// The trusted peer's X-Request-Id if it is usable: 1 to kMaxRequestIdBytes visible characters. Else empty.
+std::string_view given_request_id(const http::RequestHead& head, bool trusted);
 
 }  // namespace roost::proxy

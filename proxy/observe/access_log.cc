@@ -40,7 +40,12 @@ void format_access_record(const AccessRecord& record, std::string& line) {
   if (record.backend_head_us >= 0) {
     fmt::format_to(std::back_inserter(line), ",\"backend_head_us\":{}", record.backend_head_us);
   }
-  if (!record.complete) line.append(",\"complete\":false");
+  line.append(",\"end\":\"").append(ending_name(record.ending)).append("\"");
+  if (record.failure != nullptr) {
+    line.append(",\"fault\":\"").append(side_name(record.failure->side));
+    line.append("\",\"step\":\"").append(step_name(record.failure->step)).append("\"");
+    append_text(line, "error", record.failure->what);
+  }
   line.push_back('}');
 }
 

@@ -9,6 +9,7 @@
 #include "common/observe/event_log.h"
 #include "common/observe/log_writer.h"
 #include "proxy/observe/counters.h"
+#include "proxy/observe/failure.h"
 
 namespace roost::proxy {
 
@@ -20,13 +21,14 @@ struct AccessRecord {
   std::string_view method;
   std::string_view target;
   int status = 0;
-  uint64_t bytes = 0;  ///< sent to the client, including the head and framing
+  uint64_t bytes = 0;  ///< of the body, sent to the client
   Outcome outcome = Outcome::internal;
   std::string_view backend;  ///< empty if none was asked
   uint32_t retries = 0;
   int64_t total_us = 0;          ///< from the request head to the end of the response
   int64_t backend_head_us = -1;  ///< of that, waiting for the backend's response head; -1: no backend
-  bool complete = true;          ///< false: the client or the backend disconnected before the end
+  Ending ending = Ending::complete;
+  const Failure* failure = nullptr;  ///< null: nothing failed
 };
 
 /// The record as one JSON object, without a newline; appended to `line`.

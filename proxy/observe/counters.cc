@@ -7,6 +7,10 @@ namespace {
 constexpr observe::MetricInfo kRequests{"roost_proxy_requests_total", "Requests answered, by outcome."};
 constexpr observe::MetricInfo kResponses{"roost_proxy_responses_total", "Requests answered, by status class."};
 constexpr observe::MetricInfo kRefused{"roost_proxy_refused_total", "Messages refused: malformed or over a limit."};
+constexpr observe::MetricInfo kFailures{"roost_proxy_failures_total",
+                                        "Requests that failed, by whose fault it was and at which step."};
+constexpr observe::MetricInfo kUnfinished{"roost_proxy_unfinished_total",
+                                          "Answers that did not reach their end, by how they ended."};
 constexpr observe::MetricInfo kRetries{"roost_proxy_retries_total",
                                        "Attempts at a backend after the first of a request."};
 constexpr observe::MetricInfo kLogDrops{"roost_proxy_access_log_dropped_total",
@@ -36,7 +40,7 @@ constexpr std::array<std::string_view, http::kLimits> kLimitNames = {"connection
                                                                      "request_body_timeout",
                                                                      "min_body_rate",
                                                                      "write_timeout"};
-constexpr std::array<std::string_view, kOutcomes> kNames = {"hit", "miss", "collapsed", "pass", "internal"};
+constexpr std::array<std::string_view, kOutcomes> kNames = {"hit", "miss", "collapsed", "pass", "internal", "refused"};
 constexpr std::array<std::string_view, 6> kClasses = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 }  // namespace
@@ -50,7 +54,7 @@ RequestTotals RequestTotals::of(observe::MetricRegistry& metrics) {
     return metrics.counter_total(kRequests.name, {{"outcome", outcome_name(outcome)}});
   };
   return {count(Outcome::hit), count(Outcome::miss) + count(Outcome::collapsed), count(Outcome::pass),
-          count(Outcome::internal)};
+          count(Outcome::internal) + count(Outcome::refused)};
 }
 
 Counters::Counters(observe::MetricScope& scope)
@@ -70,6 +74,15 @@ Counters::Counters(observe::MetricScope& scope)
       backend_wait(scope.histogram(kBackendWait)) {
   for (size_t i = 0; i < kOutcomes; ++i) outcomes_[i] = &scope.counter(kRequests, {{"outcome", kNames[i]}});
   for (size_t i = 0; i < http::kLimits; ++i) limits_[i] = &scope.counter(kLimited, {{"limit", kLimitNames[i]}});
+  for (size_t i = 1; i < kEndings; ++i) {
+    endings_[i] = &scope.counter(kUnfinished, {{"ending", ending_name(static_cast<Ending>(i))}});
+  }
+  for (size_t side = 0; side < kSides; ++side) {
+    for (size_t step = 1; step < kSteps; ++step) {
+      failures_[side][step] = &scope.counter(
+          kFailures, {{"fault", side_name(static_cast<Side>(side))}, {"step", step_name(static_cast<Step>(step))}});
+    }
+  }
   for (size_t i = 0; i < kClasses.size(); ++i) classes_[i] = &scope.counter(kResponses, {{"class", kClasses[i]}});
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/http/server.h"
 #include "common/observe/metrics.h"
+#include "proxy/observe/failure.h"
 
 namespace roost::proxy {
 
@@ -14,8 +15,9 @@ enum class Outcome : uint8_t {
   collapsed,  ///< by the response of a fetch that another request had begun
   pass,       ///< fetched for this client alone
   internal,   ///< by the proxy itself: an error, or no route
+  refused,    ///< with an error: it was malformed or over a limit, and never a request
 };
-constexpr size_t kOutcomes = 5;
+constexpr size_t kOutcomes = 6;
 std::string_view outcome_name(Outcome outcome);
 
 /// Requests answered since the start, over all loops. Each counts once: hits + misses + passes + refused = all.
@@ -41,11 +43,17 @@ class Counters {
   /// A connection ran into a limit.
   void count(http::Limit limit) { limits_[static_cast<size_t>(limit)]->add(); }
   uint64_t total(http::Limit limit) const { return limits_[static_cast<size_t>(limit)]->value(); }
-  observe::Counter& over_rate;            ///< requests over the rate of their client: 429
-  observe::Counter& over_active;          ///< requests over max_active_requests: 503
-  observe::Counter& shed;                 ///< requests refused because the loop was late: 503
-  observe::Counter& accept_pauses;        ///< accepting was suspended for want of descriptors
-  observe::Gauge& loop_lag_ms;            ///< lateness of the loop when last sampled
+  observe::Counter& over_rate;      ///< requests over the rate of their client: 429
+  observe::Counter& over_active;    ///< requests over max_active_requests: 503
+  observe::Counter& shed;           ///< requests refused because the loop was late: 503
+  observe::Counter& accept_pauses;  ///< accepting was suspended for want of descriptors
+  observe::Gauge& loop_lag_ms;      ///< lateness of the loop when last sampled
+  void count_failure(const Failure& failure) {
+    failures_[static_cast<size_t>(failure.side)][static_cast<size_t>(failure.step)]->add();
+  }
+  /// Of answers that are not complete.
+  void count_ending(Ending ending) { endings_[static_cast<size_t>(ending)]->add(); }
+
   observe::Counter& refused;              ///< malformed messages, or over a limit
   observe::Counter& retries;              ///< attempts after the first
   observe::Counter& log_drops;            ///< access log lines dropped
@@ -60,6 +68,8 @@ class Counters {
   std::array<observe::Counter*, kOutcomes> outcomes_{};
   std::array<observe::Counter*, 6> classes_{};
   std::array<observe::Counter*, http::kLimits> limits_{};
+  std::array<std::array<observe::Counter*, kSteps>, kSides> failures_{};  // null for Step::none
+  std::array<observe::Counter*, kEndings> endings_{};                     // null for Ending::complete
 };
 
 }  // namespace roost::proxy

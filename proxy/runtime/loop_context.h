@@ -9,6 +9,7 @@
 #include "proxy/limits/load_shedder.h"
 #include "proxy/observe/counters.h"
 #include "proxy/runtime/loop_site.h"
+#include "proxy/runtime/request_ids.h"
 
 namespace roost::proxy {
 
@@ -17,12 +18,13 @@ class AccessLog;
 /// What everything on one loop shares: the Site in effect, counters, the date of responses. Loop thread only.
 struct LoopContext {
   LoopContext(net::EventLoop& event_loop, observe::MetricScope& scope, uint64_t seed)
-      : loop(event_loop), random(seed), counters(scope) {}
+      : loop(event_loop), random(seed), request_ids(Random::mix(seed)), counters(scope) {}
 
   const Site& site() const { return loop_site->site(); }
 
   net::EventLoop& loop;
   Random random;
+  RequestIds request_ids;
   Counters counters;
   http::HttpDateCache dates;
   std::shared_ptr<LoopSite> loop_site;  ///< for new requests

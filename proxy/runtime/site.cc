@@ -60,6 +60,7 @@ CallPolicy make_call_policy(const RouteSection& section, const ProxySection& pro
 Site::Site(const Config& c, BackendRegistry& registry)
     : config(c),
       routes({}),
+      error_pages(c.error_pages),
       server_limits(make_server_limits(c.proxy, c.limits)),
       connections(make_connection_options(c.proxy)),
       spool(std::make_unique<BodySpool>(c.proxy.request_buffer_dir,

@@ -8,6 +8,7 @@
 #include "proxy/config/config.h"
 #include "proxy/routing/routes.h"
 #include "proxy/runtime/backend_registry.h"
+#include "proxy/runtime/error_pages.h"
 #include "proxy/upstream/backend_host.h"
 #include "proxy/upstream/body_spool.h"
 #include "proxy/upstream/connection_pool.h"
@@ -29,7 +30,8 @@ struct Site {
   Routes routes;
   RequestRate request_rate;  ///< of one client address, on all routes together
   bool has_rates = false;    ///< this or a route's is set
-  net::NetworkSet trusted;   ///< whose X-Forwarded-* fields are trusted
+  ErrorPages error_pages;
+  net::NetworkSet trusted;  ///< whose X-Forwarded-* fields are trusted
   http::ServerLimits server_limits;
   ConnectionPoolOptions connections;
   std::unique_ptr<BodySpool> spool;  ///< for request bodies that are gathered; never null

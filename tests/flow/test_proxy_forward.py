@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import threading
 
 from harness import *
@@ -175,6 +176,107 @@ class Failures(FlowTest):
         self.assertEqual((answer.status, answer.header("Retry-After")), (503, "1"))
 
 
+class AccessLog(FlowTest):
+    """What a line says of how a request ended."""
+
+    def start(self, *upstreams, environment=None):
+        return self.proxy(*upstreams, flags=["--access-log", "access"], admin=True, environment=environment)
+
+    def lines(self, count):
+        path = self.directory / "access"
+        wait_until(lambda: path.exists() and len(path.read_text().splitlines()) >= count, 10, "the access log")
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def test_every_answer_has_the_id_of_its_line(self):
+        backend = self.backend(Reply(body=b"12345", headers=[("Cache-Control", "max-age=60")]))
+        proxy = self.start(backend)
+        ids = [get(proxy.address, "/").header("X-Request-Id") for _ in range(3)]
+        ids.append(get(proxy.address, "/", ("Cache-Control", "only-if-cached"), ("Host", "x")).header("X-Request-Id"))
+        lines = self.lines(4)
+        self.assertEqual([line["request_id"] for line in lines], ids)
+        self.assertEqual([line["bytes"] for line in lines[:3]], [5, 5, 5])
+        self.assertEqual({line["end"] for line in lines}, {"complete"})
+
+    def test_refused_requests_say_what_they_were(self):
+        proxy = self.start(self.backend())
+        chunked = "POST /chunks HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+        cases = [("GET /no-host HTTP/1.1\r\n\r\n", 400, "GET", "/no-host"),
+                 ("PUT /big HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n", 413, "PUT", "/big"),
+                 ("GET /long HTTP/1.1\r\nHost: h\r\nX: " + "x" * 20_000 + "\r\n\r\n", 431, "GET", "/long"),
+                 (chunked, 400, "POST", "/chunks")]
+        answers = []
+        for raw, *_ in cases:
+            with Connection(proxy.address) as client:
+                client.send(raw)
+                answers.append(client.read())
+        lines = {line["request_id"]: line for line in self.lines(len(cases))}
+        for (_, status, method, target), answer in zip(cases, answers):
+            self.assertEqual(answer.status, status)
+            self.assertRegex(answer.header("X-Request-Id"), "^[0-9a-f]{32}$")
+            self.assertIn("Cache-Status", answer.fields)
+            line = lines[answer.header("X-Request-Id")]
+            self.assertEqual([line[key] for key in ("status", "method", "target", "end", "fault", "step")],
+                             [status, method, target, "refused", "client", "receive"])
+
+    def test_why_there_was_no_answer_is_in_the_log(self):
+        port = free_port()
+        proxy = self.start(f"127.0.0.1:{port}")
+        get(proxy.address, "/")
+        line = self.lines(1)[0]
+        self.assertEqual((line["fault"], line["step"]), ("backend", "connect"))
+        self.assertIn(str(port), line["error"])
+        metrics = get(proxy.admin, "/metrics").body.decode()
+        self.assertIn('roost_proxy_failures_total{fault="backend",step="connect"} 1', metrics)
+
+    def test_a_client_that_leaves_and_a_backend_that_breaks_off(self):
+        gate = threading.Event()
+        backend = self.backend(Reply(pieces=[b"x" * 1000, gate, b"x" * 1000], headers=[PASS]))
+        proxy = self.start(backend)
+        with Connection(proxy.address) as client:
+            client.send(request_bytes("GET", "/", host="h"))
+            client.read_head()
+            client.reset()
+        line = self.lines(1)[0]
+        self.assertEqual((line["end"], line["fault"], line["step"], line["bytes"]),
+                         ("client-gone", "client", "deliver", 1000))
+        gate.set()
+        backend.answer = Reply(body=b"x" * 1000, cut_at=500, headers=[PASS])
+        with Connection(proxy.address) as client:
+            client.send(request_bytes("GET", "/", host="h"))
+            client.read_head()
+            client.reader.rest()
+        line = self.lines(2)[1]
+        self.assertEqual((line["end"], line["fault"], line["step"]), ("broken-off", "backend", "body"))
+        metrics = get(proxy.admin, "/metrics").body.decode()
+        for ending in ("client-gone", "broken-off"):
+            self.assertIn(f'roost_proxy_unfinished_total{{ending="{ending}"}} 1', metrics)
+
+    def test_a_client_that_leaves_a_hit_in_the_middle(self):
+        backend = self.backend(Reply(body=bytes(12_000_000), headers=[("Cache-Control", "max-age=60")]))
+        proxy = self.start(backend, environment={"ROOST_CACHE_MAX_OBJECT_SIZE": "16MiB"})  # more than the kernel queues
+        get(proxy.address, "/")
+        with Connection(proxy.address) as client:
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.send(request_bytes("GET", "/", host=proxy.address))
+            client.read_head()
+            client.reset()
+        line = self.lines(2)[1]
+        self.assertEqual((line["cache"], line["status"], line["end"]), ("hit", 200, "client-gone"))
+
+    def test_pages_of_ones_own(self):
+        page = self.write("502.html", "<h1>{status} {title}</h1><p>{detail}</p><p>{request_id}</p>")
+        config = self.write("roost.toml", f'[[pool]]\nbackends = ["127.0.0.1:{free_port()}"]\n'
+                                          f'[[error_page]]\nfile = "{page}"\n')
+        proxy = self.proxy(flags=["--config", config])
+        answer = get(proxy.address, "/", ("Accept", "text/html"))
+        self.assertIn(f"<h1>{answer.status} ", answer.body.decode())
+        self.assertIn(answer.header("X-Request-Id"), answer.body.decode())
+        config.write_text(config.read_text() + '[[error_page]]\nstatus = 503\nfile = "/nowhere.html"\n')
+        code, output = self.run_program("roost-proxy", "--check", "--config", config)
+        self.assertNotEqual(code, 0)
+        self.assertIn("/nowhere.html", output)
+
+
 class Bodies(FlowTest):
     def test_ten_mebibytes_up_and_down(self):
         backend = self.backend(digest)
@@ -274,6 +376,53 @@ class Bodies(FlowTest):
         wait_until(lambda: active() == 0, 10, "the request to be given up")
         gate.set()
         wait_until(lambda: backend.open_connections() == 0, 10, "the backend's connection to be closed")
+
+
+    def test_early_hints_reach_the_client(self):
+        hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+        backend = self.backend(Reply(body=b"page", interim=hints, headers=[("Cache-Control", "max-age=60")]))
+        proxy = self.proxy(backend)
+        first = get(proxy.address, "/")
+        self.assertEqual([one.status for one in first.interim], [103, 102])
+        self.assertEqual(first.interim[0].header("Link"), "</a.css>; rel=preload")
+        self.assertEqual(get(proxy.address, "/").interim, [])
+        for target in ("/old", "/"):
+            with Connection(proxy.address) as client:
+                client.send(f"GET {target} HTTP/1.0\r\nHost: h\r\n\r\n")
+                self.assertEqual(client.read().interim, [])
+
+    def test_an_early_answer_to_a_chunked_upload_is_the_last(self):
+        early = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"
+
+        class Early(Backend):
+            def _read(self, sock, reader, number):
+                reader.head()
+                sock.sendall(early)
+                raise Closed("told early")
+
+        backend = Early()
+        self.backends.append(backend)
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as client:
+            client.send(request_bytes("POST", "/", [("Transfer-Encoding", "chunked")], host="h") + b"5\r\nhello\r\n")
+            answer = client.read()
+            self.assertEqual((answer.status, answer.header("Connection")), (200, "close"))
+
+    def test_what_is_broken_off_does_not_look_whole_to_http_1_0(self):
+        proxy = self.proxy(self.backend(Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                                  b"4\r\nhalf\r\n", cut_at=60)))
+        with Connection(proxy.address) as client:
+            client.send("GET / HTTP/1.0\r\nHost: h\r\n\r\n")
+            with self.assertRaises(ConnectionResetError):
+                client.reader.rest()
+
+    def test_a_url_without_a_path(self):
+        backend = self.backend()
+        proxy = self.proxy(backend)
+        with Connection(proxy.address) as client:
+            client.send("GET http://other.test?x HTTP/1.1\r\nHost: h\r\n\r\n")
+            self.assertEqual(client.read().status, 200)
+        self.assertEqual((backend.requests[0].target, backend.requests[0].header("Host")), ("/?x", "other.test"))
 
 
 class Refused(FlowTest):

@@ -39,7 +39,7 @@ class NamedServer final : public http::RequestAcceptor {
     responder.attach(&ignored_);
     held_ = &responder;
   }
-  void on_refused(const net::Address&, int, const Error&) override {}
+  void on_refused(http::Responder&, const http::RefusedRequest&) override {}
   void answer(http::Responder& responder) {
     const Slice body{std::string_view(name_)};
     http::ResponseStart start;

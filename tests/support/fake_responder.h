@@ -41,20 +41,35 @@ class FakeResponder final : public Responder {
     takes_ = true;
     receiver_->on_client_writable();
   }
+  /// The rest of the request's body breaks a rule.
+  void refuse_body(int status, std::string_view why) {
+    ROOST_CHECK(!over_);
+    receiver_->on_client_gone({std::string(why), Side::client, false, status});
+    over_ = true;
+  }
   /// The client closes its connection.
   void leave() {
-    ROOST_CHECK(!over_);
+    ROOST_CHECK(!over_ || !takes_);
     over_ = true;
     receiver_->on_client_gone({"gone", Side::client, false, 0});
   }
 
-  void attach(RequestReceiver* receiver) override { receiver_ = receiver; }
+  bool attach(RequestReceiver* receiver) override {
+    if (over_ && takes_) return false;
+    receiver_ = receiver;
+    return true;
+  }
   void respond(const ResponseStart& start, std::span<const Slice> body) override {
     begin(start, "respond ");
     take(body);
     over_ = true;
   }
   bool send_head(const ResponseStart& start, std::span<const Slice> first_body) override {
+    if (start.status < 200) {
+      ROOST_CHECK(!begun_ && !over_);
+      log_ += std::to_string(start.status) + " ";
+      return true;
+    }
     begin(start, first_body.empty() ? "head " : "head+body ");
     take(first_body);
     return takes_;
@@ -70,7 +85,7 @@ class FakeResponder final : public Responder {
   void pause_body() override { log_ += "pause "; }
   void resume_body() override { log_ += "resume "; }
   const net::Address& client() const override { return client_; }
-  uint64_t bytes_sent() const override { return body_.size() + 100; }
+  uint64_t body_bytes_sent() const override { return body_.size(); }
 
  private:
   void begin(const ResponseStart& start, std::string_view call) {

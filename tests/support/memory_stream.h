@@ -88,6 +88,8 @@ class MemoryStream final : public Stream {
   std::string take_sent() { return std::exchange(sent_, {}); }
   bool reading() const { return reading_; }
   bool shut_down() const { return shut_down_; }
+  /// It was closed in such a way that the peer gets a reset.
+  bool was_reset() const { return closed_ && reset_on_close_; }
   bool closed() const { return closed_; }
   /// Calls of write(): each would be a system call.
   int write_calls() const { return write_calls_; }
@@ -105,6 +107,7 @@ class MemoryStream final : public Stream {
     return !blocked_;
   }
   size_t queued_bytes() const override { return queued_.size(); }
+  void reset_on_close() override { reset_on_close_ = true; }
   void shutdown() override { shut_down_ = true; }
   const Address& peer() const override { return peer_; }
 
@@ -130,6 +133,7 @@ class MemoryStream final : public Stream {
   bool end_fed_ = false;
   bool shut_down_ = false;
   bool closed_ = false;
+  bool reset_on_close_ = false;
 };
 
 }  // namespace roost::net

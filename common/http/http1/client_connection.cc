@@ -1,5 +1,6 @@
 #include "common/http/http1/client_connection.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fmt/core.h>
@@ -105,12 +106,12 @@ RequestStream& BackendConnection::begin(const RequestStart& request, std::span<c
 
 bool BackendConnection::write(std::string_view head, std::span<const Slice> pieces, bool last,
                               FieldBlockView trailers) {
-  const uint64_t before = writer_.bytes_written();
-  const bool behind = queued_at_most_ > 0 && stream_->queued_bytes() > 0;
+  const size_t queued = stream_->queued_bytes();
+  const bool behind = queued_at_most_ > 0 && queued > 0;
   const bool go_on = writer_.write(*stream_, head, pieces, last, trailers);
   request_sent_ = request_sent_ || last || writer_.complete();
   if (behind) {
-    queued_at_most_ += writer_.bytes_written() - before;
+    queued_at_most_ += std::max(stream_->queued_bytes(), queued) - queued;
   } else {
     arm_timer();
   }
@@ -214,7 +215,11 @@ bool BackendConnection::consume_head(std::string_view& bytes) {
 bool BackendConnection::take_head(const HeadFacts& facts, bool more_bytes) {
   const ResponseHead& head = scratch().head;
   if (head.status < 200) {
-    if (head.status != 101 && ++received_.informational <= kMaxInformational) return true;
+    if (head.status != 101 && ++received_.informational <= kMaxInformational) {
+      const uint32_t exchange = exchange_count_;
+      if (head.status != 100) receiver_->on_informational(head);
+      return receiver_ != nullptr && exchange_count_ == exchange;
+    }
     fail_exchange(head.status == 101 ? "an upgrade nobody asked for" : "too many informational responses");
     return false;
   }

@@ -10,12 +10,11 @@ namespace {
 // Gathers slices and hands them to the stream whenever they are as many as it takes at once.
 class Gather {
  public:
-  Gather(net::Stream& stream, uint64_t& written) : stream_(stream), written_(written) {}
+  explicit Gather(net::Stream& stream) : stream_(stream) {}
   void add(const Slice& slice) {
     if (slice.size == 0) return;
     if (count_ == slices_.size()) flush();
     slices_[count_++] = slice;
-    written_ += slice.size;
   }
   bool flush() {
     if (count_ > 0) below_watermark_ = stream_.write({slices_.data(), count_});
@@ -25,7 +24,6 @@ class Gather {
 
  private:
   net::Stream& stream_;
-  uint64_t& written_;
   union {  // left as it is: zeroing it would cost more than a small response
     std::array<Slice, net::Stream::kMaxSlices> slices_;
   };
@@ -37,10 +35,11 @@ class Gather {
 
 bool BodyWriter::write(net::Stream& stream, std::string_view head, std::span<const Slice> pieces, bool last,
                        FieldBlockView trailers) {
-  Gather gather(stream, written_);
+  Gather gather(stream);
   gather.add(Slice(head));
   uint64_t bytes = 0;
   for (const Slice& piece : pieces) bytes += piece.size;
+  body_bytes_ += bytes;
   std::array<char, 20> size_line;
   if (chunked() && bytes > 0) {
     char* end = std::to_chars(size_line.data(), size_line.data() + 16, bytes, 16).ptr;

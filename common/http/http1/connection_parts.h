@@ -54,18 +54,20 @@ class BodyWriter {
   bool complete() const { return kind_ == Framing::Kind::none || (kind_ == Framing::Kind::counted && left_ == 0); }
   bool chunked() const { return kind_ == Framing::Kind::chunked; }
   bool bodiless() const { return kind_ == Framing::Kind::none; }
+  bool ends_with_connection() const { return kind_ == Framing::Kind::until_close; }
   /// Whether the body can be whole now, for all that its framing says.
   bool may_end() const { return complete() || chunked() || kind_ == Framing::Kind::until_close; }
   /// Sends `head` (may be empty) and the pieces, in as few writes as they fit; `last` ends a chunked body, with
   /// `trailers`. Returns what Stream::write returned last. More bytes than a known length has are a programmer error.
   bool write(net::Stream& stream, std::string_view head, std::span<const Slice> pieces, bool last,
              FieldBlockView trailers = {});
-  uint64_t bytes_written() const { return written_; }
-  void reset_bytes_written() { written_ = 0; }
+  /// Of the body, without its framing.
+  uint64_t body_bytes() const { return body_bytes_; }
+  void reset_body_bytes() { body_bytes_ = 0; }
 
  private:
   uint64_t left_ = 0;
-  uint64_t written_ = 0;
+  uint64_t body_bytes_ = 0;
   Framing::Kind kind_ = Framing::Kind::none;
 };
 

@@ -92,12 +92,21 @@ Refusal reduce_absolute_form(std::string_view& target, RequestHead& head) {
     target = head.method == Method::options ? "*" : "/";
   } else {
     target.remove_prefix(path);
-    if (target.front() == '?') return refused("the request target has no path");
+    if (target.front() == '?') target = head.own_target.assign("/").append(target);  // an empty path is "/"
   }
   return kFine;
 }
 
 }  // namespace
+
+void see_request_line(std::string_view bytes, std::string_view& method, std::string_view& target) {
+  const std::string_view line = bytes.substr(0, bytes.find_first_of("\r\n"));
+  const size_t space = line.find(' ');
+  if (space == std::string_view::npos || space > kMaxMethodBytes || !is_token(line.substr(0, space))) return;
+  method = line.substr(0, space);
+  target = line.substr(space + 1);
+  target = target.substr(0, target.find(' ')).substr(0, kMaxSeenTargetBytes);
+}
 
 bool is_token(std::string_view text) {
   return all_of(text, kToken);

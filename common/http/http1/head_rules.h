@@ -22,6 +22,12 @@ Method method_of(std::string_view text);
 /// on, since "get" is GET to some.
 bool is_known_shape(std::string_view method);
 
+constexpr size_t kMaxSeenTargetBytes = 1024;
+
+/// What the first line of a head that was refused says, for logs: method, and target up to kMaxSeenTargetBytes. Left as
+/// they are when it does not begin with a method.
+void see_request_line(std::string_view bytes, std::string_view& method, std::string_view& target);
+
 /// Target, path, query and authority of `head`, whose method is set; an absolute form is reduced to origin form.
 Refusal set_target(std::string_view target, RequestHead& head);
 /// One Host, and a valid one; the authority where the target has none.

@@ -7,8 +7,9 @@
 namespace roost::http {
 namespace {
 
-RequestInput::Found refused(int status, const char* why) {
+RequestInput::Found refused(int status, const char* why, HeadReader::Verdict verdict = HeadReader::Verdict::refused) {
   RequestInput::Found found;
+  found.reading.verdict = verdict;
   found.event = RequestInput::Event::refused;
   found.reading.refusal = {status, why};
   return found;
@@ -45,9 +46,11 @@ RequestInput::Found RequestInput::next_of_head(std::string_view& bytes, const Se
   }
   bytes.remove_prefix(found.reading.head_bytes);
   reader_.reset();
-  if (head.target.size() > limits.max_target_bytes) return refused(414, "the request target is over the limit");
+  if (head.target.size() > limits.max_target_bytes) {
+    return refused(414, "the request target is over the limit", found.reading.verdict);
+  }
   if (head.body.is_known() && head.body.bytes > limits.max_body_bytes) {
-    return refused(413, "the body is over the limit");
+    return refused(413, "the body is over the limit", found.reading.verdict);
   }
   in_body_ = head.body.has_body();
   paused_ = dropped_ = empty_line_skipped_ = false;

@@ -24,7 +24,8 @@ class RequestInput {
   };
   struct Found {
     Event event = Event::need_more;
-    HeadReader::Reading reading;  ///< its facts when `head`, its refusal when `refused`
+    /// Its facts when `head`, its refusal when `refused`; complete then if only a limit was in the way of the head.
+    HeadReader::Reading reading;
   };
   static constexpr uint64_t kMaxDropBytes = 64 * 1024;  // of a body nobody wants, before closing is cheaper
 
@@ -44,6 +45,8 @@ class RequestInput {
   uint64_t remaining() const { return decoder_.remaining(); }
   /// Of the body so far; from drop_body() on, of what was dropped.
   uint64_t body_bytes() const { return body_bytes_; }
+  /// What is still to come of the body is known to be little enough to be read when nobody wants it.
+  bool ends_soon() const { return decoder_.remaining() > 0 && decoder_.remaining() <= kMaxDropBytes; }
   /// Nobody wants the rest of the body: it is read up to kMaxDropBytes.
   void drop_body();
   /// No further request is read: in_body() ends, what was kept is freed, and drop() counts what still comes.

@@ -7,6 +7,14 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+void put_status_line(int status, HeadBuilder& head) {
+  head.put("HTTP/1.1 ");
+  head.put_number(static_cast<uint64_t>(status));
+  head.put(" ");
+  head.put(reason_phrase(status));
+  head.put("\r\n");
+}
+
 bool is_bodiless(int status) {
   return status == 204 || status == 304;
 }
@@ -19,7 +27,7 @@ void ResponseWriter::start(bool head_only, const HeadFacts& facts, bool expect_c
   head_only_ = head_only;
   http_1_0_ = facts.version_minor == 0;
   continue_awaited_ = expect_continue;
-  body_.reset_bytes_written();
+  body_.reset_body_bytes();
 }
 
 void ResponseWriter::send_continue(net::Stream& stream) {
@@ -27,6 +35,18 @@ void ResponseWriter::send_continue(net::Stream& stream) {
   continue_awaited_ = false;
   const Slice line(kContinue);
   below_watermark_ = stream.write({&line, 1});
+}
+
+void ResponseWriter::send_informational(net::Stream& stream, const ResponseStart& start, std::string& buffer) {
+  ROOST_CHECK(phase_ == Phase::awaited && start.status > 101 && start.status < 200);
+  if (http_1_0_) return;
+  HeadBuilder head(buffer, start.fields.bytes().size() + start.more_fields.bytes().size());
+  put_status_line(start.status, head);
+  head.put(start.fields);
+  head.put(start.more_fields);
+  head.put("\r\n");
+  const Slice whole(head.text());
+  below_watermark_ = stream.write({&whole, 1});
 }
 
 // How the body is framed for this client; decides as well whether the connection can outlive it.
@@ -43,11 +63,7 @@ std::string_view ResponseWriter::make_head(const ResponseStart& start, std::stri
   ROOST_CHECK(phase_ == Phase::awaited && start.status >= 200 && start.status <= 599);
   const Framing framing = framing_of(start);
   HeadBuilder head(buffer, start.fields.bytes().size() + start.more_fields.bytes().size());
-  head.put("HTTP/1.1 ");
-  head.put_number(static_cast<uint64_t>(start.status));
-  head.put(" ");
-  head.put(reason_phrase(start.status));
-  head.put("\r\n");
+  put_status_line(start.status, head);
   head.put(start.fields);
   head.put(start.more_fields);
   head.put_framing(framing);

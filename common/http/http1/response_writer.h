@@ -21,6 +21,8 @@ class ResponseWriter {
   /// Sends 100 Continue when the client still waits for it.
   void send_continue(net::Stream& stream);
   bool continue_awaited() const { return continue_awaited_; }
+  /// Sends an informational response, built in `buffer`; not to an HTTP/1.0 client, which knows none.
+  void send_informational(net::Stream& stream, const ResponseStart& start, std::string& buffer);
   /// The request's body has begun to come.
   void body_begun() { continue_awaited_ = false; }
   /// The response's head, of status 200 to 599, built in `buffer`.
@@ -31,7 +33,8 @@ class ResponseWriter {
   bool complete() const { return body_.complete(); }
   bool chunked() const { return body_.chunked(); }
   bool may_end() const { return body_.may_end(); }
-  uint64_t bytes_written() const { return body_.bytes_written(); }
+  bool ends_with_connection() const { return body_.ends_with_connection(); }
+  uint64_t body_bytes() const { return body_.body_bytes(); }
 
   Phase phase() const { return phase_; }
   void set_phase(Phase phase) { phase_ = phase; }

@@ -30,8 +30,8 @@ void Server::adopt(net::StreamPtr stream, std::string_view scheme) {
   impl_->acceptor.on_limit(of_address ? Limit::connections_of_address : Limit::connections);
   if (impl_->turned_away >= kMaxTurnedAway) return;
   auto* connection = new ServerConnection(*impl_, std::move(stream), https, false);
-  if (of_address) return connection->refuse(429, "too many connections from this address");
-  connection->refuse(503, "too many connections; try again later");
+  if (of_address) return connection->refuse({.status = 429, .why = "too many connections from this address"});
+  connection->refuse({.status = 503, .why = "too many connections; try again later"});
 }
 
 ConnectionGate::Verdict Server::admit(const net::Address& client) {

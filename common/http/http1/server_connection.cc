@@ -1,11 +1,28 @@
 #include "common/http/http1/server_connection.h"
 
-#include <fmt/core.h>
-
 #include "common/base/check.h"
+#include "common/http/http1/head_rules.h"
+#include "common/http/problem.h"
 #include "common/http/server.h"
 
 namespace roost::http {
+
+namespace {
+
+// `bytes`: what the head was read from, unless it is whole.
+RefusedRequest refused_request(const HeadReader::Reading& reading, const RequestHead& head, std::string_view bytes) {
+  RefusedRequest refused{reading.refusal.status, reading.refusal.why, {}, {}, nullptr};
+  if (reading.verdict == HeadReader::Verdict::complete) {
+    refused.method = head.method_text;
+    refused.target = head.target;
+    refused.head = &head;
+  } else {
+    see_request_line(bytes, refused.method, refused.target);
+  }
+  return refused;
+}
+
+}  // namespace
 
 ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https, bool admitted)
     : server_(server),
@@ -26,7 +43,7 @@ ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream, 
 
 void ServerConnection::on_data(std::string_view bytes) {
   if (state_ == State::lingering) {
-    if (input_.drop(bytes) > kMaxLingerBytes) abort();
+    if (input_.drop(bytes) > kMaxLingerBytes) client_gone({"the client sends on and on", Side::client});
     return;
   }
   if (input_.kept_bytes() > 0) {
@@ -97,7 +114,7 @@ std::string_view ServerConnection::consume(std::string_view bytes) {
                                  input_.body_bytes())) {
           more = false;
           server_.acceptor.on_limit(Limit::body_rate);
-          refuse(408, "the body comes too slowly");
+          refuse({.status = 408, .why = "the body comes too slowly"});
           break;
         }
         if (state_ == State::exchanging) receiver_->on_request_body(input_.content());
@@ -114,7 +131,7 @@ std::string_view ServerConnection::consume(std::string_view bytes) {
         break;
       case Event::refused:
         more = false;
-        refuse(found.reading.refusal.status, found.reading.refusal.why);
+        refuse(refused_request(found.reading, server_.head, bytes));
         break;
     }
   }
@@ -139,9 +156,12 @@ void ServerConnection::hand_over(const HeadFacts& facts) {
   if (!input_.in_body()) receiver_->on_request_end();
 }
 
-void ServerConnection::attach(RequestReceiver* receiver) {
+bool ServerConnection::attach(RequestReceiver* receiver) {
   ROOST_CHECK(receiver != nullptr);
-  if (state_ == State::exchanging) receiver_ = receiver;
+  const bool sending = state_.sends_last() && !response_.below_watermark();
+  if (state_ != State::exchanging && !sending) return false;
+  receiver_ = receiver;
+  return true;
 }
 
 void ServerConnection::pause_body() {
@@ -175,45 +195,47 @@ void ServerConnection::on_error(const Error& error) {
 
 // ---- the end --------------------------------------------------------------------------------------------------------
 
-// The client broke a rule or a limit. While no response has begun it gets one that says so (RFC 9457), the last on this
-// connection; whoever has its request is told by on_client_gone, and where nobody has, the acceptor is.
-void ServerConnection::refuse(int status, const char* why) {
-  const Error error{why, Side::client, false, status};
+// The client broke a rule or a limit. While no response has begun it gets one that says so, the last on this
+// connection, from whoever has its request, or from the acceptor where nobody has.
+void ServerConnection::refuse(const RefusedRequest& refused) {
   if (state_ == State::draining) return linger();
   if (state_ != State::exchanging) {
     state_.move_to(State::exchanging);
-    response_.start(false, HeadFacts(), false);
+    response_.start(refused.method == "HEAD", HeadFacts(), false);
   } else if (response_.phase() != Phase::awaited) {
-    return client_gone(error);
+    return client_gone({std::string(refused.why), Side::client, false, refused.status});
   }
   RequestReceiver* receiver = std::exchange(receiver_, nullptr);
-  const net::Address peer = stream_->peer();
   input_.stop();  // what is still to come of it is dropped behind FIN
   close_asked_ = false;
   response_.close_after();
-  const std::string body = fmt::format(R"({{"type":"about:blank","title":"{}","status":{},"detail":"{}"}})",
-                                       reason_phrase(status), status, why);
-  static const FieldBlock fields{{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}};
-  static const FieldBlock later{{"Retry-After", "1"}};
-  const FieldBlockView more = status == 429 || status == 503 ? FieldBlockView(later) : FieldBlockView();
-  const Slice piece{std::string_view(body)};
-  respond({.status = status, .fields = fields, .more_fields = more, .body = BodyLength::known(body.size())},
-          {&piece, 1});
   if (receiver != nullptr) {
-    receiver->on_client_gone(error);
+    receiver->on_client_gone({std::string(refused.why), Side::client, false, refused.status});
   } else {
-    server_.acceptor.on_refused(peer, status, error);
+    server_.acceptor.on_refused(*this, refused);
   }
+  if (state_ != State::exchanging) return;
+  static const FieldBlock fields{{"Content-Type", kProblemJson}, {"Cache-Control", "no-store"}};
+  const std::string body = problem_body(refused.status, refused.why);
+  const Slice piece{std::string_view(body)};
+  static const FieldBlock later{{"Retry-After", "1"}};
+  const FieldBlockView more = refused.status == 429 || refused.status == 503 ? FieldBlockView(later) : FieldBlockView();
+  respond({.status = refused.status, .fields = fields, .more_fields = more, .body = BodyLength::known(body.size())},
+          {&piece, 1});
 }
 
 void ServerConnection::client_gone(const Error& error) {
-  RequestReceiver* receiver = state_ == State::exchanging ? std::exchange(receiver_, nullptr) : nullptr;
+  RequestReceiver* receiver = std::exchange(receiver_, nullptr);
   abort();
   if (receiver != nullptr) receiver->on_client_gone(error);
 }
 
 void ServerConnection::abort() {
   if (state_ == State::closed) return;
+  // A body that ends with the connection would look whole.
+  if (state_ == State::exchanging && response_.phase() == Phase::streaming && response_.ends_with_connection()) {
+    stream_->reset_on_close();
+  }
   state_.move_to(State::closed);
   deadline_.stop();
   receiver_ = nullptr;

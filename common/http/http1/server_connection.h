@@ -36,15 +36,15 @@ class ServerConnection final : public net::Retirable, public Responder, private 
  public:
   /// `admitted`: by the gate, which is told of its end; else refuse() follows.
   ServerConnection(Server::Impl& server, net::StreamPtr stream, bool https, bool admitted);
-  /// Answers with an error, unless a response has begun, and closes. `why`: a literal.
-  void refuse(int status, const char* why);
+  /// Answers with an error, unless a response has begun, and closes.
+  void refuse(const RefusedRequest& refused);
   /// As Server::drain.
   void drain();
   /// How long it has been waiting for a request or the rest of a head, or for the client's end after its last
   /// response; -1 when it is not.
   int64_t idle_ms() const;
 
-  void attach(RequestReceiver* receiver) override;
+  bool attach(RequestReceiver* receiver) override;
   void respond(const ResponseStart& start, std::span<const Slice> body) override;
   bool send_head(const ResponseStart& start, std::span<const Slice> first_body) override;
   bool send_body(std::span<const Slice> pieces) override;
@@ -54,7 +54,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   void pause_body() override;
   void resume_body() override;
   const net::Address& client() const override;
-  uint64_t bytes_sent() const override { return response_.bytes_written(); }
+  uint64_t body_bytes_sent() const override { return response_.body_bytes(); }
 
  private:
   using State = ServerState::State;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/http/http1/head_rules.h"
 #include "common/http/http1/server_connection.h"
 
 // The other half of ServerConnection: what goes out, and time.
@@ -36,11 +37,9 @@ const net::Address& ServerConnection::client() const {
 
 // Valid until the next head of this loop is made.
 std::string_view ServerConnection::make_head(const ResponseStart& start) {
-  // A body that is not wanted and too long to read costs the connection; so does one that may never come, since the
-  // client that waited for 100 may go on without it.
-  if (input_.in_body() && (response_.continue_awaited() || input_.remaining() > RequestInput::kMaxDropBytes)) {
-    response_.close_after();
-  }
+  // A body that is not wanted and too long to read, or of unknown length, costs the connection, and this answer says so
+  // (RFC 9112 §9.6); so does one that may never come, since the client that waited for 100 may go on without it.
+  if (input_.in_body() && (response_.continue_awaited() || !input_.ends_soon())) response_.close_after();
   const uint32_t most = server_.limits.max_requests;
   if (server_.draining || (most > 0 && requests_ >= most)) response_.close_after();
   return response_.make_head(start, server_.scratch);
@@ -48,11 +47,10 @@ std::string_view ServerConnection::make_head(const ResponseStart& start) {
 
 // Every byte of a response passes here, so that a client that takes nothing is found out.
 bool ServerConnection::write(std::string_view head, std::span<const Slice> pieces, bool last, FieldBlockView trailers) {
-  const uint64_t before = response_.bytes_written();
-  const bool behind = stream_->queued_bytes() > 0;
+  const size_t queued = stream_->queued_bytes();
   const bool below_watermark = response_.write(*stream_, head, pieces, last, trailers);
-  if (behind && queued_at_most_ > 0) {
-    queued_at_most_ += response_.bytes_written() - before;
+  if (queued > 0 && queued_at_most_ > 0) {
+    queued_at_most_ += std::max(stream_->queued_bytes(), queued) - queued;
   } else if (stream_->queued_bytes() > 0) {
     arm_timer();
   }
@@ -73,6 +71,10 @@ void ServerConnection::respond(const ResponseStart& start, std::span<const Slice
 
 bool ServerConnection::send_head(const ResponseStart& start, std::span<const Slice> first_body) {
   if (state_ == State::closed) return true;
+  if (start.status < 200) {
+    response_.send_informational(*stream_, start, server_.scratch);
+    return true;
+  }
   const std::string_view head = make_head(start);
   response_.set_phase(Phase::streaming);
   return write(head, first_body, false);
@@ -117,7 +119,9 @@ void ServerConnection::next_request() {
 }
 
 void ServerConnection::on_drained() {
+  RequestReceiver* waits = state_.sends_last() ? std::exchange(receiver_, nullptr) : nullptr;
   response_.on_drained();
+  if (waits != nullptr) waits->on_client_writable();
   if (state_ == State::flushing) {
     next_request();
   } else if (state_ == State::exchanging && response_.phase() == Phase::streaming) {
@@ -180,13 +184,16 @@ void ServerConnection::on_timeout() {
     server_.acceptor.on_limit(Limit::send_time);
     return client_gone({"the client does not take its answer", Side::client});
   }
+  const std::string head = state_ == State::reading_head ? input_.take_kept() : std::string();
+  RefusedRequest slow{.status = 408, .why = "the head took too long"};
   switch (state_.now()) {
     case State::reading_head:
       server_.acceptor.on_limit(Limit::head_time);
-      return refuse(408, "the head took too long");
+      see_request_line(head, slow.method, slow.target);
+      return refuse(slow);
     case State::exchanging:
       server_.acceptor.on_limit(Limit::body_time);
-      return refuse(408, "the body took too long");
+      return refuse({.status = 408, .why = "the body took too long"});
     case State::draining:
       return linger();
     default:

@@ -25,6 +25,8 @@ class ServerState {
   /// A move that is not in the table is a programmer error.
   void move_to(State next);
   State now() const { return now_; }
+  /// The response is whole, and no further request is read before the client has taken it.
+  bool sends_last() const { return now_ == State::flushing || now_ == State::lingering; }
   bool operator==(State other) const { return now_ == other; }
 
  private:

@@ -17,7 +17,10 @@ namespace {
 /// Stands for a connection: keeps what was answered.
 class ScriptedResponder final : public http::Responder {
  public:
-  void attach(http::RequestReceiver* to) override { receiver = to; }
+  bool attach(http::RequestReceiver* to) override {
+    receiver = to;
+    return true;
+  }
   void respond(const http::ResponseStart& start, std::span<const Slice> body) override {
     ++responses;
     status = start.status;
@@ -31,7 +34,7 @@ class ScriptedResponder final : public http::Responder {
   void pause_body() override {}
   void resume_body() override {}
   const net::Address& client() const override { return address; }
-  uint64_t bytes_sent() const override { return 0; }
+  uint64_t body_bytes_sent() const override { return 0; }
 
   http::RequestReceiver* receiver = nullptr;
   net::Address address;
@@ -191,7 +194,10 @@ TEST_CASE("observers see every call, also those whose client is gone, and refusa
   f.ask(http::Method::get, "/later");
   f.responder.receiver->on_client_gone(Error{});
   f.kept->send(uncached_json(200, "too late"));
-  f.server->on_refused(net::Address(), 431, Error{});
+  f.server->on_refused(f.responder, {.status = 431, .why = "the head is over the limit"});
+  CHECK(f.responder.status == 431);
+  CHECK(f.responder.fields.find("X-Request-Id: ") != std::string::npos);
+  CHECK(f.responder.text.find("the head is over the limit") != std::string::npos);
   CHECK(f.recorder.calls == std::vector<std::string>{"/now 200", "/unknown 404", "/later 200"});
   CHECK(f.recorder.refusals == std::vector<int>{431});
   CHECK(f.recorder.longest_us >= 0);

@@ -1,3 +1,6 @@
+#include <cstdio>
+#include <fstream>
+
 #include <doctest/doctest.h>
 
 #include "proxy/config/backend_spec.h"
@@ -96,6 +99,30 @@ pool = "apu"
   CHECK(contains(text, "\"least_connections\""));
   CHECK(contains(text, "test.toml:8:"));
   CHECK(contains(text, "there is no pool \"apu\"; did you mean \"api\"?"));
+}
+
+TEST_CASE("error pages are read when the configuration is") {
+  const auto told = [](const std::string& tables) {
+    ConfigLoader loader;
+    loader.load_text("[proxy]\nupstream = [\"a:1\"]\n" + tables);
+    return problems(loader);
+  };
+  const std::string path = "config_test_page.html";
+  const std::string page = "[[error_page]]\nfile = \"" + path + "\"\n";
+  const auto write = [&path](size_t bytes) { std::ofstream(path) << std::string(bytes, 'x'); };
+  std::remove(path.c_str());
+  CHECK(contains(told(page), "error page config_test_page.html: No such file"));
+  write(0);
+  CHECK(contains(told(page), "the file is empty"));
+  write(ErrorPageSection::kMaxBytes + 1);
+  CHECK(contains(told(page), "over 65536 bytes"));
+  write(ErrorPageSection::kMaxBytes);
+  CHECK(told(page).empty());
+  CHECK(told(page + "status = 502\n" + page).empty());
+  CHECK(contains(told(page + page), "two [[error_page]]s have the status 0"));
+  CHECK(contains(told(page + "status = 200\n"), "expected 400 to 599"));
+  CHECK(contains(told("[[error_page]]\n"), "an [[error_page]] needs a file"));
+  std::remove(path.c_str());
 }
 
 TEST_CASE("values that contradict each other are reported") {

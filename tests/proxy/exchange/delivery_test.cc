@@ -75,8 +75,8 @@ TEST_CASE("a body that comes whole goes out in one call with its head") {
   CHECK(c.responder.field("B") == "2");
   REQUIRE(c.delivered.size() == 1);
   CHECK(c.delivered[0].status == 200);
-  CHECK(c.delivered[0].complete);
-  CHECK(c.delivered[0].bytes == c.responder.bytes_sent());
+  CHECK(c.delivered[0].ending == Ending::complete);
+  CHECK(c.delivered[0].bytes == c.responder.body_bytes_sent());
   c.time.advance_ms(1);  // no head is flushed any more
   CHECK(c.log() == "");
 }
@@ -193,7 +193,7 @@ TEST_CASE("the client goes, in each state") {
   c.delivery.client_gone();
   CHECK(c.delivery.state() == State::idle);
   REQUIRE(c.delivered.size() == 1);
-  CHECK_FALSE(c.delivered[0].complete);
+  CHECK(c.delivered[0].ending == Ending::client_gone);
   CHECK(c.delivered[0].status == status);
   CHECK(c.delivered[0].bytes == 0);
   c.time.advance_ms(1);
@@ -210,7 +210,7 @@ TEST_CASE("an answer that breaks off") {
   c.delivery.send_body("he");
   c.delivery.abort();
   CHECK(c.log() == "head+body abort ");
-  CHECK_FALSE(c.delivered.at(0).complete);
+  CHECK(c.delivered.at(0).ending == Ending::broken_off);
 }
 
 TEST_CASE("one delivery serves one client after the other, and one at a time") {
@@ -258,7 +258,7 @@ TEST_CASE("following a fetch as it comes") {
   c.fetch->complete();
   CHECK(c.delivery.follow() == Followed::ended);
   CHECK(c.log() == "body end ");
-  CHECK(c.delivered.at(0).complete);
+  CHECK(c.delivered.at(0).ending == Ending::complete);
 }
 
 TEST_CASE("a fetch that is complete goes out in one call when its length is known") {
@@ -338,7 +338,7 @@ TEST_CASE("a client far behind a body that is not kept gets all of it") {
     c.delivery.follow();
   }
   CHECK(c.responder.body().size() == 300'001);
-  CHECK(c.delivered.at(0).complete);
+  CHECK(c.delivered.at(0).ending == Ending::complete);
 }
 
 TEST_CASE("a client that has its answer, or has gone, holds no bytes") {

@@ -226,3 +226,57 @@ TEST_CASE("an unsafe request that succeeds invalidates its URL and the groups it
   }
   CHECK(lab.idle());
 }
+
+TEST_CASE("every answer has a request id of its own") {
+  FrontLab lab;
+  lab.script().answer(response(200, "body", kTagged));
+  const std::string first = lab.get().field("X-Request-Id");
+  const std::string hit = lab.send("GET", "/a").field("X-Request-Id");
+  CHECK(first.size() == 32);
+  CHECK(hit.size() == 32);
+  CHECK(hit != first);
+  CHECK(lab.send("GET", "/a", {{"X-Request-Id", "forged"}}).field("X-Request-Id").size() == 32);
+  CHECK(lab.send("GET", "/a", {{"If-None-Match", "\"e\""}}).field("X-Request-Id").size() == 32);
+}
+
+TEST_CASE("a refused request gets an id and is told why") {
+  FrontLab lab;
+  FakeResponder client;
+  http::RequestAcceptor& acceptor = lab.front;
+  acceptor.on_refused(client, {.status = 431, .why = "the head is over the limit", .method = "GET", .target = "/x"});
+  CHECK(client.status() == 431);
+  CHECK(client.field("X-Request-Id").size() == 32);
+  CHECK(client.field("Cache-Status") == "roost; detail=refused");
+  CHECK(client.body().find("the head is over the limit") != std::string::npos);
+  CHECK(lab.upstream.context().counters.refused.value() == 1);
+  http::RequestHead head;
+  head.fields.add("Accept", "text/html");
+  FakeResponder browser;
+  acceptor.on_refused(browser, {.status = 413, .why = "the body is over the limit", .head = &head});
+  CHECK(browser.field("Content-Type") == "text/html; charset=utf-8");
+}
+
+TEST_CASE("a body that is refused in the middle is answered with an id") {
+  FrontLab lab;
+  FakeResponder& client = lab.send("POST", "/a", {}, http::BodyLength::unknown());
+  client.receiver()->on_request_body("some");
+  lab.upstream.run();
+  client.refuse_body(413, "the body is over the limit");
+  CHECK(client.status() == 413);
+  CHECK(client.field("X-Request-Id").size() == 32);
+  CHECK(client.body().find("the body is over the limit") != std::string::npos);
+  lab.upstream.run();
+  CHECK(lab.idle());
+}
+
+TEST_CASE("informational responses are passed on to the client they are for") {
+  FrontLab lab;
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+  for (const char* target : {"/uncached", "/a"}) {
+    lab.script().answer("HTTP/1.1 100 Continue\r\n\r\n" + hints + hints + response(200, "body", kTagged));
+    FakeResponder& client = lab.get(target);
+    CHECK(client.take_log().starts_with("103 103 "));
+    CHECK(client.body() == "body");
+  }
+  CHECK(lab.send("GET", "/a").take_log() == "respond ");  // the hit has none
+}

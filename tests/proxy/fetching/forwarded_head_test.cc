@@ -141,22 +141,27 @@ TEST_CASE("a response loses its framing and age, and gains Via and a Date") {
   CHECK(http::text_of(out) == "Date: Fri, 02 Jan 1970 00:00:00 GMT\r\nVia: 1.0 roost\r\n");
 }
 
-TEST_CASE("a request id is kept from a listed proxy, else made") {
-  Random random(1);
-  std::string storage;
+TEST_CASE("a request id is kept from a listed proxy, where it is usable") {
   const auto given = request({{"X-Request-Id", "abc-123"}});
-  CHECK(request_id_of(given, true, random, storage) == "abc-123");
-  const std::string first(request_id_of(given, false, random, storage));
-  CHECK(first.size() == kRequestIdBytes);
-  CHECK(first.find_first_not_of("0123456789abcdef") == std::string::npos);
-  CHECK(request_id_of(given, false, random, storage) != first);
-  CHECK(request_id_of(request({}), true, random, storage).size() == kRequestIdBytes);
-
+  CHECK(given_request_id(given, true) == "abc-123");
+  CHECK(given_request_id(given, false).empty());
+  CHECK(given_request_id(request({}), true).empty());
   const std::string longest(kMaxRequestIdBytes, 'x');
   const std::string too_long(kMaxRequestIdBytes + 1, 'x');
-  CHECK(request_id_of(request({{"X-Request-Id", longest.c_str()}}), true, random, storage) == longest);
-  CHECK(request_id_of(request({{"X-Request-Id", too_long.c_str()}}), true, random, storage).size() == kRequestIdBytes);
-  CHECK(request_id_of(request({{"X-Request-Id", "a b"}}), true, random, storage).size() == kRequestIdBytes);
+  CHECK(given_request_id(request({{"X-Request-Id", longest.c_str()}}), true) == longest);
+  CHECK(given_request_id(request({{"X-Request-Id", too_long.c_str()}}), true).empty());
+  CHECK(given_request_id(request({{"X-Request-Id", "a b"}}), true).empty());
+}
+
+TEST_CASE("informational responses lose their hop-by-hop fields") {
+  http::ResponseHead head;
+  head.status = 103;
+  head.fields.add("Link", "</a.css>; rel=preload");
+  head.fields.add("Connection", "X-Hop");
+  head.fields.add("X-Hop", "1");
+  http::FieldBlock out;
+  forward_informational_fields(head, out);
+  CHECK(http::text_of(out) == "Link: </a.css>; rel=preload\r\n");
 }
 
 TEST_CASE("the host that is forwarded is the host that is keyed") {

@@ -27,7 +27,7 @@ TEST_CASE("a record is one JSON object") {
   format_access_record(record(), line);
   CHECK(line ==
         R"({"time":"2023-11-14T22:13:20.123Z","client":"192.0.2.1","request_id":"id","method":"GET","target":"/a\"b",)"
-        R"("status":200,"bytes":1234,"cache":"hit","retries":0,"total_us":42})");
+        R"("status":200,"bytes":1234,"cache":"hit","retries":0,"total_us":42,"end":"complete"})");
 }
 
 TEST_CASE("a record tells of the backend, where there was one, and of an answer that is not whole") {
@@ -36,11 +36,14 @@ TEST_CASE("a record tells of the backend, where there was one, and of an answer 
   r.backend = "api:9001";
   r.retries = 1;
   r.backend_head_us = 30;
-  r.complete = false;
+  r.ending = Ending::broken_off;
+  const Failure failure{roost::Side::backend, Step::body, "backend 10.0.0.1:80: closed \"early\""};
+  r.failure = &failure;
   std::string line;
   format_access_record(r, line);
   CHECK(line.ends_with(
-      R"("cache":"miss","backend":"api:9001","retries":1,"total_us":42,"backend_head_us":30,"complete":false})"));
+      R"("cache":"miss","backend":"api:9001","retries":1,"total_us":42,"backend_head_us":30,"end":"broken-off",)"
+      R"("fault":"backend","step":"body","error":"backend 10.0.0.1:80: closed \"early\""})"));
 }
 
 TEST_CASE("what a client sends cannot make a record unreadable") {

@@ -351,7 +351,7 @@ class TinyServer final : public http::RequestAcceptor {
 
  private:
   void on_request(http::Responder& responder, const http::RequestHead&) override { responder.respond({}, {}); }
-  void on_refused(const net::Address&, int, const Error&) override {}
+  void on_refused(http::Responder&, const http::RefusedRequest&) override {}
   http::ServerLimits limits_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<net::TcpListener> listener_;

@@ -269,7 +269,7 @@ Refusal reduce_absolute_form(std::string_view& target, RequestHead& head) {
     target = head.method == Method::options ? "*" : "/";
   } else {
     target.remove_prefix(path);
-    if (target.front() == '?') return refused("the request target has no path");
+    if (target.front() == '?') target = head.own_target.assign("/").append(target);
   }
   return kFine;
 }

@@ -300,3 +300,95 @@ TEST_CASE("draining may give idle connections time for a request that is on its 
   idle.advance_ms(200);
   CHECK(idle.closed());
 }
+
+TEST_CASE("an answer before the end of a chunked upload says that it is the last") {
+  ServerFixture f;
+  f.memory_.feed("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+  CHECK(f.sent().find("Connection: close\r\n") != std::string::npos);
+  f.memory_.feed("0\r\n\r\n" + kGet);
+  CHECK_EQ(f.requests_.size(), 1);
+}
+
+TEST_CASE("informational responses go out before the final one, but not to HTTP/1.0") {
+  auto run = [](const std::string& request) {
+    ServerFixture f;
+    f.answer_ = Answer::never;
+    f.memory_.feed(request);
+    const FieldBlock link{{"Link", "</a>"}};
+    f.responder_->send_head({.status = 103, .fields = link, .more_fields = {}, .body = {}});
+    f.responder_->send_head({.status = 102, .fields = {}, .more_fields = {}, .body = {}});
+    f.reply();
+    return f.sent();
+  };
+  CHECK_EQ(run(kGet),
+           "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + std::string(kOkReply));
+  CHECK(run("GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE("a body that ends with the connection is reset when it is broken off") {
+  for (const bool old : {true, false}) {
+    ServerFixture f;
+    f.answer_ = Answer::never;
+    f.memory_.feed(old ? "GET / HTTP/1.0\r\n\r\n" : kGet);
+    const Slice piece(std::string_view("half"));
+    f.responder_->send_head({.status = 200, .fields = {}, .more_fields = {}, .body = BodyLength::unknown()},
+                            {&piece, 1});
+    CHECK_EQ(f.responder_->body_bytes_sent(), 4);
+    f.responder_->abort();
+    CHECK_EQ(f.memory_.was_reset(), old);
+  }
+}
+
+TEST_CASE("a refusal tells what could be read of the request") {
+  auto line = [](const std::string& bytes) {
+    ServerFixture f;
+    f.memory_.feed(bytes);
+    f.advance_ms(10'100);
+    CHECK(f.sent().find("Connection: close\r\n") != std::string::npos);
+    return std::to_string(f.refused_status_) + " " + f.refused_line_ + (f.refused_has_head_ ? " whole" : "");
+  };
+  const std::string big(20'000, 'x');
+  CHECK_EQ(line("GET /a?b HTTP/1.1\r\n\r\n"), "400 GET /a?b");
+  CHECK_EQ(line("PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n"), "413 PUT /a whole");
+  CHECK_EQ(line("GET /a HTTP/1.1\r\nHost: a\r\nX: " + big), "431 GET /a");
+  CHECK_EQ(line("GET /" + big), "414 GET /" + big.substr(0, 1023));
+  CHECK_EQ(line("GET /slow HTTP/1.1\r\nHo"), "408 GET /slow");
+  CHECK_EQ(line("\x16\x03\x01 hello"), "400  ");
+}
+
+TEST_CASE("an absolute form without a path has the path /") {
+  ServerFixture f;
+  f.memory_.feed("GET http://b?x=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK_EQ(f.requests_.back(), "GET b /?x=1");
+  f.memory_.feed("GET http://b HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK_EQ(f.requests_.back(), "GET b /");
+}
+
+TEST_CASE("whoever has answered at once may hear how that ends") {
+  struct Late final : RequestReceiver {
+    void on_request_body(std::string_view) override {}
+    void on_request_end() override {}
+    void on_client_writable() override { ++taken; }
+    void on_client_gone(const roost::Error&) override { ++gone; }
+    int taken = 0, gone = 0;
+  };
+  const std::string big(300 * 1024, 'x');
+  for (const bool closes : {false, true}) {
+    for (const bool takes : {false, true}) {
+      ServerFixture f;
+      Late late;
+      f.answer_ = Answer::never;
+      f.memory_.feed(closes ? "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" : kGet);
+      f.reply("small");
+      CHECK_FALSE(f.responder_->attach(&late));
+      if (closes) continue;
+      f.memory_.feed(kGet);
+      f.memory_.block_writes();
+      f.reply(big);
+      CHECK(f.responder_->attach(&late));
+      takes ? f.memory_.drain() : f.memory_.feed_error();
+      CHECK_EQ(late.taken, takes ? 1 : 0);
+      CHECK_EQ(late.gone, takes ? 0 : 1);
+    }
+  }
+}

@@ -32,9 +32,11 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
     responder.attach(this);
     if (on_attached_) on_attached_();
   }
-  void on_refused(const net::Address&, int status, const Error& why) override {
-    refused_status_ = status;
-    refused_why_ = why.what;
+  void on_refused(Responder&, const RefusedRequest& refused) override {
+    refused_status_ = refused.status;
+    refused_why_ = refused.why;
+    refused_line_ = std::string(refused.method) + " " + std::string(refused.target);
+    refused_has_head_ = refused.head != nullptr;
   }
   void on_request_body(std::string_view bytes) override { body_ += bytes; }
   void on_request_end() override {
@@ -91,6 +93,8 @@ class ServerFixture final : public RequestAcceptor, public RequestReceiver {
   std::string body_;
   std::string gone_;
   std::string refused_why_;
+  std::string refused_line_;
+  bool refused_has_head_ = false;
   int refused_status_ = 0;
   int ends_ = 0;
   int writable_ = 0;

@@ -91,6 +91,7 @@ const Case kCases[] = {
     {"asterisk of a GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", {400}},
     {"authority form", "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", {400}},
     {"another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", {400}},
+    {"absolute form with a query and no path", "GET http://b?x HTTP/1.1\r\nHost: a\r\n\r\n", {200}},
     {"user information", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", {400}},
     {"absolute form without host", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", {400}},
     {"fragment only", "GET #x HTTP/1.1\r\nHost: a\r\n\r\n", {400}},
