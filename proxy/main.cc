@@ -34,7 +34,8 @@ int run(const proxy::Config& config) {
     return config::kExitFailed;
   };
   if (auto probed = probe_ports(config); !probed) return could_not_start(probed.error());
-  const auto user = process::drop_privileges({.user = config.proxy.user, .core_dumps = config.proxy.core_dumps});
+  const auto user =
+      process::drop_privileges({.user = config.proxy.rights.user, .core_dumps = config.proxy.rights.core_dumps});
   if (!user) return could_not_start(user.error());
   const MemoryReserve reserve;
   observe::EventLog events;

@@ -31,8 +31,8 @@ void ProxySection::declare(config::Section& section) {
       .bytes("access_log_rotate", &access_log_rotate_bytes, {0, int64_t{1} << 40},
              "size at which the access log is rotated; 0B: never")
       .number("access_log_keep", &access_log_keep, {0, 1'000}, "rotated access logs that are kept")
-      .text("user", &user, "account to change to when started as root; empty for roost, if there is one")
-      .flag("core_dumps", &core_dumps, "whether a crash may write memory, with its secrets, to a core file")
+      .text("user", &rights.user, "account to change to when started as root; empty for roost, if there is one")
+      .flag("core_dumps", &rights.core_dumps, "whether a crash may write memory, with its secrets, to a core file")
       .text("hosts_file", &hosts_file, "names looked up here before DNS; format of /etc/hosts")
       .list("trusted_proxies", &trusted_proxies, "networks whose X-Forwarded-* fields are trusted", check_network)
       .flag("trust_forwarded_host", &trust_forwarded_host,

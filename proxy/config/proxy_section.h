@@ -18,8 +18,11 @@ struct ProxySection {
   std::string access_log = "off";
   int64_t access_log_rotate_bytes = 0;
   int64_t access_log_keep = 4;
-  std::string user;  ///< empty: "roost", where there is one
-  bool core_dumps = false;
+  struct Rights {
+    std::string user;  ///< empty: "roost", where there is one
+    bool core_dumps = false;
+  };
+  Rights rights;
   std::string hosts_file;
   std::vector<std::string> trusted_proxies;
   bool trust_forwarded_host = false;
