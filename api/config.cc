@@ -74,7 +74,9 @@ batcher::Durability Config::batcher_durability() const {
   return durability == "os" ? batcher::Durability::os : batcher::Durability::durable;
 }
 
-void declare(config::FieldTable& table, Config& config) {
+namespace {
+
+void declare_worker(config::FieldTable& table, Config& config) {
   table.section("api")
       .text("listen", &config.listen, "address and port to serve on", check_address)
       .text("data", &config.data, "directory of database, journal and logs", check_not_empty)
@@ -104,9 +106,15 @@ void declare(config::FieldTable& table, Config& config) {
       .list("proxies", &config.proxies, "admin addresses of the proxies in front, told when likes were written",
             check_address);
   table.section("admin")
-      .list("hosts", &config.admin_hosts, "of the proxies; not used by workers")
-      .text("token", &config.admin_token, "what the proxies' admin listeners ask for")
+      .list("hosts", &config.admin_hosts, "host names of the admin listeners; not used by workers")
+      .text("token", &config.admin_token, "bearer token of the proxies' admin listeners")
       .masked(config::hide_secret);
+}
+
+}  // namespace
+
+void declare(config::FieldTable& table, Config& config) {
+  declare_worker(table, config);
   table.section("database")
       .text("url", &config.database_url, "sqlite:PATH or postgres://…; empty for sqlite:<data>/roost.db",
             check_database)

@@ -108,7 +108,7 @@ class Starting(FlowTest):
         self.assertEqual(self.run_program("roost-api", "--check", environment=services)[0], 0)
         code, output = self.run_program("roost-proxy", "--check", "--upstream", "a:1", environment=services)
         self.assertEqual(code, 0, output)
-        self.assertRefuses("--check", code=1, environment={"ROOST_API_PORT": "9001"})
+        self.assertRefuses("--check", code=2, environment={"ROOST_API_PORT": "9001"})
 
     def test_print_config_shows_no_secret(self):
         code, output = self.run_program("roost-api", "--print-config", environment={"ROOST_LOGS_TOKEN": "s3cret"})
