@@ -1,8 +1,22 @@
 #include "proxy/config/cache_section.h"
 
-#include "proxy/config/default_ttl.h"
+#include "common/base/units.h"
 
 namespace roost::proxy {
+
+std::optional<DefaultLifetime> parse_default_ttl(std::string_view text) {
+  using Rule = DefaultLifetime::Rule;
+  if (text == "off") return DefaultLifetime{Rule::none, 0};
+  if (text == "heuristic") return DefaultLifetime{Rule::heuristic, 0};
+  const auto fixed_ms = parse_duration_ms(text);
+  if (!fixed_ms) return std::nullopt;
+  return DefaultLifetime{*fixed_ms > 0 ? Rule::fixed : Rule::none, *fixed_ms};
+}
+
+std::string check_default_ttl(std::string_view text) {
+  if (parse_default_ttl(text)) return "";
+  return "expected a time such as \"60s\", \"heuristic\" or \"off\"";
+}
 
 void CacheSection::declare(config::Section& section) {
   section.bytes("size", &size_bytes, {1 << 20, int64_t{1} << 44}, "limit of the whole cache")

@@ -100,8 +100,7 @@ void ConfigChecks::check_pools() {
       table_.add_problem(fmt::format("two pools are named \"{}\"", pool.name), of_name);
     if (pool.backends.empty()) table_.add_problem(fmt::format("pool \"{}\" has no backends", pool.name), of_backends);
     if (pool.backends.size() > Pool::kMaxHosts) {
-      table_.add_problem(fmt::format("pool \"{}\" has more than {} backends", pool.name, Pool::kMaxHosts),
-                         of_backends);
+      table_.add_problem(fmt::format("pool \"{}\" has more than {} backends", pool.name, Pool::kMaxHosts), of_backends);
     }
     if (pool.health.max_eject_time_ms < pool.health.eject_time_ms) {
       table_.add_problem(fmt::format("pool \"{}\": max_eject_time is less than eject_time", pool.name),

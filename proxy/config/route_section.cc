@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "proxy/config/default_ttl.h"
+#include "proxy/config/cache_section.h"
 #include "proxy/limits/request_rate.h"
 #include "proxy/upstream/retry.h"
 

@@ -178,10 +178,6 @@ void BackendCall::resume() {
 }
 
 void BackendCall::abort() {
-  if (state_ != State::closed) close();
-}
-
-void BackendCall::close() {
   whole_timer_.stop();
   queue_timer_.stop();
   if (state_ == State::queued) route_->pool->queue().leave(*this);
@@ -191,7 +187,7 @@ void BackendCall::close() {
 }
 
 void BackendCall::fail(CallFailure failure) {
-  close();
+  abort();
   receiver_.on_call_failed(failure);
 }
 
@@ -214,7 +210,7 @@ void BackendCall::on_response_body(std::string_view bytes) {
 void BackendCall::on_response_end() {
   stream_ = nullptr;
   route_->pool->note_answered(lease_);
-  close();
+  abort();
   receiver_.on_answer_end();
 }
 

@@ -109,7 +109,6 @@ class BackendCall final : private http::ResponseReceiver, private QueueTicket {
   FailedAttempt failed_attempt(http::Progress progress) const;
   bool ask_another(int status);
   void fail(CallFailure failure);
-  void close();
   void on_whole_timeout();
   void on_queue_timer();
 

@@ -4,7 +4,7 @@
 
 #include "common/base/check.h"
 #include "proxy/config/backend_spec.h"
-#include "proxy/config/default_ttl.h"
+#include "proxy/config/cache_section.h"
 
 namespace roost::proxy {
 

@@ -159,11 +159,14 @@ TEST_CASE_FIXTURE(Fixture, "a journal that names another store is kept as it is,
 TEST_CASE_FIXTURE(Fixture, "a journal of before identities is adopted, and tied to the store from then on") {
   leave(JournalState{0, std::nullopt, {{1, 9}, {2, 1}, {3, 1}}});
   adoption->set_store(kStoreA);
-  run(8);
-  REQUIRE(adoption->busy());
-  const auto half = recover_journal(process, paths.in_use(kOrphan), kOrphan);
-  REQUIRE(half);
-  CHECK(half->state.store == kStoreA);
+  bool tied = false;
+  for (int i = 0; i < 50 && !tied; ++i) {
+    run(1);
+    if (!adoption->busy()) continue;
+    const auto half = recover_journal(process, paths.in_use(kOrphan), kOrphan);
+    tied = half && half->state.store == kStoreA;
+  }
+  CHECK(tied);
   run();
   CHECK(database.counts == std::map<int64_t, int64_t>{{1, 9}, {2, 1}, {3, 1}});
   CHECK(adoption->adopted() == 1);

@@ -140,8 +140,8 @@ TEST_CASE_FIXTURE(Fixture, "likes that have waited long enough go, too") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a closed batcher leaves, the next one delivers") {
-  sink.away = true;
   auto batcher = open(options());
+  sink.away = true;
   for (int i = 0; i < 30; ++i) REQUIRE(batcher->add(i % 3, 1, [](const Result<Accepted>&) {}));
   batcher->close(20);
   CHECK(batcher->stats().pending == 30);
@@ -279,7 +279,7 @@ TEST_CASE_FIXTURE(Fixture, "what one store's batcher left is not applied to anot
   keep.policy.max_pending = 100;
   sink.store = StoreId{1, 1};
   {
-    auto batcher = open(keep);
+    auto batcher = open(std::move(keep));
     std::promise<void> acknowledged;
     REQUIRE(batcher->add(7, 9, [&](auto) { acknowledged.set_value(); }));
     acknowledged.get_future().wait();

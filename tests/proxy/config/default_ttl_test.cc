@@ -1,4 +1,4 @@
-#include "proxy/config/default_ttl.h"
+#include "proxy/config/cache_section.h"
 
 #include <doctest/doctest.h>
 

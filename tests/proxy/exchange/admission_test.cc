@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "common/observe/event_log.h"
+#include "proxy/config/config_loader.h"
 #include "tests/proxy/exchange/front_lab.h"
 #include "tests/support/driven_loop.h"
 

@@ -20,7 +20,7 @@ constexpr const char* kPath = "late_record_test.log";
 struct Sent {
   explicit Sent(bool takes_it) {
     std::remove(kPath);
-    log = *AccessLog::open(kPath, events);
+    log = *AccessLog::open(kPath, {}, events);
     upstream.context().access_log = log.get();
     if (!takes_it) client.block();
     const Slice body(std::string_view("body"));

@@ -22,7 +22,7 @@ class ManyClients final : public RequestAcceptor {
     const Slice body(std::string_view("ok"));
     responder.respond({.status = 200, .fields = {}, .more_fields = {}, .body = BodyLength::known(2)}, {&body, 1});
   }
-  void on_refused(const net::Address&, int status, const Error&) override { refused_.push_back(status); }
+  void on_refused(Responder&, const RefusedRequest& refused) override { refused_.push_back(refused.status); }
   void on_limit(Limit limit) override { ++limits_[static_cast<size_t>(limit)]; }
 
   net::MemoryStream& connect() {
