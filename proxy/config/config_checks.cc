@@ -145,9 +145,10 @@ void ConfigChecks::check_routes() {
                          table_.place_of("route", i, "path"));
     }
     std::error_code unused;
-    if (route.buffer_requests == "all" && !std::filesystem::is_directory(config_.proxy.request_buffer_dir, unused)) {
+    if (route.buffer_requests == "all" &&
+        !std::filesystem::is_directory(config_.proxy.request_buffer.directory, unused)) {
       table_.add_problem(fmt::format("route \"{}{}\" buffers requests in a directory that is not there: {}", route.host,
-                                     route.path, config_.proxy.request_buffer_dir),
+                                     route.path, config_.proxy.request_buffer.directory),
                          table_.place_of("route", i, "buffer_requests"));
     }
     if (std::find(names.begin(), names.end(), route.pool) != names.end()) continue;

@@ -28,9 +28,9 @@ void ProxySection::declare(config::Section& section) {
       .list("upstream", &upstream, "backends of the default pool, instead of [[pool]]", check_backend)
       .number("threads", &threads, {0, kMaxThreads}, "event loops; 0 for one per core")
       .text("access_log", &access_log, "a file, - for standard output, or off")
-      .bytes("access_log_rotate", &access_log_rotate_bytes, {0, int64_t{1} << 40},
+      .bytes("access_log_rotate", &access_log_rotation.bytes, {0, int64_t{1} << 40},
              "size at which the access log is rotated; 0B: never")
-      .number("access_log_keep", &access_log_keep, {0, 1'000}, "rotated access logs that are kept")
+      .number("access_log_keep", &access_log_rotation.keep, {0, 1'000}, "rotated access logs that are kept")
       .text("user", &rights.user, "account to change to when started as root; empty for roost, if there is one")
       .flag("core_dumps", &rights.core_dumps, "whether a crash may write memory, with its secrets, to a core file")
       .text("hosts_file", &hosts_file, "names looked up here before DNS; format of /etc/hosts")
@@ -47,8 +47,8 @@ void ProxySection::declare(config::Section& section) {
       .duration("client_idle_timeout", &client_idle_timeout_ms, kTimeout, "keep-alive limit between two requests")
       .bytes("max_head_size", &max_head_bytes, {1'024, 1 << 20}, "largest request head; 431 above")
       .bytes("max_body_size", &max_body_bytes, {0, INT64_MAX}, "largest request body; 413 above")
-      .text("request_buffer_dir", &request_buffer_dir, "directory for bodies of routes that buffer requests")
-      .bytes("request_buffer_size", &request_buffer_bytes, {0, INT64_MAX}, "most bytes of bodies there; 503 above")
+      .text("request_buffer_dir", &request_buffer.directory, "directory for bodies of routes that buffer requests")
+      .bytes("request_buffer_size", &request_buffer.bytes, {0, INT64_MAX}, "most bytes of bodies there; 503 above")
       .duration("drain_timeout", &drain_timeout_ms, {0, kTimeout.most}, "limit for a graceful shutdown");
   declare_timeouts(section, timeouts);
 }

@@ -16,8 +16,11 @@ struct ProxySection {
   std::vector<std::string> upstream;
   int64_t threads = 0;
   std::string access_log = "off";
-  int64_t access_log_rotate_bytes = 0;
-  int64_t access_log_keep = 4;
+  struct Rotation {
+    int64_t bytes = 0;  ///< 0: never
+    int64_t keep = 4;
+  };
+  Rotation access_log_rotation;
   struct Rights {
     std::string user;  ///< empty: "roost", where there is one
     bool core_dumps = false;
@@ -34,8 +37,11 @@ struct ProxySection {
   int64_t client_idle_timeout_ms = 60'000;
   int64_t max_head_bytes = 16 << 10;
   int64_t max_body_bytes = 64 << 20;
-  std::string request_buffer_dir = "/var/tmp";
-  int64_t request_buffer_bytes = 1 << 30;
+  struct RequestBuffer {
+    std::string directory = "/var/tmp";
+    int64_t bytes = 1 << 30;
+  };
+  RequestBuffer request_buffer;
   int64_t drain_timeout_ms = 10'000;
 
   /// Binds the fields of its table to these variables, which outlive the section.

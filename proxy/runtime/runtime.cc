@@ -54,8 +54,8 @@ Runtime::Runtime(const Config& config, observe::EventLog& event_log)
 Result<void> Runtime::open_access_log() {
   const ProxySection& section = site->config.proxy;
   if (section.access_log == "off") return {};
-  const LogRotation rotation{static_cast<uint64_t>(section.access_log_rotate_bytes),
-                             static_cast<unsigned>(section.access_log_keep)};
+  const LogRotation rotation{static_cast<uint64_t>(section.access_log_rotation.bytes),
+                             static_cast<unsigned>(section.access_log_rotation.keep)};
   auto opened = AccessLog::open(section.access_log, rotation, events);
   if (!opened) return tl::unexpected(opened.error());
   access_log = std::move(*opened);

@@ -63,8 +63,8 @@ Site::Site(const Config& c, BackendRegistry& registry)
       error_pages(c.error_pages),
       server_limits(make_server_limits(c.proxy, c.limits)),
       connections(make_connection_options(c.proxy)),
-      spool(std::make_unique<BodySpool>(c.proxy.request_buffer_dir,
-                                        static_cast<uint64_t>(c.proxy.request_buffer_bytes))) {
+      spool(std::make_unique<BodySpool>(c.proxy.request_buffer.directory,
+                                        static_cast<uint64_t>(c.proxy.request_buffer.bytes))) {
   for (const PoolSection& section : config.pools) pools.push_back(make_pool(section, registry));
   routes = Routes(make_routes());
   request_rate = RequestRate::parse(config.limits.request_rate, config.limits.request_burst);

@@ -369,7 +369,7 @@ class OneFetch(FlowTest):
                     yield 0.001
 
             backend = self.backend(Reply(headers=length, pieces=pieces(), chunked=not length))
-            proxy = self.proxy(backend)
+            proxy = self.proxy(backend, flags=["--threads", "1"])  # so that both are read before either is gone
             first, second = Connection(proxy.address), Connection(proxy.address)
             for client in (first, second):
                 client.send(request_bytes("GET", "/", host=proxy.address))

@@ -1,6 +1,6 @@
-#include "proxy/config/cache_section.h"
-
 #include <doctest/doctest.h>
+
+#include "proxy/config/cache_section.h"
 
 using namespace roost::proxy;
 using Rule = DefaultLifetime::Rule;

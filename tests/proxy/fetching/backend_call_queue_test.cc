@@ -180,8 +180,8 @@ struct Gathering : UpstreamFixture {
   explicit Gathering(const char* buffer_requests, int64_t most_on_disk = 1 << 20)
       : UpstreamFixture(2, {}, Balance::round_robin, [=](Config& config) {
           for (RouteSection& route : config.routes) route.buffer_requests = buffer_requests;
-          config.proxy.request_buffer_dir = ".";
-          config.proxy.request_buffer_bytes = most_on_disk;
+          config.proxy.request_buffer.directory = ".";
+          config.proxy.request_buffer.bytes = most_on_disk;
         }) {}
 };
 
