@@ -105,6 +105,11 @@ class Storing(Case):
         self.assert_hit(answer)
         self.assertIn(answer.header("Age"), ("100", "101"))
 
+    def test_an_age_is_passed_on_once(self):
+        """varnish r01955, varnish r03221"""
+        self.serve(Reply(headers=[UNCACHED, ("Age", "7")]))
+        self.assertEqual(self.get().fields.all("Age"), ["7"])
+
     def test_a_post_is_not_stored(self):
         """haproxy cache/caching_rules"""
         self.serve(counted(FRESH))
@@ -313,7 +318,7 @@ class Sharing(Case):
     def test_a_body_is_passed_on_while_it_comes(self):
         """varnish c00097"""
         gate = threading.Event()
-        self.serve(Reply(pieces=[b"first", gate, b"second"], chunked=True, headers=[FRESH]))
+        self.serve(Reply(pieces=[b"first", gate, b"second"], headers=[FRESH]))  # of known length
         with Connection(self.address) as one, Connection(self.address) as two:
             for client in (one, two):
                 client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -327,7 +332,7 @@ class Sharing(Case):
     def test_a_hit_for_a_fetch_that_goes_on(self):
         """varnish b00077"""
         gate = threading.Event()
-        self.serve(Reply(pieces=[b"first", gate, b"second"], chunked=True, headers=[FRESH]))
+        self.serve(Reply(pieces=[b"first", gate, b"second"], headers=[FRESH]))  # of known length
         with Connection(self.address) as one, Connection(self.address) as two:
             one.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             one.read_head()
