@@ -154,7 +154,8 @@ void declare(config::FieldTable& table, Config& config) {
       .masked(config::hide_secret)
       .bytes("rotate", &config.logs_rotate_bytes, {64 << 10, int64_t{1} << 40}, "size at which a file is rotated")
       .number("keep", &config.logs_keep, {0, 1000}, "rotated files that are kept");
-  for (const char* name : {"proxy", "health", "listen", "pool", "route", "cache"}) table.ignore(name);
+  for (const char* name : {"proxy", "cache", "health", "limits", "listen", "pool", "route", "error_page"})
+    table.ignore(name);
 }
 
 void check_together(config::FieldTable& table, const Config& config) {

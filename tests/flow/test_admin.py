@@ -55,7 +55,7 @@ class Access(FlowTest):
         code, printed = self.run_program("roost-proxy", "--print-config", "--upstream", "127.0.0.1:1",
                                          environment=both)
         self.assertEqual(code, 0)
-        self.assertIn('token = "********"', printed)
+        self.assertIn('token = "***"', printed)
         self.assertNotIn("s3cret", printed)
 
     def test_a_unix_socket(self):

@@ -23,7 +23,7 @@ struct CheckOptions {
   std::string path = "/";
   std::string host;  ///< the Host field; empty: the backend's "host:port"
   std::string body;  ///< what the answer's body has to contain; empty: anything
-  std::vector<StatusRange> statuses = {{}};
+  std::vector<StatusRange> statuses = std::vector<StatusRange>(1);
   int64_t interval_ms = 2'000;
   int64_t fast_interval_ms = 500;                     ///< while its health is unknown, changing, or bad
   int64_t timeout_ms = 1'000;                         ///< of a whole check
