@@ -15,8 +15,8 @@ namespace observe = roost::observe;
 
 namespace {
 
-std::string api(int64_t time_us, const std::string& worker, const std::string& endpoint,
-                const std::string& method = "GET") {
+std::string api_call(int64_t time_us, const std::string& worker, const std::string& endpoint,
+                     const std::string& method = "GET") {
   std::string line;
   append_json(line, ApiCall{time_us, worker, "", method, endpoint, 200, 1});
   return line + "\n";
@@ -40,14 +40,15 @@ std::string subjects(const LogAnswer& answer) {
 struct ThreeWorkers {
   observe::TestDirectory directory;
   ThreeWorkers() {
-    directory.write("requests-a.log.2", api(1, "a", "/1") + db(2, "a", "t2"));
-    directory.write("requests-a.log.1", api(5, "a", "/5"));
-    directory.write("requests-a.log", api(9, "a", "/9", "POST") + "{\"time_us\":10,\"ki");
-    directory.write("requests-b.log", api(3, "b", "/3") + api(6, "b", "/6") + "not json\n" + db(8, "b", "t8"));
-    directory.write("requests-c.log", api(4, "c", "/4") + "\n" + api(7, "c", "/7"));
-    directory.write("access.log", api(100, "x", "/other"));
-    directory.write("requests-d.log.x", api(100, "x", "/other"));
-    directory.write("requests-d.logs", api(100, "x", "/other"));
+    directory.write("requests-a.log.2", api_call(1, "a", "/1") + db(2, "a", "t2"));
+    directory.write("requests-a.log.1", api_call(5, "a", "/5"));
+    directory.write("requests-a.log", api_call(9, "a", "/9", "POST") + "{\"time_us\":10,\"ki");
+    directory.write("requests-b.log",
+                    api_call(3, "b", "/3") + api_call(6, "b", "/6") + "not json\n" + db(8, "b", "t8"));
+    directory.write("requests-c.log", api_call(4, "c", "/4") + "\n" + api_call(7, "c", "/7"));
+    directory.write("access.log", api_call(100, "x", "/other"));
+    directory.write("requests-d.log.x", api_call(100, "x", "/other"));
+    directory.write("requests-d.logs", api_call(100, "x", "/other"));
   }
 };
 
@@ -74,16 +75,17 @@ TEST_CASE_FIXTURE(ThreeWorkers, "a query filters, and its limit keeps the newest
 
 TEST_CASE("ties go by worker, then by the order in the file") {
   const observe::TestDirectory directory;
-  directory.write("requests-b.log", api(5, "b", "b1") + api(5, "b", "b2"));
-  directory.write("requests-a.log", api(5, "a", "a1") + api(5, "a", "a2"));
+  directory.write("requests-b.log", api_call(5, "b", "b1") + api_call(5, "b", "b2"));
+  directory.write("requests-a.log", api_call(5, "a", "a1") + api_call(5, "a", "a2"));
   CHECK_EQ(subjects(ask(directory)), "a1 a2 b1 b2 ");
   CHECK_EQ(subjects(ask(directory, {.limit = 3})), "a2 b1 b2 ");
 }
 
 TEST_CASE("records a little out of order in a file are put right, with a limit too") {
   const observe::TestDirectory directory;
-  directory.write("requests-a.log", api(100'000, "a", "1") + api(150'000, "a", "3") + api(149'000, "a", "2"));
-  directory.write("requests-b.log", api(149'500, "b", "2.5"));
+  directory.write("requests-a.log",
+                  api_call(100'000, "a", "1") + api_call(150'000, "a", "3") + api_call(149'000, "a", "2"));
+  directory.write("requests-b.log", api_call(149'500, "b", "2.5"));
   CHECK_EQ(subjects(ask(directory)), "1 2 2.5 3 ");
   CHECK_EQ(subjects(ask(directory, {.limit = 1})), "3 ");
   CHECK_EQ(subjects(ask(directory, {.limit = 2})), "2.5 3 ");
@@ -93,9 +95,10 @@ TEST_CASE("records a little out of order in a file are put right, with a limit t
 TEST_CASE("records from before the clock was set back stand before those behind them, whatever their time") {
   constexpr int64_t kHourUs = 3'600'000'000;
   const observe::TestDirectory directory;
-  directory.write("requests-a.log", api(2 * kHourUs, "a", "1") + api(2 * kHourUs + 1'000'000, "a", "2") +
-                                        api(kHourUs + 2'000'000, "a", "3") + api(kHourUs + 3'000'000, "a", "5"));
-  directory.write("requests-b.log", api(kHourUs + 2'500'000, "b", "4"));
+  directory.write("requests-a.log", api_call(2 * kHourUs, "a", "1") + api_call(2 * kHourUs + 1'000'000, "a", "2") +
+                                        api_call(kHourUs + 2'000'000, "a", "3") +
+                                        api_call(kHourUs + 3'000'000, "a", "5"));
+  directory.write("requests-b.log", api_call(kHourUs + 2'500'000, "b", "4"));
   CHECK_EQ(subjects(ask(directory)), "1 2 3 4 5 ");
   CHECK_EQ(subjects(ask(directory, {.limit = 3})), "3 4 5 ");
   CHECK_EQ(subjects(ask(directory, {.limit = 1})), "5 ");
@@ -104,7 +107,7 @@ TEST_CASE("records from before the clock was set back stand before those behind 
 TEST_CASE("thousands of records come back, no more than were asked for") {
   const observe::TestDirectory directory;
   std::string files[3];
-  for (int i = 0; i < 30'000; ++i) files[i % 3] += api(i * 1000, "w", std::to_string(i));
+  for (int i = 0; i < 30'000; ++i) files[i % 3] += api_call(i * 1000, "w", std::to_string(i));
   for (int i = 0; i < 3; ++i) directory.write("requests-" + std::to_string(i) + ".log", files[i]);
   const LogAnswer all = ask(directory, {.limit = LogQuery::kMaxLimit * 10});
   REQUIRE_EQ(all.records.size(), 30'000);
@@ -118,7 +121,7 @@ TEST_CASE("thousands of records come back, no more than were asked for") {
 TEST_CASE("reading stops at its bound and says so") {
   const observe::TestDirectory directory;
   std::string bytes;
-  for (int i = 0; i < 10'000; ++i) bytes += api(i * int64_t{1'000'000}, "w", std::to_string(i));
+  for (int i = 0; i < 10'000; ++i) bytes += api_call(i * int64_t{1'000'000}, "w", std::to_string(i));
   directory.write("requests-w.log", bytes);
   const LogAnswer answer = ask(directory, {.limit = 20'000, .max_scan_bytes = 200'000});
   CHECK(answer.incomplete);
@@ -130,7 +133,7 @@ TEST_CASE("reading stops at its bound and says so") {
 TEST_CASE("files beyond the limit are left out, oldest first") {
   const observe::TestDirectory directory;
   for (size_t i = 0; i <= kMaxLogFiles; ++i) {
-    directory.write("requests-w.log." + std::to_string(i + 1), api(static_cast<int64_t>(1000 - i), "w", "/"));
+    directory.write("requests-w.log." + std::to_string(i + 1), api_call(static_cast<int64_t>(1000 - i), "w", "/"));
   }
   const LogAnswer answer = ask(directory);
   CHECK(answer.incomplete);
@@ -177,8 +180,8 @@ TEST_CASE("a gap record makes an answer that reaches behind it incomplete") {
   const observe::TestDirectory directory;
   std::string gap;
   append_json(gap, LogGap{.time_us = 5, .worker = "b", .missing = 3});
-  directory.write("requests-a.log", api(1, "a", "/1") + api(9, "a", "/9"));
-  directory.write("requests-b.log", api(2, "b", "/2") + gap + "\n" + api(8, "b", "/8"));
+  directory.write("requests-a.log", api_call(1, "a", "/1") + api_call(9, "a", "/9"));
+  directory.write("requests-b.log", api_call(2, "b", "/2") + gap + "\n" + api_call(8, "b", "/8"));
   const LogAnswer whole = ask(directory);
   CHECK(whole.incomplete);
   CHECK_EQ(subjects(whole), "/1 /2 /8 /9 ");

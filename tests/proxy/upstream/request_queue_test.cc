@@ -15,7 +15,7 @@
 using namespace roost;
 using namespace roost::proxy;
 using net::EventLoop;
-using Side = RequestQueue::Side;
+using End = RequestQueue::Side;
 
 namespace {
 
@@ -33,7 +33,7 @@ struct Guest final : QueueTicket {
 };
 
 struct Lab {
-  Guest& enter(char name, Side side = Side::back) {
+  Guest& enter(char name, End side = End::back) {
     Guest& guest = guests.emplace_back(*queue, log, name);
     CHECK(queue->enter(guest, loop, side));
     return guest;
@@ -77,7 +77,7 @@ struct Worker {
   explicit Worker(Shop& s) : shop(s) {}
   void attempt(Customer& customer, bool called) {
     if ((called || shop.queue->size() == 0) && shop.take()) return serve();
-    REQUIRE(shop.queue->enter(customer, loop, called ? Side::front : Side::back));
+    REQUIRE(shop.queue->enter(customer, loop, called ? End::front : End::back));
     if (shop.taken.load() < kPlaces) shop.queue->wake_next();
   }
   void serve() {
@@ -121,11 +121,11 @@ TEST_CASE("it is bounded; who has been called enters again in front") {
   Lab lab;
   for (const char name : {'a', 'b', 'c', 'd'}) lab.enter(name);
   Guest late(*lab.queue, lab.log, 'l');
-  CHECK_FALSE(lab.queue->enter(late, lab.loop, Side::back));
+  CHECK_FALSE(lab.queue->enter(late, lab.loop, End::back));
   Guest& first = lab.guests.front();
   first.at_turn = [&] {
     lab.enter('e');  // another takes the place
-    CHECK(lab.queue->enter(first, lab.loop, Side::front));
+    CHECK(lab.queue->enter(first, lab.loop, End::front));
   };
   CHECK(lab.wake() == "a");
   CHECK(lab.queue->size() == 5);

@@ -11,7 +11,7 @@
 namespace roost::http {
 namespace {
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kPlainGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// One server with many clients, in driven time.
 class ManyClients final : public RequestAcceptor {
@@ -69,7 +69,7 @@ TEST_CASE("a client that never says a word has a short time-out, one that has sp
   ManyClients f(limits);
   f.connect();
   net::MemoryStream& speaking = f.connect();
-  speaking.feed(kGet);
+  speaking.feed(kPlainGet);
   f.advance_ms(4'900);
   CHECK_EQ(f.server_.connection_count(), 2);
   f.advance_ms(200);
@@ -101,13 +101,13 @@ TEST_CASE("when full, the longest idle is closed for a new connection") {
   net::MemoryStream& second = f.connect();
   net::MemoryStream& third = f.connect();
   f.advance_ms(50);
-  first.feed(kGet);  // it has been waiting less than the others since
+  first.feed(kPlainGet);  // it has been waiting less than the others since
   f.advance_ms(Server::kLeastIdleMs);
   net::MemoryStream& fourth = f.connect();
   CHECK(second.closed());
   CHECK_FALSE(first.closed());
   CHECK_FALSE(third.closed());
-  fourth.feed(kGet);
+  fourth.feed(kPlainGet);
   CHECK(fourth.sent().ends_with("ok"));
   CHECK_EQ(f.server_.connection_count(), 3);
   CHECK_EQ(f.count(Limit::made_room), 1);
@@ -133,7 +133,7 @@ TEST_CASE("who is slow with its head counts as idle, who has just come or is ser
   SUBCASE("behind in taking its answer") {
     net::MemoryStream& served = f.connect();
     served.block_writes();
-    served.feed(kGet);
+    served.feed(kPlainGet);
     f.advance_ms(5'000);
     f.connect();
     CHECK_FALSE(served.closed());
@@ -157,13 +157,13 @@ TEST_CASE("with nobody idle a new connection is answered 503 and closed, a bound
   CHECK(refused.sent().find("Retry-After: 1\r\n") != std::string::npos);
   CHECK(refused.sent().find("Connection: close\r\n") != std::string::npos);
   CHECK(refused.shut_down());
-  refused.feed(kGet);  // dropped: its bytes must not cost it the answer
+  refused.feed(kPlainGet);  // dropped: its bytes must not cost it the answer
   CHECK_FALSE(refused.closed());
   CHECK_EQ(f.refused_, std::vector<int>(Server::kMaxTurnedAway, 503));
   CHECK(f.clients_.back().closed());
   CHECK(f.clients_.back().sent().empty());
   CHECK_EQ(f.count(Limit::connections), Server::kMaxTurnedAway + 2);
-  only.feed(kGet);
+  only.feed(kPlainGet);
   f.advance_ms(Server::kLeastIdleMs - 1);
   f.connect();
   CHECK_FALSE(refused.closed());  // its end would make no room
@@ -209,7 +209,7 @@ TEST_CASE("of many connections the idle are found, wherever they are in the list
   ManyClients f(at_most(count));
   for (size_t i = 0; i < count; ++i) f.connect();
   f.advance_ms(Server::kLeastIdleMs);
-  for (size_t i = 0; i < count - 1; ++i) f.clients_[i].feed(kGet);  // all but the last
+  for (size_t i = 0; i < count - 1; ++i) f.clients_[i].feed(kPlainGet);  // all but the last
   size_t attempts = 0;
   while (!f.clients_[count - 1].closed() && attempts < 5) {
     f.connect();
@@ -280,9 +280,9 @@ TEST_CASE("the last request a connection may have is answered with its end") {
   ServerLimits limits;
   limits.max_requests = 2;
   ServerFixture f(limits);
-  f.feed(kGet);
+  f.feed(kPlainGet);
   CHECK_EQ(f.sent(), kOkReply);
-  f.feed(kGet);
+  f.feed(kPlainGet);
   CHECK(f.sent().find("Connection: close\r\n") != std::string::npos);
   CHECK(f.memory_.shut_down());
 }
