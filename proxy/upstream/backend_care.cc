@@ -94,6 +94,7 @@ void BackendCare::note_check(bool passed, const std::string& failure) {
 
 void BackendCare::come_up(const std::string& news) {
   failures_ = 0;
+  upkeep_.forgive();  // it was restarted: a process that is killed breaks many requests at once
   if (backend_.health().slow_start_ms > 0) upkeep_.begin_slow_start(backend_.health().slow_start_ms);
   on_news_(news, false);
 }

@@ -42,6 +42,12 @@ void BackendUpkeep::begin_slow_start(int64_t duration_ms) {
   if (!timer_.active()) schedule();
 }
 
+void BackendUpkeep::forgive() {
+  forget();
+  if (backend_.ejected()) backend_.end_ejection(loop_.now_ms());
+  backend_.passive().forget();
+}
+
 void BackendUpkeep::forget() {
   ejected_until_ms_ = 0;
   slow_start_ms_ = 0;

@@ -22,6 +22,8 @@ class BackendUpkeep {
   void look();
   /// It comes into use. 0: with its whole weight.
   void begin_slow_start(int64_t duration_ms);
+  /// The backend was away and is back: what its requests came to before says nothing about it now. Ends its ejection.
+  void forgive();
   /// The backend has got another address: what was under way does not concern it.
   void forget();
 

@@ -217,6 +217,24 @@ TEST_CASE("without checks one that is down is tried until it takes a connection"
   CHECK(f.script.connection_count() == connections);
 }
 
+TEST_CASE("one that was ejected, went down and is back is in use at once") {
+  for (const Kind kind : {Kind::off, Kind::http}) {
+    Fixture f(check_of(kind));
+    f.start();
+    f.advance_ms(100);
+    f.backend.eject(f.time.loop().now_ms(), "5 failures in a row");
+    f.backend.report_connect_failure(f.backend.address());
+    f.care->look();
+    CHECK(f.backend.state() == BackendState::down);
+    f.advance_ms(2 * 560);
+    CHECK(f.backend.state() == BackendState::up);
+    CHECK(f.backend.passive().weight_percent() == 100);
+    f.backend.eject(f.time.loop().now_ms(), "again");
+    f.care->look();
+    CHECK(f.news.back() == "ejected for 10s: again");  // not for longer: that was another process
+  }
+}
+
 TEST_CASE("one that comes up starts slowly where that is configured") {
   HealthOptions health;
   health.slow_start_ms = 10'000;
