@@ -35,6 +35,9 @@ void Health::ready(Reply reply) {
   database_.ping([this, reply = std::move(reply)](Result<void> answered) mutable {
     if (!answered) return reply.send(not_ready("The database does not answer."));
     if (draining_) return reply.send(not_ready("The worker is draining."));
+    // A journal that fails later is no reason to take the reads away from this worker.
+    has_taken_likes_ = has_taken_likes_ || !options_.takes_likes || options_.takes_likes();
+    if (!has_taken_likes_) return reply.send(not_ready("The worker does not take likes yet."));
     reply.send(uncached_json(200, R"({"status":"ready"})"));
   });
 }

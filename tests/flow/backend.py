@@ -160,12 +160,26 @@ class Backend:
             self.requests.append(request)
             self.active += 1
             self.most_active = max(self.most_active, self.active)
+        reply = None
         try:
             reply = self.answer(request) if callable(self.answer) else self.answer
+            self._hold(reply)
+            if not reply.pieces:  # whoever has the answer may send the next request before this thread goes on
+                self._answered()
             return self._send(sock, request, reply)
         finally:
-            with self.lock:
-                self.active -= 1
+            if reply is None or reply.pieces:
+                self._answered()
+
+    def _answered(self):
+        with self.lock:
+            self.active -= 1
+
+    def _hold(self, reply):
+        if reply.gate:
+            reply.gate.wait(60)
+        if reply.delay_s:
+            self.stopped.wait(reply.delay_s)
 
     def _read(self, sock, reader, number):
         line, fields, head = reader.head()
@@ -182,10 +196,6 @@ class Backend:
         return Request(parts[0], parts[1], fields, body, head, number, time.monotonic())
 
     def _send(self, sock, request, reply):
-        if reply.gate:
-            reply.gate.wait(60)
-        if reply.delay_s:
-            self.stopped.wait(reply.delay_s)
         if reply.hang_up:
             return self._hang_up(sock, reply)
         sock.sendall(reply.interim)
