@@ -45,6 +45,7 @@ from wire import Closed, Connection, Fields, Response, WireError, get, request, 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("ROOST_BIN", ROOT / "build/release/bin"))
 TIME_SCALE = float(os.environ.get("ROOST_TIME_SCALE", "1"))
+SANITIZED = TIME_SCALE > 1  # a sanitizer needs memory, address space and descriptors of its own
 
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 SANITIZER_OPTIONS = {
