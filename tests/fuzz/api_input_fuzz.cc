@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   request.content_type = text.substr(0, text.find('\n'));
   read_bodies(request);
   request.forwarded_for = text;
-  ROOST_CHECK(!client_address(request, kTrusted).empty());
+  ROOST_CHECK(!client_address(request, kTrusted).to_string().empty());
   request.query_text = text;
   (void)read_range(request);
   if (const auto query = read_parameter(request, "q", 200)) ROOST_CHECK(extract_words(*query).size() <= query->size());

@@ -19,7 +19,6 @@ using roost::http::ResponseHead;
 namespace {
 
 constexpr int64_t kNowUnixMs = 1'700'000'000'000;
-constexpr int64_t kDefaultMs = 60'000;
 constexpr int64_t kLongestMs = CacheControl::kMaxAgeS * 1000;
 
 /// Adds lines up to an empty one; what is left.
