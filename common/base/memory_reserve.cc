@@ -7,27 +7,27 @@
 
 namespace roost {
 
-std::atomic<bool> MemoryReserve::low_{false};
-std::atomic<MemoryReserve*> MemoryReserve::installed_{nullptr};
+std::atomic<bool> MemoryReserve::low{false};
+std::atomic<MemoryReserve*> MemoryReserve::installed{nullptr};
 
 MemoryReserve::MemoryReserve() {
-  ROOST_CHECK(installed_.exchange(this) == nullptr);
+  ROOST_CHECK(installed.exchange(this) == nullptr);
   take_all();
   std::set_new_handler(on_failure);
 }
 
 MemoryReserve::~MemoryReserve() {
   std::set_new_handler(nullptr);
-  installed_ = nullptr;
+  installed = nullptr;
   while (release_part()) {
   }
-  low_ = false;
+  low = false;
 }
 
 // Runs inside an allocation, with whatever locks its caller holds: so it does nothing but this.
 void MemoryReserve::on_failure() {
-  low_.store(true, std::memory_order_relaxed);
-  MemoryReserve* reserve = installed_.load();
+  low.store(true, std::memory_order_relaxed);
+  MemoryReserve* reserve = installed.load();
   if (reserve == nullptr || !reserve->release_part()) throw std::bad_alloc();
 }
 
@@ -42,9 +42,9 @@ bool MemoryReserve::release_part() {
 }
 
 bool MemoryReserve::refill() {
-  MemoryReserve* reserve = installed_.load();
+  MemoryReserve* reserve = installed.load();
   if (reserve == nullptr || !reserve->take_all()) return false;
-  low_.store(false, std::memory_order_relaxed);
+  low.store(false, std::memory_order_relaxed);
   return true;
 }
 

@@ -23,7 +23,7 @@ class MemoryReserve {
   MemoryReserve& operator=(const MemoryReserve&) = delete;
 
   /// Some of it has been used: whoever can, frees memory and refuses new work.
-  static bool is_low() { return low_.load(std::memory_order_relaxed); }
+  static bool is_low() { return low.load(std::memory_order_relaxed); }
   /// Takes back what was used. False when memory is still short.
   static bool refill();
   size_t parts_left() const;
@@ -33,8 +33,8 @@ class MemoryReserve {
   bool take_all();
   bool release_part();
 
-  static std::atomic<bool> low_;
-  static std::atomic<MemoryReserve*> installed_;
+  static std::atomic<bool> low;
+  static std::atomic<MemoryReserve*> installed;
   std::array<std::atomic<void*>, kParts> parts_{};
 };
 
