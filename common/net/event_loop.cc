@@ -2,6 +2,7 @@
 
 #include <array>
 #include <csignal>
+#include <utility>
 
 #include <uv.h>
 
@@ -180,8 +181,11 @@ void EventLoop::after_events() {
 // Had the process been stopped (a paused container), the wait for events was interrupted, and timers are late without
 // anything having been read. The alarm, which is due, keeps the next turn from waiting.
 bool EventLoop::reads_first(int64_t now_ms) {
+  // What was due at the last turn has run: after a short one nothing can be late.
+  const int64_t turn_ms = now_ms - std::exchange(last_turn_ms_, now_ms);
+  if (turn_ms < kLateMs || read_first_) return false;
   const int64_t due_ms = timers_.next_wakeup_ms();
-  return !read_first_ && due_ms >= 0 && now_ms - due_ms >= kLateMs;
+  return due_ms >= 0 && now_ms - due_ms >= kLateMs;
 }
 
 void EventLoop::end_turn() {

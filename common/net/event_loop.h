@@ -80,6 +80,7 @@ class EventLoop {
 
   TimerQueue timers_;
   bool read_first_ = false;     // the turn before was one that only reads
+  int64_t last_turn_ms_ = 0;    // when the turn before ended
   int64_t unix_offset_ms_ = 0;  // Wall clock minus monotonic clock, read once each millisecond.
   std::unique_ptr<Impl> impl_;
   std::vector<std::unique_ptr<Retirable>> retired_;
