@@ -16,7 +16,7 @@ namespace roost::api {
 namespace {
 
 std::string check_address(std::string_view text) {
-  const auto address = net::Address::parse(text);
+  const auto address = net::Address::parse_or_localhost(text);
   return address ? "" : address.error().what;
 }
 

@@ -40,7 +40,7 @@ void read_config(const config::CommandLine& line, config::FieldTable& table, api
 
 Result<std::string> give_up_privileges(const api::Config& config) {
   // While the process may still see whom the port belongs to.
-  const auto address = net::Address::parse(config.listen);
+  const auto address = net::Address::parse_or_localhost(config.listen);
   if (!address) return tl::unexpected<Error>(address.error());
   if (auto probed = net::TcpListener::probe(*address); !probed) return tl::unexpected<Error>(probed.error());
   return process::drop_privileges(

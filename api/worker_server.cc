@@ -43,7 +43,7 @@ WorkerServer::WorkerServer(const Options& options, net::EventLoop& loop, observe
 
 Result<std::unique_ptr<WorkerServer>> WorkerServer::listen(const Options& options, net::EventLoop& loop,
                                                            observe::MetricScope& scope) {
-  const auto address = net::Address::parse(options.address);
+  const auto address = net::Address::parse_or_localhost(options.address);
   if (!address) return tl::unexpected<Error>(address.error());
   std::unique_ptr<WorkerServer> made(new WorkerServer(options, loop, scope));
   auto listener = net::TcpListener::listen(

@@ -55,9 +55,7 @@ Result<Address> Address::parse(std::string_view text) {
   if (!parts) return tl::unexpected(parts.error());
   auto port = parse_port(parts->port, 0, text);
   if (!port) return tl::unexpected(port.error());
-  std::string host(parts->host);
-  if (host.empty() || host == "*") host = "0.0.0.0";
-  if (host == "localhost") host = "127.0.0.1";
+  const std::string host(parts->host.empty() || parts->host == "*" ? std::string_view("0.0.0.0") : parts->host);
   sockaddr_in v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
     v4.sin_family = AF_INET;
@@ -71,6 +69,12 @@ Result<Address> Address::parse(std::string_view text) {
     return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
   }
   return fail(fmt::format("\"{}\": expected an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080", text));
+}
+
+Result<Address> Address::parse_or_localhost(std::string_view text) {
+  constexpr std::string_view kLocalhost = "localhost:";
+  return parse(text.starts_with(kLocalhost) ? fmt::format("127.0.0.1:{}", text.substr(kLocalhost.size()))
+                                            : std::string(text));
 }
 
 uint16_t Address::port() const {

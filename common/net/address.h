@@ -17,9 +17,11 @@ class Address {
   Address() = default;
   /// An IPv4 address in IPv6 form (::ffff:192.0.2.1, a client of an [::] listener) becomes the IPv4 address.
   Address(const sockaddr* address, socklen_t size);
-  /// "127.0.0.1:8080", "[::1]:8080", ":8080" (all IPv4 interfaces), "*:8080"; "localhost:8080" is 127.0.0.1 (RFC 6761
-  /// §6.3). Any other name is an error here: see HostPort.
+  /// "127.0.0.1:8080", "[::1]:8080", ":8080" (all IPv4 interfaces), "*:8080". A name is an error here: see HostPort.
   static Result<Address> parse(std::string_view text);
+  /// The same where one address is wanted, to listen on or of a listener: "localhost:8080" is 127.0.0.1 (RFC 6761
+  /// §6.3). As the name of a backend localhost is looked up, since it may be ::1.
+  static Result<Address> parse_or_localhost(std::string_view text);
 
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t raw_size() const { return size_; }

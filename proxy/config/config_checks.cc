@@ -29,7 +29,7 @@ bool overlap(const net::Address& one, const net::Address& other) {
 
 /// Whether a backend is one of these listeners; names other than localhost are not looked up.
 bool is_at(const net::HostPort& backend, const net::Address& listener) {
-  const auto address = net::Address::parse(backend.to_string());
+  const auto address = net::Address::parse_or_localhost(backend.to_string());
   if (!address || address->port() != listener.port()) return false;
   if (is_every_interface(listener)) return address->is_loopback() || is_every_interface(*address);
   return address->host() == listener.host() || (is_every_interface(*address) && listener.is_loopback());

@@ -7,7 +7,7 @@
 namespace roost::proxy {
 
 std::string check_listen_address(std::string_view text) {
-  const auto address = net::Address::parse(text);
+  const auto address = net::Address::parse_or_localhost(text);
   return address ? "" : address.error().what;
 }
 

@@ -128,6 +128,13 @@ class Names(FlowTest):
         self.assertIn("address=127.0.0.2", proxy.output())
 
 
+    def test_localhost_is_a_name_that_is_looked_up(self):
+        backend = self.backend(Reply(headers=[PASS]), host="127.0.0.5")
+        hosts = self.write("hosts", "127.0.0.5 localhost\n")
+        proxy = self.proxy(f"localhost:{backend.port}", flags=["--hosts-file", hosts])
+        wait_until(lambda: get(proxy.address, "/").status == 200, 10, "the name to resolve")
+
+
 class Checking(FlowTest):
     def start(self, *backends):
         listed = ", ".join(f'"{b.address}"' for b in backends)

@@ -19,12 +19,14 @@ TEST_CASE("addresses are read and written back") {
   for (const char* host : {"0.0.0.0", "127.0.0.1", "10.20.30.40", "255.255.255.255"})
     CHECK_EQ(Address::parse(std::string(host) + ":80")->host(), host);
   CHECK_EQ(Address::parse("[::1]:80")->host(), "::1");
-  CHECK_EQ(Address::parse("localhost:80")->to_string(), "127.0.0.1:80");
+  CHECK_EQ(Address::parse_or_localhost("localhost:80")->to_string(), "127.0.0.1:80");
+  CHECK_EQ(Address::parse_or_localhost("[::1]:80")->to_string(), "[::1]:80");
+  CHECK_FALSE(Address::parse_or_localhost("localhosts:80"));
   CHECK_EQ(Address().to_string(), "none");
 }
 
 TEST_CASE("what is no address is an error that shows it") {
-  for (const char* text : {"", "8080", "shop.test:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:8o",
+  for (const char* text : {"", "8080", "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:8o",
                            "::1:80", "1.2.3:80", "[::1]", "127.0.0.1:-1", "127.0.0.1:80 "}) {
     CAPTURE(text);
     auto address = Address::parse(text);
