@@ -22,8 +22,7 @@ struct ClientAddress {
   std::string to_string() const;
 };
 
-/// The client's address: the peer; or, when that is a trusted proxy, the last address of X-Forwarded-For that is not
-/// (those before it may be forged).
+/// The client of a request, as net::client_behind() says.
 ClientAddress client_address(const Request& request, const net::NetworkSet& trusted);
 
 /// The set of these networks, which have been checked.

@@ -1,0 +1,60 @@
+#include "common/net/forwarded_for.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <arpa/inet.h>
+
+namespace roost::net {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// Without the port and the brackets that an element may have; empty for a bracket that is not closed.
+std::string_view host_part(std::string_view element) {
+  if (element.starts_with('[')) {
+    const size_t end = element.find(']');
+    return end == std::string_view::npos ? std::string_view() : element.substr(1, end - 1);
+  }
+  const size_t colon = element.find(':');
+  return colon == element.rfind(':') ? element.substr(0, colon) : element;  // two colons: IPv6 by itself
+}
+
+std::optional<Address> address_of(std::string_view element) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const std::string_view host = host_part(element);
+  if (host.empty() || host.size() >= text.size()) return std::nullopt;
+  std::copy(host.begin(), host.end(), text.begin());
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  if (::inet_pton(AF_INET, text.data(), &v4.sin_addr) == 1) {
+    return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+  }
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  if (::inet_pton(AF_INET6, text.data(), &v6.sin6_addr) != 1) return std::nullopt;
+  return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+}
+
+}  // namespace
+
+Address client_behind(const Address& peer, std::string_view forwarded_for, const NetworkSet& trusted) {
+  Address client = peer;
+  std::string_view hops = forwarded_for;
+  while (!hops.empty() && trusted.contains(client)) {
+    const size_t comma = hops.rfind(',');
+    const bool is_first = comma == std::string_view::npos;
+    const auto address = address_of(trimmed(is_first ? hops : hops.substr(comma + 1)));
+    if (!address) break;
+    hops = is_first ? std::string_view() : hops.substr(0, comma);
+    client = *address;
+  }
+  return client;
+}
+
+}  // namespace roost::net
