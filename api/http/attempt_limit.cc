@@ -49,30 +49,24 @@ void KeyTimes::forget_some(int64_t now_ms) {
 }
 
 AttemptLimit::AttemptLimit(int64_t attempts, int64_t window_ms)
-    : attempts_(attempts),
-      step_ms_(std::max<int64_t>(1, window_ms / std::max<int64_t>(1, attempts))),
-      window_ms_(step_ms_ * attempts) {
+    : limit_{std::max<int64_t>(1, window_ms / std::max<int64_t>(1, attempts)), attempts} {
   ROOST_CHECK(attempts >= 0 && window_ms > 0);
 }
 
 int64_t AttemptLimit::attempt(std::string_view key, int64_t now_ms) {
-  if (attempts_ == 0) return 0;
-  int64_t& full_at_ms = full_at_ms_.at(key, now_ms);
-  const int64_t next_ms = std::max(full_at_ms, now_ms) + step_ms_;
-  if (next_ms - now_ms > window_ms_) return next_ms - now_ms - window_ms_;
-  full_at_ms = next_ms;
-  return 0;
+  return limit_.burst == 0 ? 0 : limit_.take(full_at_ms_.at(key, now_ms), now_ms);
 }
 
 int64_t AttemptLimit::excess(std::string_view key, int64_t most, int64_t now_ms) {
-  if (attempts_ == 0) return 0;
+  if (limit_.burst == 0) return 0;
+  const auto [step_ms, burst] = limit_;
   int64_t& full_at_ms = full_at_ms_.at(key, now_ms);
-  full_at_ms = std::min(std::max(full_at_ms, now_ms) + step_ms_, now_ms + window_ms_ + most * step_ms_);
-  return std::max<int64_t>(0, (full_at_ms - now_ms - window_ms_ + step_ms_ - 1) / step_ms_);
+  full_at_ms = std::min(std::max(full_at_ms, now_ms) + step_ms, now_ms + (burst + most) * step_ms);
+  return std::max<int64_t>(0, (full_at_ms - now_ms - burst * step_ms + step_ms - 1) / step_ms);
 }
 
 void AttemptLimit::forgive(std::string_view key) {
-  if (int64_t* full_at_ms = full_at_ms_.find(key)) *full_at_ms -= step_ms_;
+  if (int64_t* full_at_ms = full_at_ms_.find(key)) *full_at_ms -= limit_.interval;
 }
 
 }  // namespace roost::api

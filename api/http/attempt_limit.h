@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "common/base/rate_limit.h"
+
 namespace roost::api {
 
 /// A bounded table of times by key. Keys are kept as seeded hashes: those with equal hashes share an entry, and
@@ -29,8 +31,8 @@ class KeyTimes {
   std::unordered_map<uint64_t, int64_t> times_ms_;
 };
 
-/// Rate limit per key (an account, an address): a burst of `attempts`, refilled at one per `window_ms / attempts` (the
-/// generic cell rate algorithm). Time is passed in, monotonic. One thread.
+/// Rate limit per key (an account, an address): a burst of `attempts`, refilled at one per `window_ms / attempts`. Time
+/// is passed in, monotonic. One thread.
 class AttemptLimit {
  public:
   /// `attempts` 0: no limit, nothing is kept.
@@ -45,10 +47,8 @@ class AttemptLimit {
   size_t keys() const { return full_at_ms_.size(); }
 
  private:
-  const int64_t attempts_;
-  const int64_t step_ms_;
-  const int64_t window_ms_;
-  KeyTimes full_at_ms_;  ///< when its burst is available again
+  const RateLimit limit_;  ///< in ms; burst 0: no limit
+  KeyTimes full_at_ms_;    ///< when its burst is available again
 };
 
 }  // namespace roost::api

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "common/base/check.h"
+#include "common/base/rate_limit.h"
 
 namespace roost::proxy {
 namespace {
@@ -31,11 +32,8 @@ std::optional<Spelled> spelled(std::string_view text) {
 }  // namespace
 
 RequestRate::Decision RequestRate::take(int64_t& full_at_us, int64_t now_us) const {
-  const int64_t after_us = std::max(full_at_us, now_us) + interval_us;
-  const int64_t wait_us = after_us - now_us - burst * interval_us;
-  if (wait_us > 0) return {false, wait_us};
-  full_at_us = after_us;
-  return {};
+  const int64_t wait_us = RateLimit{interval_us, burst}.take(full_at_us, now_us);
+  return {wait_us == 0, wait_us};
 }
 
 std::string RequestRate::check(std::string_view text) {

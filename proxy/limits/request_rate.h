@@ -6,8 +6,7 @@
 
 namespace roost::proxy {
 
-/// A rate of requests, as a token bucket: `burst` requests may come at once, then one every `interval_us`. Decided by
-/// the generic cell rate algorithm (ITU-T I.371), which keeps one time per bucket. Pure.
+/// A rate of requests, as it is configured: a RateLimit in microseconds, or none. Pure.
 struct RequestRate {
   int64_t interval_us = 0;  ///< 0: no limit
   int64_t burst = 1;        ///< at least 1
