@@ -140,7 +140,8 @@ void LoopThread::make_room() {
   if (room_wanted_.exchange(true)) return;
   loop_.post([this] {
     room_wanted_ = false;
-    if (server_ != nullptr) server_->close_longest_idle();
+    // There may be room by now; what this loop has is not closed for nothing then.
+    if (server_ != nullptr && runtime_.connections.is_full()) server_->close_longest_idle();
   });
 }
 

@@ -27,6 +27,7 @@ class ConnectionLimits final : public http::ConnectionGate {
   void set_total(uint64_t total) { total_ = total; }
   uint64_t total() const { return total_; }
   uint64_t open() const { return open_; }
+  bool is_full() const { return total_ > 0 && open_ >= total_; }
 
   Verdict admit(const net::Address& client) override;
   void on_closed(const net::Address& client) override;

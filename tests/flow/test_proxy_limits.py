@@ -33,7 +33,9 @@ class Limited(FlowTest):
         command = [*prefix, BIN / "roost-proxy", "--config", config]
         proxy = self.program(*command)
         proxy.address, proxy.admin = listen, admin
-        return self._listening(proxy)
+        self._listening(proxy)
+        wait_until(lambda: metric(proxy, "roost_proxy_client_connections") == 0, 10, "the first connection to be gone")
+        return proxy
 
     def many(self, count, proxy):
         """So many connections, closed at the end of the test."""
@@ -155,7 +157,6 @@ class Misbehaving(Limited):
 class PerAddress(Limited):
     def test_connections_of_one_address_are_bounded_on_all_threads_together(self):
         proxy = self.limited_proxy(self.backend(Reply(headers=[PASS])), limits="max_connections_per_address = 10")
-        wait_until(lambda: metric(proxy, "roost_proxy_client_connections") == 0, 10, "the first connection to be gone")
         connections = self.many(10, proxy)
         for connection in connections:
             self.assertEqual(connection.get("/").status, 200)
