@@ -273,7 +273,7 @@ def main():
                 answers = asyncio.run(live_through(event, backends[0], ports, options.rate))
             finally:
                 for process, _ in proxies.values():
-                    process.kill()
+                    process.terminate()  # not kill: nginx ends its worker, which would stay behind
                     process.wait()
                 for backend in backends:
                     if backend.process:

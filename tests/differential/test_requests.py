@@ -181,7 +181,7 @@ class Requests(FlowTest):
         folder = self.directory / "servers"
         folder.mkdir()
         for name, command in servers.commands(folder, ports).items():
-            program = self.program(*command, environment={"XDG_DATA_HOME": str(folder), "HOME": str(folder)})
+            program = self.program("setsid", *command, environment={"XDG_DATA_HOME": str(folder), "HOME": str(folder)})
             program.exit_is_expected = True
             program.name, program.address = name, f"127.0.0.1:{ports[name]}"
             self._listening(program)
@@ -190,7 +190,9 @@ class Requests(FlowTest):
     def _end(self, program):
         if program.name not in servers.NAMES:
             return super()._end(program)
-        program.kill()
+        program.exit_is_expected = True
+        os.killpg(program.pid, signal.SIGKILL)  # the master of Apache, nginx or gunicorn would leave its workers behind
+        program.process.wait()
         return []
 
     def test_every_server_reads_what_was_meant(self):
