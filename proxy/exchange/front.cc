@@ -69,7 +69,7 @@ void Front::take(http::Responder& responder, const http::RequestHead& head) {
   if (head.method == http::Method::connect) {
     return answer_problem(responder, head, {501, "CONNECT is not supported.", "method"}, plan);
   }
-  if (answer_last_hop(responder, head, plan)) return;
+  if (counts_hops(head.method) && answer_last_hop(responder, head, plan)) return;
   if (plan.route->cache) {
     const RequestRules rules = request_rules(head, plan.route->ignore_client_cache_control);
     if (answer_from_cache(responder, head, rules, plan)) return;

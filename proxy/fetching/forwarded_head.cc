@@ -28,8 +28,11 @@ constexpr std::string_view kViaName = " roost";
 void add_via(const http::Fields& had, std::string_view protocol, std::string_view mark, FieldBlock& out) {
   const auto value = had.has(FieldId::via) ? had.combined(FieldId::via) : std::nullopt;
   const bool first = !value || value->empty();
-  out.add("Via", {first ? std::string_view() : std::string_view(*value), first ? "" : ", ", protocol, kViaName,
-                  mark.empty() ? "" : " ", mark});
+  constexpr std::string_view kNothing;
+  constexpr std::string_view kComma = ", ";
+  constexpr std::string_view kSpace = " ";
+  out.add("Via", {first ? kNothing : std::string_view(*value), first ? kNothing : kComma, protocol, kViaName,
+                  mark.empty() ? kNothing : kSpace, mark});
 }
 
 /// Set by the proxy, whatever the client sent.
@@ -106,15 +109,16 @@ bool add_counted_down(const http::RequestHead& head, const Field& field, FieldBl
 
 /// A proxy on this host that is not trusted, or did not say for whom it asks: what it forwards is not this host's own
 /// request, though its address says so. RFC 7239 §6.2 has a word for that.
-bool forwards_for_unknown(const http::RequestHead& head, const Origin& origin) {
+/// `names_client`: some field of it is_for_proxies().
+bool forwards_for_unknown(const http::RequestHead& head, const Origin& origin, bool names_client) {
   if (!origin.client.starts_with("127.") && origin.client != "::1") return false;
   if (head.fields.has(FieldId::x_forwarded_for)) return !origin.trusted;
-  return head.fields.has(FieldId::x_forwarded_proto) || head.fields.has(FieldId::x_forwarded_host) ||
-         head.fields.has(FieldId::forwarded) || std::any_of(head.fields.begin(), head.fields.end(), is_for_proxies);
+  return names_client || head.fields.has(FieldId::x_forwarded_proto) || head.fields.has(FieldId::x_forwarded_host) ||
+         head.fields.has(FieldId::forwarded);
 }
 
 void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, std::string_view own_host,
-                           FieldBlock& out) {
+                           bool names_client, FieldBlock& out) {
   const auto said = [&](FieldId id) -> std::optional<std::string> {
     return origin.trusted && head.fields.has(id) ? head.fields.combined(id) : std::nullopt;
   };
@@ -122,7 +126,7 @@ void add_forwarding_fields(const http::RequestHead& head, const Origin& origin, 
   // The scheme and host that the cache key has.
   out.add("X-Forwarded-Proto", origin.scheme);
   out.add("X-Forwarded-Host", own_host);
-  if (forwards_for_unknown(head, origin)) out.add("Forwarded", "for=unknown");
+  if (forwards_for_unknown(head, origin, names_client)) out.add("Forwarded", "for=unknown");
   out.add("X-Request-Id", origin.request_id);
 }
 
@@ -138,18 +142,20 @@ void forward_request_fields(const http::RequestHead& head, const Origin& origin,
   std::string storage;
   const std::string_view host = http::normal_authority(origin.scheme, head.authority, storage);
   out.add("Host", host);
-  const bool counts_hops = head.method == http::Method::options || head.method == http::Method::trace;
+  bool names_client = false;
   const http::HopByHopFields hop_by_hop(head.fields);
   for (const Field& field : head.fields) {
+    const bool for_proxies = is_for_proxies(field);
+    names_client = names_client || for_proxies;
     if (is_replaced(field.id) || hop_by_hop.contains(field)) continue;
-    if (!origin.trusted && is_for_proxies(field)) continue;
-    if (counts_hops && add_counted_down(head, field, out)) continue;
+    if (for_proxies && !origin.trusted) continue;
+    if (counts_hops(head.method) && add_counted_down(head, field, out)) continue;
     if (purpose != ForwardPurpose::pass && is_cache_directive(field.id)) continue;
     if (purpose == ForwardPurpose::shared && is_range_or_condition(field.id)) continue;
     out.add(field.name, field.value);
   }
   add_via(head.fields, head.protocol, origin.via_mark, out);
-  add_forwarding_fields(head, origin, host, out);
+  add_forwarding_fields(head, origin, host, names_client, out);
 }
 
 bool comes_back(const http::RequestHead& head, std::string_view via_mark) {
@@ -164,7 +170,7 @@ bool comes_back(const http::RequestHead& head, std::string_view via_mark) {
 
 MaxForwards max_forwards_of(const http::RequestHead& head) {
   MaxForwards most;
-  if (head.method != http::Method::options && head.method != http::Method::trace) return most;
+  if (!counts_hops(head.method)) return most;
   const Field* field = head.fields.find("Max-Forwards");
   if (field == nullptr) return most;
   const char* end = field->value.data() + field->value.size();

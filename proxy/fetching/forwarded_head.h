@@ -45,6 +45,11 @@ constexpr size_t kMaxHops = 8;
 /// would never end (RFC 9110 §7.6.3).
 bool comes_back(const http::RequestHead& head, std::string_view via_mark);
 
+/// Max-Forwards is for these methods alone (RFC 9110 §7.6.2).
+constexpr bool counts_hops(http::Method method) {
+  return method == http::Method::options || method == http::Method::trace;
+}
+
 /// Max-Forwards of an OPTIONS or TRACE request (RFC 9110 §7.6.2).
 struct MaxForwards {
   enum class Kind : uint8_t { none, malformed, number };

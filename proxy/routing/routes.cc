@@ -25,7 +25,7 @@ bool is_for_host(const Route& route, std::string_view authority) {
 }
 
 bool lies_under(std::string_view path, std::string_view prefix) {
-  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/' || prefix.empty());
+  return prefix.empty() || (path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/'));
 }
 
 }  // namespace

@@ -16,8 +16,9 @@ constexpr ByteSet letters_digits_and(std::string_view others) {
   return set;
 }
 constexpr ByteSet kToken = letters_digits_and("!#$%&'*+-.^_`|~");  // RFC 9110 §5.6.2
-// Registered names, addresses and a port (RFC 3986 §3.2.2), without user information and the brackets of a literal.
-constexpr ByteSet kHost = letters_digits_and("-._~%!$&'()*+;=:");
+// Registered names and IPv4 addresses, and what stands between the brackets of a literal (RFC 3986 §3.2.2).
+constexpr ByteSet kName = letters_digits_and("-._~%!$&'()*+;=");
+constexpr ByteSet kLiteral = letters_digits_and("-._~%!$&'()*+;=:");
 
 constexpr size_t kMaxMethodBytes = 32;
 
@@ -61,7 +62,8 @@ Refusal set_content_length(const Fields& fields, Framing& framing) {
 
 // Behind a host: nothing, or a colon and a port, which may be empty (RFC 3986 §3.2.3).
 bool is_port_part(std::string_view text) {
-  if (text.size() < 2) return text.empty() || text == ":";
+  if (text.empty()) return true;
+  if (text.size() == 1) return text == ":";
   uint16_t port = 0;
   const auto [rest, error] = std::from_chars(text.data() + 1, text.data() + text.size(), port);
   return text.front() == ':' && error == std::errc{} && rest == text.data() + text.size();
@@ -69,14 +71,14 @@ bool is_port_part(std::string_view text) {
 
 // `host [":" port]` (RFC 9110 §7.2).
 bool is_host(std::string_view text) {
-  if (!text.empty() && text.front() == '[') {
+  if (text.starts_with('[')) {
     const size_t end = text.find(']');
-    return end != std::string_view::npos && end > 1 && all_of(text.substr(1, end - 1), kHost) &&
+    return end != std::string_view::npos && end > 1 && all_of(text.substr(1, end - 1), kLiteral) &&
            is_port_part(text.substr(end + 1));
   }
-  if (!all_of(text, kHost)) return false;
-  const size_t colon = text.find(':');
-  return colon == std::string_view::npos || (colon > 0 && is_port_part(text.substr(colon)));
+  size_t end = 0;
+  while (end < text.size() && kName[static_cast<unsigned char>(text[end])]) ++end;
+  return end > 0 && is_port_part(text.substr(end));
 }
 
 // Absolute form: takes the authority and leaves the origin form (RFC 9112 §3.2.2).
