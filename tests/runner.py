@@ -36,7 +36,8 @@ FUZZ_S = 20
 UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S = 120, 400, 3600
 # Seeds of the batcher's simulation: when the suite is asked for by name, and in a run of everything.
 SEEDS, FEW_SEEDS, MUTANT_SEEDS = 100_000, 1_000, 1_500
-MOST_OUTPUT = 12000
+MOST_OUTPUT = 12000  # bytes of a failure's output where it happens
+LAST_LINES = 25  # and lines of it at the end
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -60,7 +61,7 @@ class Board:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
-        self.failures = []
+        self.failures = []  # (suite and name, output)
         self.times = {}  # of each suite: seconds in all, seconds of them that were building
         on = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self.bold, self.dim, self.red, self.green, self.plain = (
@@ -82,18 +83,24 @@ class Board:
         width = 76 + len(name) - len(plain_text(name))
         print(f"  {mark}{self.plain} {name:<{width}} {outcome.seconds:7.2f} s", flush=True)
         if outcome.failed:
-            self.failures.append(f"{self.current}: {outcome.name}")
-            print("      " + outcome.text[-MOST_OUTPUT:].strip().replace("\n", "\n      "), flush=True)
+            self.failures.append((f"{self.current}: {outcome.name}", outcome.text.strip()))
+            print(indented(outcome.text[-MOST_OUTPUT:]), flush=True)
 
     def close(self, seconds):
         print(f"\n  {self.dim}{'suite':<10} {'building':>10} {'running':>10}{self.plain}")
         for name, (whole_s, building_s) in self.times.items():
             print(f"  {name:<10} {building_s:8.1f} s {whole_s - building_s:8.1f} s")
         print(f"\n{seconds / 60:.1f} minutes")
-        for name in self.failures:
+        # Once more, since a long run is looked at from its end.
+        for name, text in self.failures:
             print(f"{self.red}✗{self.plain} {name}")
+            print(indented("\n".join(text.splitlines()[-LAST_LINES:])[-MOST_OUTPUT // 4:]))
         print(f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else ""))
         return 1 if self.failed or not self.passed else 0
+
+
+def indented(text):
+    return "      " + text.strip().replace("\n", "\n      ")
 
 
 def plain_text(text):

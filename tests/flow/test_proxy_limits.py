@@ -42,6 +42,18 @@ class Limited(FlowTest):
         stack = self.enterContext(contextlib.ExitStack())
         return [stack.enter_context(Connection(proxy.address)) for _ in range(count)]
 
+    def flood(self, count, proxy):
+        """So many connections that stay open, each looked at by the proxy."""
+        before = self.looked_at(proxy)
+        connections = self.many(count, proxy)
+        wait_until(lambda: self.looked_at(proxy) >= before + count, 20, "each to be looked at")
+        return connections
+
+    @staticmethod
+    def looked_at(proxy):
+        open_now = metric(proxy, "roost_proxy_client_connections")
+        return open_now + limited(proxy, "idle_closed") + limited(proxy, "connections")
+
 
 class Descriptors(Limited):
     def test_the_soft_limit_is_raised_to_the_hard_one(self):
@@ -53,7 +65,7 @@ class Descriptors(Limited):
         backend = self.backend(Reply(body=b"here", headers=[PASS]))
         proxy = self.limited_proxy(backend, nofile="400:400")
         for _ in range(2):
-            self.many(500, proxy)
+            self.flood(500, proxy)
             time.sleep(0.05)  # who has only just come is not closed for another
             for _ in range(5):
                 self.assertEqual(get(proxy.address, "/").body, b"here")
@@ -91,7 +103,7 @@ class Misbehaving(Limited):
             self.assertEqual((answer.status, answer.body), (200, b"here"))
 
     def test_slow_heads(self):
-        for connection in self.many(self.COUNT, self.subject):
+        for connection in self.flood(self.COUNT, self.subject):
             with contextlib.suppress(OSError):
                 connection.send("GET / HTTP/1.1\r\nHost: a\r\nX-A")
         time.sleep(0.05)
@@ -101,6 +113,7 @@ class Misbehaving(Limited):
         for connection in self.many(self.COUNT, self.subject):
             with contextlib.suppress(OSError):
                 connection.end_of_sending()
+            connection.closed_by_peer()
         self.assert_served()
         wait_until(lambda: metric(self.subject, "roost_proxy_client_connections") <= 2, 10, "them to be gone")
 
