@@ -22,6 +22,8 @@ SUITES = ["tidy", "unit", "flow", "web"]
 ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
 MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
+# Which run no program that a sanitizer could watch, but the compiler, benchmarks and the tests' own tools.
+UNWATCHED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # What the suites need of the preset "check"; it is built once, for all suites that were asked for.
 CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "vtest": PROGRAMS, "faults": PROGRAMS,
@@ -421,7 +423,8 @@ class Runner:
     def sanitized(self, preset):
         if self.have(preset, "unit_tests", *PROGRAMS):
             self.run_units(preset)
-            self.run_flow(preset, [path for path in flow_files() if path.name not in THOROUGH_FILES])
+            left_out = [*THOROUGH_FILES, *UNWATCHED_FILES]
+            self.run_flow(preset, [path for path in flow_files() if path.name not in left_out])
 
     def asan(self):
         self.sanitized("asan")

@@ -1,7 +1,7 @@
 #include "common/http/message.h"
 
-#include <algorithm>
-#include <iterator>
+#include <array>
+#include <cstddef>
 
 namespace roost::http {
 namespace {
@@ -67,6 +67,12 @@ constexpr Reason kReasons[] = {{100, "Continue"},
                                {508, "Loop Detected"},
                                {511, "Network Authentication Required"}};
 
+constexpr auto kPhrases = [] {
+  std::array<std::string_view, 600> phrases{};
+  for (const auto& [status, phrase] : kReasons) phrases[static_cast<size_t>(status)] = phrase;
+  return phrases;
+}();
+
 }  // namespace
 
 bool is_safe(Method method) {
@@ -78,9 +84,9 @@ bool is_idempotent(Method method) {
 }
 
 std::string_view reason_phrase(int status) {
-  const auto* found = std::lower_bound(std::begin(kReasons), std::end(kReasons), status,
-                                       [](const Reason& reason, int wanted) { return reason.status < wanted; });
-  return found != std::end(kReasons) && found->status == status ? found->phrase : std::string_view("Unknown");
+  const bool known = status >= 0 && static_cast<size_t>(status) < kPhrases.size();
+  const std::string_view phrase = known ? kPhrases[static_cast<size_t>(status)] : std::string_view();
+  return phrase.empty() ? "Unknown" : phrase;
 }
 
 namespace {

@@ -88,19 +88,16 @@ void TimerQueue::move_to(int64_t now_ms) {
   }
 }
 
+// What a level holds shares the digits above with the present, and what the levels above hold does not: it is later. So
+// the lowest level that holds anything has the first.
 int64_t TimerQueue::next_wakeup_ms() const {
   if (active_ == 0) return -1;
-  int64_t earliest = -1;
-  for (int level = 0; level < kLevels; ++level) {
-    if (occupied_[level] == 0) continue;
-    const int shift = level * kSlotBits;
-    const auto present = static_cast<unsigned>(now_ms_ >> shift & (kSlots - 1));
-    const auto ahead = std::countr_zero(std::rotr(occupied_[level], static_cast<int>(present)));
-    const int64_t at = ((now_ms_ >> shift) + ahead) << shift;
-    const int64_t due = std::max(at, now_ms_);
-    if (earliest < 0 || due < earliest) earliest = due;
-  }
-  return earliest;
+  int level = 0;
+  while (occupied_[level] == 0) ++level;
+  const int shift = level * kSlotBits;
+  const auto present = static_cast<unsigned>(now_ms_ >> shift & (kSlots - 1));
+  const auto ahead = std::countr_zero(std::rotr(occupied_[level], static_cast<int>(present)));
+  return std::max(((now_ms_ >> shift) + ahead) << shift, now_ms_);
 }
 
 }  // namespace roost::net

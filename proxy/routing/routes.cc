@@ -40,11 +40,13 @@ Routes::Routes(std::vector<Route> routes) : routes_(std::move(routes)) {
     if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
     return !a.host.empty() && b.host.empty();
   });
+  takes_all_ = !routes_.empty() && routes_.front().path.empty() && routes_.front().host.empty();
   uncached_ = routes_;
   for (Route& route : uncached_) route.cache = false;
 }
 
 const Route* Routes::find(std::string_view authority, std::string_view path) const {
+  if (takes_all_) return &routes_.front();
   return by_path_ && !is_plain_path(path) ? find_odd(authority, path) : find_normal(authority, path);
 }
 

@@ -49,6 +49,7 @@ class Routes {
   std::vector<Route> routes_;
   std::vector<Route> uncached_;  // the same ones, each without a cache; for odd paths
   bool by_path_ = false;         // some route has a path
+  bool takes_all_ = false;       // the first one has neither host nor path
 };
 
 }  // namespace roost::proxy
