@@ -8,6 +8,7 @@ namespace {
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 void put_status_line(int status, HeadBuilder& head) {
+  if (status == 200) return head.put("HTTP/1.1 200 OK\r\n");  // most are
   head.put("HTTP/1.1 ");
   head.put_number(static_cast<uint64_t>(status));
   head.put(" ");
