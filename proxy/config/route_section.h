@@ -24,7 +24,7 @@ struct RouteSection {
   int64_t request_burst = 0;         ///< 0: as many as the rate's number
   CallTimeouts timeouts{};
   std::string buffer_requests = "small";
-  std::vector<std::string> retry_on = {"connect", "reset", "timeout"};
+  std::vector<std::string> retry_on = {"connect", "reset", "timeout", "ejected"};
 
   /// Binds the fields of its table to these variables, which outlive the section.
   void declare(config::Section& section);

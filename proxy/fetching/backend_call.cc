@@ -92,7 +92,10 @@ void BackendCall::end_body() {
 void BackendCall::attempt(bool called) {
   Pool& pool = *route_->pool;
   const bool others_wait = !called && pool.somebody_waits();
-  if (!lease_ && !others_wait) lease_ = pool.choose(context_.random, key_hash_, tried_);
+  if (!lease_ && !others_wait) {
+    const bool repeatable = request_.idempotent && route_->call.retry_on.ejected && body_.held() && body_.ended();
+    lease_ = pool.choose(context_.random, key_hash_, tried_, repeatable);
+  }
   if (!lease_) {
     if (pool.may_wait(tried_)) return wait_for_turn(called);
     if (attempts_ > 0) return;  // none is left: on_exchange_failed reports the failure it knows
@@ -198,7 +201,7 @@ void BackendCall::on_whole_timeout() {
 
 void BackendCall::on_response_head(const http::ResponseHead& head) {
   route_->pool->note_status(lease_, head.status, {context_.loop.now_ms(), key_hash_});
-  if (!route_->call.retry_on.statuses.empty() && ask_another(head.status)) return;
+  if (head.status >= RetryOn::kLeastStatus && ask_another(head.status)) return;
   set_state(State::answering);
   receiver_.on_answer_head(head);
 }
@@ -235,11 +238,12 @@ FailedAttempt BackendCall::failed_attempt(Progress progress) const {
 bool BackendCall::ask_another(int status) {
   FailedAttempt failed = failed_attempt(Progress::head_received);
   failed.status = status;
+  failed.distrusted = route_->pool->is_failure(status) && lease_.distrusted();
   if (judge_retry(failed, route_->call.retry_on) == Again::no) return false;
   TriedBackends tried = tried_;
   tried.add(*backend_);
   BackendLease another = route_->pool->choose(context_.random, key_hash_, tried);
-  if (!another || !site_->budget(*route_->pool).spend()) return false;
+  if (!another || another->out_of_use() != 0 || !site_->budget(*route_->pool).spend()) return false;
   route_->pool->note_answered(lease_);
   ++repeats_;
   tried_ = tried;
@@ -274,6 +278,7 @@ void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
   failed.timed_out = error.code == ETIMEDOUT;
   stream_ = nullptr;
   note_failure(error, progress);
+  failed.distrusted = lease_.distrusted();
   give_back_lease();
   if (may_retry(failed, route_->call.retry_on, site_->budget(*route_->pool))) {
     attempt();

@@ -84,6 +84,11 @@ void Backend::end_ejection(int64_t now_ms) {
   set_reason(kEjected, false);
 }
 
+void Backend::pardon() {
+  passive_.pardon();
+  set_reason(kEjected, false);
+}
+
 net::Address Backend::address() const {
   const MutexLock lock(address_mutex_);
   return address_;

@@ -87,6 +87,8 @@ class Backend {
   /// Takes it out of use; BackendWatch ends that in time. False when it is ejected already.
   bool eject(int64_t now_ms, std::string reason);
   void end_ejection(int64_t now_ms);
+  /// It was restarted: what is known of it does not count, but one that was ejected gets its trial first.
+  void pardon();
 
   uint32_t active() const { return active_.load(std::memory_order_seq_cst); }
   /// One more active request, if there are still `expected` of them: chooses and counts in one step.
@@ -125,34 +127,42 @@ class Backend {
   Statistics statistics_;
 };
 
-/// One active request of a backend, counted until this is released or destroyed, and whether its outcome has been
-/// noted. Moved, never copied.
+/// One active request of a backend, counted until this is released or destroyed, whether its outcome has been noted, and
+/// whether it is a trial. Moved, never copied.
 class BackendLease {
  public:
   BackendLease() = default;
-  /// Takes over a count that begin_request made.
-  explicit BackendLease(Backend& counted) : backend_(&counted) {}
+  /// Takes over a count that begin_request made, and a trial that Standing::begin_trial() has.
+  explicit BackendLease(Backend& counted, bool trial = false) : backend_(&counted), trial_(trial) {}
   BackendLease(BackendLease&& other) noexcept
-      : backend_(std::exchange(other.backend_, nullptr)), noted_(other.noted_) {}
+      : backend_(std::exchange(other.backend_, nullptr)), noted_(other.noted_), trial_(other.trial_) {}
   BackendLease& operator=(BackendLease&& other) noexcept {
     std::swap(backend_, other.backend_);
     noted_ = other.noted_;
+    std::swap(trial_, other.trial_);
     other.release();
     return *this;
   }
   ~BackendLease() { release(); }
   void release() {
-    if (backend_ != nullptr) std::exchange(backend_, nullptr)->end_request();
+    if (backend_ == nullptr) return;
+    if (trial_) backend_->passive().standing().give_up_trial();
+    std::exchange(backend_, nullptr)->end_request();
   }
   explicit operator bool() const { return backend_ != nullptr; }
   Backend* get() const { return backend_; }
   Backend* operator->() const { return backend_; }
   /// True the first time.
   bool note_outcome() { return backend_ != nullptr && !std::exchange(noted_, true); }
+  /// It is the trial of a backend that returned from an ejection.
+  bool is_trial() const { return trial_; }
+  /// The backend is ejected, or has been of late: what fails there may well be answered elsewhere.
+  bool distrusted() const { return backend_->passive().standing().state() != Standing::State::trusted; }
 
  private:
   Backend* backend_ = nullptr;
   bool noted_ = false;
+  bool trial_ = false;
 };
 
 }  // namespace roost::proxy

@@ -40,6 +40,7 @@ void BackendCare::look_at_address() {
   timer_.stop();
   history_.forget();
   failures_ = 0;
+  absent_ = false;
   upkeep_.forget();
   if (checks() && backend_.resolved()) timer_.start_ms(static_cast<int64_t>(random_.next() % kFirstCheckSpreadMs));
 }
@@ -47,6 +48,7 @@ void BackendCare::look_at_address() {
 void BackendCare::look() {
   upkeep_.look();
   if (!backend_.down() || !backend_.resolved()) return;
+  absent_ = true;
   if (!checks()) {
     if (failures_ > 0) return;
     failures_ = 1;
@@ -70,6 +72,7 @@ void BackendCare::on_timer() {
 void BackendCare::on_probed(HealthProbe::Result result, const std::string& failure) {
   probe_.reset();
   if (!checks()) return note_connect(result == HealthProbe::Result::passed);
+  if (result == HealthProbe::Result::absent) absent_ = true;
   if (result != HealthProbe::Result::unknown) note_check(result == HealthProbe::Result::passed, failure);
   schedule_check();
 }
@@ -83,7 +86,10 @@ void BackendCare::note_connect(bool connected) {
 void BackendCare::note_check(bool passed, const std::string& failure) {
   if (passed) backend_.report_connected();
   const bool known = history_.state() != CheckHistory::State::unknown;
-  if (!history_.note(passed)) return;
+  if (!history_.note(passed)) {
+    if (history_.state() == CheckHistory::State::passing && passed) absent_ = false;
+    return;
+  }
   if (passed) {
     come_up(known ? "up: passes its checks again" : "up: passes its check");
   } else {
@@ -94,7 +100,11 @@ void BackendCare::note_check(bool passed, const std::string& failure) {
 
 void BackendCare::come_up(const std::string& news) {
   failures_ = 0;
-  upkeep_.forgive();  // it was restarted: a process that is killed breaks many requests at once
+  if (std::exchange(absent_, false)) {
+    upkeep_.forgive();  // it was restarted: a process that is killed breaks many requests at once
+  } else {
+    upkeep_.end_first_ejection();
+  }
   if (backend_.health().slow_start_ms > 0) upkeep_.begin_slow_start(backend_.health().slow_start_ms);
   on_news_(news, false);
 }

@@ -58,6 +58,7 @@ class BackendCare {
   std::unique_ptr<HealthProbe> probe_;
   uint32_t generation_ = 0;  // of the address
   uint32_t failures_ = 0;    // without checks: of connections in a row; 0 while it is not down
+  bool absent_ = false;      // it has taken no connection since it was last up: its process may be another one now
 };
 
 }  // namespace roost::proxy

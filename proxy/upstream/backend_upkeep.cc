@@ -44,8 +44,12 @@ void BackendUpkeep::begin_slow_start(int64_t duration_ms) {
 
 void BackendUpkeep::forgive() {
   forget();
-  if (backend_.ejected()) backend_.end_ejection(loop_.now_ms());
-  backend_.passive().forget();
+  backend_.pardon();
+}
+
+void BackendUpkeep::end_first_ejection() {
+  if (!backend_.ejected()) return;
+  if (backend_.passive().ejection().duration_ms <= backend_.health().outlier.ejection_ms) end_ejection();
 }
 
 void BackendUpkeep::forget() {

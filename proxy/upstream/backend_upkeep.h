@@ -22,8 +22,10 @@ class BackendUpkeep {
   void look();
   /// It comes into use. 0: with its whole weight.
   void begin_slow_start(int64_t duration_ms);
-  /// The backend was away and is back: what its requests came to before says nothing about it now. Ends its ejection.
+  /// The backend was away and is back: what its requests came to before says little about it now. Ends its ejection.
   void forgive();
+  /// Its checks, which had failed as well, pass again: no need to wait, unless it is a backend that fails ever again.
+  void end_first_ejection();
   /// The backend has got another address: what was under way does not concern it.
   void forget();
 

@@ -49,27 +49,36 @@ Pool::Pool(uint32_t id, std::string name, Balance balance, std::vector<PoolMembe
   for (const PoolMember& member : members_) ROOST_CHECK(member.weight > 0);
 }
 
-Pool::Rank Pool::rank(const Backend& backend, const TriedBackends& tried) {
+Pool::Rank Pool::rank(Backend& backend, const TriedBackends& tried, bool repeatable) {
   const uint8_t reasons = backend.out_of_use();
   if ((reasons & (Backend::kUnresolved | Backend::kDraining)) != 0) return Rank::never;
   if (tried.count() > 0 && tried.contains(backend)) return Rank::never;
   if ((reasons & Backend::kDown) != 0) return Rank::down;
   if ((reasons & (Backend::kEjected | Backend::kFailing)) != 0) return Rank::ejected;
   if (reasons != 0) return Rank::unchecked;
-  return tried.count() > 0 && tried.avoids(backend) ? Rank::up_but_avoided : Rank::up;
+  if (tried.count() > 0 && tried.avoids(backend)) return Rank::up_but_avoided;
+  const Standing::State standing = backend.passive().standing().state();
+  return standing == Standing::State::trusted ? Rank::up : rank_returned(standing, tried.count() > 0, repeatable);
 }
 
-void Pool::collect(Candidates& into, const TriedBackends& tried) const {
+Pool::Rank Pool::rank_returned(Standing::State state, bool retried, bool repeatable) {
+  if (state == Standing::State::on_trial) return Rank::ejected;
+  if (state != Standing::State::awaiting) return Rank::up;
+  if (retried) return Rank::up_but_avoided;
+  return repeatable ? Rank::trial : Rank::up;
+}
+
+void Pool::collect(Candidates& into, const TriedBackends& tried, bool repeatable) const {
   into.count = 0;
   Rank best = Rank::down;
   for_each_backend([&](Backend& backend, uint32_t weight) {
-    const Rank own = rank(backend, tried);
+    const Rank own = rank(backend, tried, repeatable);
     if (own > best) return;
+    const uint32_t active = backend.active();
+    if (own == Rank::trial && is_full(active)) return;  // others have room, perhaps
     if (own < best) into.count = 0;
     best = own;
-    if (into.count == kMaxBackends) return;
-    const uint32_t active = backend.active();
-    if (is_full(active)) return;
+    if (into.count == kMaxBackends || is_full(active)) return;
     PassiveHealth& passive = backend.passive();
     into.views[into.count] = {active + passive.charge().value(), weight * passive.weight_percent(), backend.identity()};
     into.active[into.count] = active;
@@ -80,19 +89,19 @@ void Pool::collect(Candidates& into, const TriedBackends& tried) const {
 bool Pool::may_wait(const TriedBackends& tried) const {
   if (limits_.max_active == 0) return false;
   bool found = false;
-  for_each_backend([&](Backend& backend, uint32_t) { found = found || rank(backend, tried) != Rank::never; });
+  for_each_backend([&](Backend& backend, uint32_t) { found = found || rank(backend, tried, false) != Rank::never; });
   return found;
 }
 
 bool Pool::has_room(const TriedBackends& tried) const {
-  collect(scratch(), tried);
+  collect(scratch(), tried, false);
   return scratch().count > 0;
 }
 
-BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried) {
+BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends& tried, bool repeatable) {
   Candidates& candidates = scratch();
   for (int race = 0;; ++race) {
-    collect(candidates, tried);
+    collect(candidates, tried, repeatable && !by_key_);
     if (candidates.count == 0) return {};
     const std::span<const Candidate> views(candidates.views.data(), candidates.count);
     const size_t chosen = policy_->choose(views, {random.next(), key_hash});
@@ -104,7 +113,7 @@ BackendLease Pool::choose(Random& random, uint64_t key_hash, const TriedBackends
       continue;
     }
     backend.statistics().requests.fetch_add(1, std::memory_order_relaxed);
-    return BackendLease(backend);
+    return BackendLease(backend, backend.passive().standing().begin_trial());
   }
 }
 
@@ -124,8 +133,8 @@ void Pool::note_failed(BackendLease& lease, const Error& error, http::Progress p
 }
 
 void Pool::judge_failure(Backend& backend, std::string_view what, const AttemptEnd& end, uint64_t subject) {
-  backend.charge_failure();
   const Judgement judged = backend.passive().note_failure(end.now_ms, ended(backend) + 1, subject);
+  if (!judged.early) backend.charge_failure();
   if (judged.suspicion == Judgement::Suspicion::none) return;
   if (!stands_out(judged, failure_share_of_others(backend, end.now_ms))) return;
   const MutexLock lock(ejecting_);

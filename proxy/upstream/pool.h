@@ -84,7 +84,11 @@ class Pool {
   /// avoided come first, then those that are up, then those that have not been checked yet, then those that are
   /// ejected or fail their checks, then those that are down: one of them may be up again. Empty when every backend is
   /// unresolved, draining or tried already, or those that come first have as many requests as they may have.
-  BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried);
+  ///
+  /// A backend that returned from an ejection gets one request as its trial, and while that is under way comes with
+  /// the ejected ones. With `repeatable`, the request may be sent elsewhere if the trial fails: then it is preferred,
+  /// unless the policy goes by key.
+  BackendLease choose(Random& random, uint64_t key_hash, const TriedBackends& tried, bool repeatable = false);
   /// After choose() came back empty: there are backends to choose from, but each has as many requests as it may have.
   bool may_wait(const TriedBackends& tried) const;
   /// Whether choose() would find one now.
@@ -96,8 +100,13 @@ class Pool {
 
   /// The head of the answer has come. A status that counts as a failure of the backend is noted now.
   void note_status(BackendLease& lease, int status, const AttemptEnd& end) {
-    if (status >= 500) note_failed_status(lease, status, end);
+    if (status >= 500) {
+      note_failed_status(lease, status, end);
+    } else if (lease.is_trial()) {
+      lease->passive().standing().note_answer();  // it need not be whole: some answers last for hours
+    }
   }
+  bool is_failure(int status) const { return health_.is_failure(status); }
   /// The answer is whole.
   void note_answered(BackendLease& lease) {
     if (lease.note_outcome()) lease->passive().note_success();
@@ -109,11 +118,12 @@ class Pool {
 
  private:
   /// Classes of backends, the most wanted first.
-  enum class Rank : uint8_t { up, up_but_avoided, unchecked, ejected, down, never };
+  enum class Rank : uint8_t { trial, up, up_but_avoided, unchecked, ejected, down, never };
   struct Candidates;
-  static Rank rank(const Backend& backend, const TriedBackends& tried);
+  static Rank rank(Backend& backend, const TriedBackends& tried, bool repeatable);
+  static Rank rank_returned(Standing::State state, bool retried, bool repeatable);
   static Candidates& scratch();
-  void collect(Candidates& into, const TriedBackends& tried) const;
+  void collect(Candidates& into, const TriedBackends& tried, bool repeatable) const;
   bool is_full(uint32_t active) const { return limits_.max_active > 0 && active >= limits_.max_active; }
   void note_failed_status(BackendLease& lease, int status, const AttemptEnd& end);
   void judge_failure(Backend& backend, std::string_view what, const AttemptEnd& end, uint64_t subject);

@@ -37,6 +37,7 @@ class RetryBudget {
 struct RetryOn {
   bool reset = true;               ///< the connection broke before a byte of the response came
   bool timeout = true;             ///< no byte of the response came in time
+  bool ejected = true;             ///< it failed, however, at a backend that is ejected or has returned of late
   std::vector<uint16_t> statuses;  ///< answers in place of which another backend's is wanted
 
   static constexpr int kLeastStatus = 400;
@@ -44,7 +45,7 @@ struct RetryOn {
   bool has(int status) const {
     return std::find(statuses.begin(), statuses.end(), static_cast<uint16_t>(status)) != statuses.end();
   }
-  /// From "connect", "reset", "timeout" and statuses such as "503". The error says what is expected.
+  /// From "connect", "reset", "timeout", "ejected" and statuses such as "503". The error says what is expected.
   static Result<RetryOn> parse(const std::vector<std::string>& words);
   /// What is wrong with one of these words; empty if nothing is.
   static std::string check_word(std::string_view word);
@@ -57,6 +58,7 @@ struct FailedAttempt {
   bool body_replayable = false;  ///< it has none, or all that has come of it is still held
   bool timed_out = false;        ///< the backend is slow rather than gone
   bool response_begun = false;   ///< the client, or a waiter, has seen some of the response
+  bool distrusted = false;       ///< the backend is ejected or has returned of late, and this counts as its failure
   int status = 0;                ///< of a response that nobody has seen; 0: there is none
   uint32_t attempts = 1;         ///< made so far, this one included
   uint32_t repeats = 0;          ///< how many of the attempts before this one may have been executed

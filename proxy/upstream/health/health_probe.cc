@@ -55,8 +55,8 @@ void HealthProbe::finish(Result result, const std::string& failure) {
   on_done(result, failure);
 }
 
-void HealthProbe::fail(const Error& error) {
-  finish(error.side == Side::internal ? Result::unknown : Result::failed, error.what);
+void HealthProbe::fail(const Error& error, Result result) {
+  finish(error.side == Side::internal ? Result::unknown : result, error.what);
 }
 
 void HealthProbe::on_timeout() {
@@ -68,7 +68,7 @@ void HealthProbe::on_connection_open(http::ClientConnection&) {
 }
 
 void HealthProbe::on_connect_failed(http::ClientConnection&, const Error& error) {
-  if (options_.kind != CheckOptions::Kind::http) fail(error);  // else on_exchange_failed follows
+  if (options_.kind != CheckOptions::Kind::http) fail(error, Result::absent);  // else on_exchange_failed follows
 }
 
 void HealthProbe::on_response_head(const http::ResponseHead& head) {
@@ -86,8 +86,8 @@ void HealthProbe::on_response_end() {
   finish(Result::failed, fmt::format("\"{}\" is not in the body", options_.body));
 }
 
-void HealthProbe::on_exchange_failed(const Error& error, http::Progress) {
-  fail(error);
+void HealthProbe::on_exchange_failed(const Error& error, http::Progress progress) {
+  fail(error, progress == http::Progress::not_connected ? Result::absent : Result::failed);
 }
 
 }  // namespace roost::proxy

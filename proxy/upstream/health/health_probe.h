@@ -16,8 +16,9 @@ namespace roost::proxy {
 /// One check of a backend, on a connection of its own. Destroying it gives it up. Loop thread only.
 class HealthProbe final : private http::ConnectionOwner, private http::ResponseReceiver {
  public:
-  /// `unknown`: it could not be made, for a reason of this machine's own (net::is_local_error).
-  enum class Result : uint8_t { passed, failed, unknown };
+  /// `absent`: no connection could be made. `unknown`: nor could the check, for a reason of this machine's own
+  /// (net::is_local_error).
+  enum class Result : uint8_t { passed, failed, absent, unknown };
   /// `failure`: why it has not passed, "status 503". Called once, never from inside the constructor; may destroy the
   /// probe.
   using OnDone = UniqueFunction<void(Result result, const std::string& failure)>;
@@ -31,7 +32,7 @@ class HealthProbe final : private http::ConnectionOwner, private http::ResponseR
 
  private:
   void finish(Result result, const std::string& failure = {});
-  void fail(const Error& error);
+  void fail(const Error& error, Result result);
   void on_timeout();
   // The connection.
   void on_connection_open(http::ClientConnection& connection) override;

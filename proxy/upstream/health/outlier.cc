@@ -39,9 +39,10 @@ Judgement OutlierDetector::note_failure(int64_t now_ms, uint64_t ended) {
   }
   ++failures_;
   ++in_row_;
+  judged.early = failures_ <= options_.failures_in_row;
   judged.window = window(now_ms, ended);
-  judged.in_row = in_row_ + (probation_ ? options_.failures_in_row : 0);
-  if (options_.failures_in_row > 0 && (probation_ || in_row_ % options_.failures_in_row == 0)) {
+  judged.in_row = in_row_ + row_before();
+  if (options_.failures_in_row > 0 && (on_probation() || in_row_ % options_.failures_in_row == 0)) {
     judged.suspicion = Judgement::Suspicion::row;
   } else if (options_.failure_percent > 0 && failures_ % kShareStep == 0 && judged.window.ended >= kLeastAttempts &&
              failures_ * 100 >= options_.failure_percent * judged.window.ended) {
@@ -52,7 +53,13 @@ Judgement OutlierDetector::note_failure(int64_t now_ms, uint64_t ended) {
 
 void OutlierDetector::note_success() {
   in_row_ = 0;
-  if (!ejected_) probation_ = false;
+  if (!ejected_ && on_probation()) --probation_left_;
+}
+
+// What is left of the row that led to the ejection.
+uint32_t OutlierDetector::row_before() const {
+  const uint32_t successes = kProbation - probation_left_;
+  return on_probation() ? options_.failures_in_row - std::min(successes, options_.failures_in_row) : 0;
 }
 
 FailureShare OutlierDetector::window(int64_t now_ms, uint64_t ended) const {
@@ -73,6 +80,7 @@ int64_t OutlierDetector::eject(int64_t now_ms) {
     in_use_ms -= duration_ms(level_ - 1);
   }
   ejected_ = true;
+  probation_left_ = 0;
   const int64_t duration = duration_ms(level_);
   if (duration < options_.max_ejection_ms) ++level_;
   forget();
@@ -82,9 +90,15 @@ int64_t OutlierDetector::eject(int64_t now_ms) {
 void OutlierDetector::end_ejection(int64_t now_ms) {
   if (!ejected_) return;
   ejected_ = false;
-  probation_ = true;
+  probation_left_ = kProbation;
   returned_ms_ = now_ms;
   forget();
+}
+
+void OutlierDetector::pardon() {
+  const bool watched = ejected_ || on_probation();
+  restart();
+  if (watched) probation_left_ = kProbation;
 }
 
 void OutlierDetector::forget() {

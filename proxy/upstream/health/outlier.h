@@ -27,6 +27,8 @@ struct FailureShare {
 struct Judgement {
   enum class Suspicion : uint8_t { none, row, share };
   Suspicion suspicion = Suspicion::none;
+  /// It is among the first of its window, which are to be seen as they come: it is not to make the backend seem busy.
+  bool early = false;
   uint32_t in_row = 0;
   FailureShare window;
 };
@@ -41,10 +43,12 @@ bool stands_out(const Judgement& judged, double others);
 ///
 ///   usual       rows and shares of failures are judged
 ///   ejected     nothing is counted: what fails now began before, or there is no other backend
-///   probation   returned: the first failure is judged as a full row, the first success leads back to usual
+///   probation   returned: each failure is judged as if a full row came before it, less one for each success since;
+///               kProbation successes lead back to usual
 class OutlierDetector {
  public:
   static constexpr uint64_t kLeastAttempts = 20;  ///< within a window, before their share is judged
+  static constexpr uint32_t kProbation = 10;
 
   explicit OutlierDetector(const OutlierOptions& options) : options_(options) {}
 
@@ -59,12 +63,16 @@ class OutlierDetector {
   int64_t eject(int64_t now_ms);
   void end_ejection(int64_t now_ms);
   bool ejected() const { return ejected_; }
+  bool on_probation() const { return probation_left_ > 0; }
   /// As newly made.
   void restart() { *this = OutlierDetector(options_); }
+  /// The same, but on probation if it was ejected or is.
+  void pardon();
   uint32_t failures_in_row() const { return in_row_; }
 
  private:
   int64_t duration_ms(uint32_t level) const;
+  uint32_t row_before() const;
   void forget();
 
   OutlierOptions options_;
@@ -75,7 +83,7 @@ class OutlierDetector {
   uint32_t level_ = 0;  // how often the next ejection is doubled
   int64_t returned_ms_ = 0;
   bool ejected_ = false;
-  bool probation_ = false;
+  uint32_t probation_left_ = 0;  // successes until it is over; 0 outside of one
 };
 
 }  // namespace roost::proxy

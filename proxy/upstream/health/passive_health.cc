@@ -15,7 +15,9 @@ Judgement PassiveHealth::note_failure(int64_t now_ms, uint64_t ended, uint64_t s
 void PassiveHealth::clear_suspicion() {
   const MutexLock lock(mutex_);
   detector_.note_success();
+  if (detector_.on_probation()) return standing_.note_answer();
   suspect_.store(false, std::memory_order_relaxed);
+  if (!detector_.ejected()) standing_.set(Standing::State::trusted);
 }
 
 FailureShare PassiveHealth::window(int64_t now_ms, uint64_t ended) const {
@@ -29,23 +31,39 @@ bool PassiveHealth::eject(int64_t now_ms, std::string reason) {
   const int64_t duration_ms = detector_.eject(now_ms);
   last_ = {true, now_ms + duration_ms, duration_ms, std::move(reason)};
   ejections_.fetch_add(1, std::memory_order_relaxed);
+  standing_.set(Standing::State::ejected);
   return true;
 }
 
 void PassiveHealth::end_ejection(int64_t now_ms) {
   const MutexLock lock(mutex_);
+  if (!detector_.ejected()) return;
   detector_.end_ejection(now_ms);
   last_.in_effect = false;
-  suspect_.store(true, std::memory_order_relaxed);  // on probation: the first success is looked at
+  stand_anew();
 }
 
 void PassiveHealth::forget() {
   const MutexLock lock(mutex_);
   detector_.restart();
   last_ = {};
-  last_subject_ = 0;
-  suspect_.store(false, std::memory_order_relaxed);
   set_weight_percent(100);
+  stand_anew();
+}
+
+void PassiveHealth::pardon() {
+  const MutexLock lock(mutex_);
+  detector_.pardon();
+  last_ = {};
+  set_weight_percent(100);
+  stand_anew();
+}
+
+void PassiveHealth::stand_anew() {
+  const bool trusted = !detector_.on_probation();
+  standing_.set(trusted ? Standing::State::trusted : Standing::State::awaiting);
+  suspect_.store(!trusted, std::memory_order_relaxed);  // successes are looked at
+  last_subject_ = 0;
 }
 
 PassiveHealth::Ejection PassiveHealth::ejection() const {

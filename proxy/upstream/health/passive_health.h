@@ -7,6 +7,7 @@
 #include "common/base/mutex.h"
 #include "proxy/upstream/health/failure_charge.h"
 #include "proxy/upstream/health/outlier.h"
+#include "proxy/upstream/health/standing.h"
 
 namespace roost::proxy {
 
@@ -36,6 +37,9 @@ class PassiveHealth {
   Ejection ejection() const;
   /// It is another backend from now on. The charge for failures fades on.
   void forget();
+  /// The same, but one that was ejected gets its trial first.
+  void pardon();
+  Standing& standing() { return standing_; }
   /// Adds to the backend's load.
   FailureCharge& charge() { return charge_; }
   /// The share of its weight that the backend takes part with, in percent; less than 100 in its slow start.
@@ -45,8 +49,10 @@ class PassiveHealth {
 
  private:
   void clear_suspicion();
+  void stand_anew() ROOST_REQUIRES(mutex_);
 
   FailureCharge charge_;
+  Standing standing_;
   std::atomic<uint32_t> weight_percent_{100};
   std::atomic<bool> suspect_{false};
   std::atomic<uint64_t> ejections_{0};

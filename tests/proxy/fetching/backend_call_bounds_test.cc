@@ -23,7 +23,7 @@ void set_policy(UpstreamFixture& f, const CallPolicy& policy) {
 TEST_CASE("each bound on time is the route's") {
   CallPolicy policy;
   policy.timeouts = {100, 200, 300};
-  policy.retry_on = {false, false, {}};
+  policy.retry_on = {false, false, false, {}};
   UpstreamFixture f(1);
   set_policy(f, policy);
   Caller caller(f);

@@ -229,10 +229,70 @@ TEST_CASE("one that was ejected, went down and is back is in use at once") {
     f.advance_ms(2 * 560);
     CHECK(f.backend.state() == BackendState::up);
     CHECK(f.backend.passive().weight_percent() == 100);
+    CHECK(f.backend.passive().standing().state() == Standing::State::awaiting);
     f.backend.eject(f.time.loop().now_ms(), "again");
     f.care->look();
     CHECK(f.news.back() == "ejected for 10s: again");  // not for longer: that was another process
   }
+}
+
+TEST_CASE("checks that pass again end the first ejection, and those of one that was restarted") {
+  struct Case {
+    int ejections;
+    bool restarted;
+    BackendState state;
+  };
+  for (const Case& one : {Case{1, false, BackendState::up}, Case{2, false, BackendState::ejected},
+                          Case{2, true, BackendState::up}}) {
+    CAPTURE(one.ejections);
+    CAPTURE(one.restarted);
+    Fixture f(check_of(Kind::http));
+    f.start();
+    f.advance_ms(100);
+    for (int i = 0; i < one.ejections; ++i) {
+      f.backend.end_ejection(f.time.loop().now_ms());
+      f.backend.eject(f.time.loop().now_ms(), "5 failures in a row");
+    }
+    f.care->look();
+    f.advance_ms(2'500);  // checks that pass all the time end none
+    CHECK(f.backend.state() == BackendState::ejected);
+    f.script.otherwise = response(503, "no");
+    if (one.restarted) f.script.accept(Accepts::refuses);
+    f.advance_ms(4'500);
+    CHECK(f.backend.state() == BackendState::failing);
+    f.script.accept(Accepts::yes);
+    f.script.otherwise = response(200, "ok");
+    f.advance_ms(1'500);
+    CHECK(f.news.back() == "up: passes its checks again");
+    CHECK(f.backend.state() == one.state);
+    const auto standing = f.backend.passive().standing().state();
+    CHECK(standing == (one.state == BackendState::up ? Standing::State::awaiting : Standing::State::ejected));
+    f.advance_ms(20'000);
+    CHECK(f.backend.state() == BackendState::up);
+  }
+}
+
+TEST_CASE("one refused check does not make a restart of what fails later") {
+  Fixture f(check_of(Kind::http));
+  f.start();
+  f.advance_ms(100);
+  f.script.accept(Accepts::refuses);
+  f.advance_ms(2'250);  // one check
+  f.script.accept(Accepts::yes);
+  f.advance_ms(5'000);
+  CHECK(f.backend.state() == BackendState::up);
+  f.script.otherwise = response(503, "no");
+  f.advance_ms(4'000);
+  CHECK(f.backend.state() == BackendState::failing);
+  for (const char* reason : {"5 failures in a row", "again"}) {
+    f.backend.end_ejection(f.time.loop().now_ms());
+    f.backend.eject(f.time.loop().now_ms(), reason);
+  }
+  f.care->look();
+  f.script.otherwise = response(200, "ok");
+  f.advance_ms(2'000);
+  CHECK(f.news.back() == "up: passes its checks again");
+  CHECK(f.backend.state() == BackendState::ejected);
 }
 
 TEST_CASE("one that comes up starts slowly where that is configured") {

@@ -26,6 +26,13 @@ struct Fixture {
     pool = std::make_unique<Pool>(0, "p", balance, members, health);
   }
   Backend& operator[](size_t index) { return owned[index]->at(0); }
+  /// One that has just been ejected and has returned.
+  void eject_and_return(size_t index) {
+    answer_many(index, 503, 5);
+    REQUIRE((*this)[index].ejected());
+    (*this)[index].end_ejection(now_ms);
+  }
+  BackendLease choose(bool repeatable = true) { return pool->choose(random, 0, {}, repeatable); }
   BackendLease lease(size_t index) {
     Backend& backend = owned[index]->at(0);
     backend.begin_request();
@@ -207,6 +214,8 @@ TEST_CASE("a backend that fails at once is not the least loaded") {
   HealthOptions health;
   health.max_ejected_percent = 0;
   Fixture f(2, Balance::least_connections, health);
+  f.answer_many(0, 503, 5);
+  CHECK(f[0].passive().charge().value() == 0);  // that many are to be seen as they come
   f.answer_many(0, 503, 10);
   std::vector<BackendLease> leases;
   for (int i = 0; i < 10; ++i) leases.push_back(f.pool->choose(f.random, 0, {}));
@@ -221,4 +230,129 @@ TEST_CASE("statuses of the configuration decide what counts") {
   CHECK_FALSE(f[0].ejected());
   f.answer_many(0, 503, 5);
   CHECK(f[0].ejected());
+}
+
+TEST_CASE("one that fails every other second is ejected by its first failures, whatever the policy") {
+  for (const Balance balance : {Balance::round_robin, Balance::least_connections, Balance::two_choices}) {
+    CAPTURE(balance_name(balance));
+    Fixture f(3, balance);
+    size_t failures = 0;
+    for (int request = 0; request < 800; ++request) {  // a hundred a second, each answered at once
+      f.now_ms += 10;
+      if (f.now_ms % FailureCharge::kFadePeriodMs < 10) f[0].passive().charge().fade();
+      BackendLease lease = f.choose();
+      const bool fails = lease.get() == &f[0] && request / 100 % 2 == 0;
+      failures += fails ? 1 : 0;
+      f.pool->note_status(lease, fails ? 503 : 200, f.end());
+      f.pool->note_answered(lease);
+    }
+    CHECK(failures == 5);
+    CHECK(f[0].ejected());
+  }
+}
+
+TEST_CASE("one that returned gets one request at a time until one is answered") {
+  Fixture f(3, Balance::least_connections);
+  f.eject_and_return(0);
+  f[0].passive().set_weight_percent(10);
+  BackendLease trial = f.choose();
+  CHECK(trial.get() == &f[0]);
+  CHECK(trial.is_trial());
+  std::vector<BackendLease> others;
+  for (int i = 0; i < 50; ++i) {
+    others.push_back(f.choose(i % 2 == 0));
+    CHECK(others.back().get() != &f[0]);
+    CHECK_FALSE(others.back().is_trial());
+  }
+  SUBCASE("a failure ejects it again, for longer") {
+    f.pool->note_status(trial, 503, f.end());
+    CHECK(f[0].ejected());
+    CHECK(trial.distrusted());
+    CHECK(f[0].passive().ejection().duration_ms == 20'000);
+    trial.release();
+    CHECK(f.choose().get() != &f[0]);
+  }
+  SUBCASE("the head of an answer is enough") {
+    f.pool->note_status(trial, 200, f.end());
+    CHECK(f.choose().get() == &f[0]);
+    CHECK(f.choose().is_trial() == false);
+  }
+  SUBCASE("a client that leaves tells nothing: the next request is the trial") {
+    trial.release();
+    CHECK(f.choose().is_trial());
+  }
+  SUBCASE("a lease that is moved from gives nothing up") {
+    BackendLease moved = std::move(trial);
+    trial = BackendLease();
+    CHECK(f.choose().get() != &f[0]);
+    moved = f.choose();
+    CHECK(f.choose().is_trial());
+  }
+}
+
+TEST_CASE("ten answers end the distrust of one that returned, and a failure before that ejects it") {
+  Fixture f(3);
+  f.eject_and_return(0);
+  f.answer_many(0, 200, 9);
+  CHECK(f.lease(0).distrusted());
+  SUBCASE("trusted") {
+    f.answer(0, 200);
+    CHECK_FALSE(f.lease(0).distrusted());
+    f.answer_many(0, 503, 4);
+    CHECK_FALSE(f[0].ejected());
+  }
+  SUBCASE("ejected") {
+    f.answer(0, 503);
+    CHECK(f[0].ejected());
+  }
+  SUBCASE("but not where the others fail as well") {
+    for (int i = 0; i < 20; ++i) f.answer_many(1, i % 4 == 0 ? 503 : 200, 1);
+    f.answer(0, 503);
+    CHECK_FALSE(f[0].ejected());
+  }
+}
+
+TEST_CASE("which requests are a trial") {
+  SUBCASE("one that may not be repeated, by its turn") {
+    Fixture f(3, Balance::least_connections);
+    f.eject_and_return(0);
+    f[0].passive().set_weight_percent(10);
+    for (int i = 0; i < 50; ++i) CHECK(f.choose(false).get() != &f[0]);
+    f[0].passive().set_weight_percent(100);
+    bool tried = false;
+    for (int i = 0; i < 200 && !tried; ++i) tried = f.choose(false).is_trial();
+    CHECK(tried);
+  }
+  SUBCASE("by key, only one that belongs there") {
+    Fixture f(3, Balance::consistent_hash);
+    f.answer_many(0, 503, 5);
+    for (uint64_t key = 1; key < 10; ++key) f.answer(0, 503, key);
+    REQUIRE(f[0].ejected());
+    f[0].end_ejection(f.now_ms);
+    std::vector<uint64_t> elsewhere;
+    for (uint64_t key = 0; key < 100; ++key) {
+      if (f.pool->choose(f.random, key, {}, true).get() != &f[0]) elsewhere.push_back(key);
+    }
+    CHECK(elsewhere.size() > 40);
+    CHECK(elsewhere.size() < 90);
+  }
+  SUBCASE("not one that has failed elsewhere") {
+    Fixture f(3);
+    f.eject_and_return(0);
+    TriedBackends tried;
+    tried.add(f[1]);
+    for (int i = 0; i < 10; ++i) CHECK(f.pool->choose(f.random, 0, tried, true).get() == &f[2]);
+    tried.add(f[2]);
+    CHECK(f.pool->choose(f.random, 0, tried, true).is_trial());
+  }
+  SUBCASE("any where there is no other backend") {
+    Fixture f(2);
+    f.eject_and_return(0);
+    f[1].report_connect_failure(f[1].address());
+    const BackendLease first = f.choose(false);
+    const BackendLease second = f.choose(false);
+    CHECK(first.is_trial());
+    CHECK(second.get() == &f[0]);
+    CHECK_FALSE(second.is_trial());
+  }
 }

@@ -67,7 +67,7 @@ TEST_CASE("a repeat is made once, and never after the answer began") {
 }
 
 TEST_CASE("a route says after what an idempotent request is sent again") {
-  RetryOn nothing{false, false, {}};
+  RetryOn nothing{false, false, false, {}};
   FailedAttempt broken = attempt(Progress::nothing_back, true);
   FailedAttempt slow = broken;
   slow.timed_out = true;
@@ -90,8 +90,28 @@ TEST_CASE("a route says after what an idempotent request is sent again") {
   CHECK(judge_retry(answered, *parsed) == Again::no);
 }
 
+TEST_CASE("what failed at a backend that is not trusted is sent again, once, however it failed") {
+  FailedAttempt failed = attempt(Progress::head_received, true);
+  CHECK(judge_retry(failed, RetryOn()) == Again::no);
+  failed.distrusted = true;
+  CHECK(judge_retry(failed, RetryOn()) == Again::from_budget);
+  failed.status = 503;
+  CHECK(judge_retry(failed, RetryOn()) == Again::from_budget);
+  CHECK(judge_retry(failed, RetryOn{true, true, false, {}}) == Again::no);
+  for (bool FailedAttempt::*prevents : {&FailedAttempt::idempotent, &FailedAttempt::body_replayable}) {
+    FailedAttempt other = failed;
+    other.*prevents = false;
+    CHECK(judge_retry(other, RetryOn()) == Again::no);
+  }
+  FailedAttempt begun = failed;
+  begun.response_begun = true;
+  CHECK(judge_retry(begun, RetryOn()) == Again::no);
+  failed.repeats = 1;
+  CHECK(judge_retry(failed, RetryOn()) == Again::no);
+}
+
 TEST_CASE("the words of retry_on") {
-  for (const char* good : {"connect", "reset", "timeout", "400", "503", "599"}) CHECK(RetryOn::check_word(good) == "");
+  for (const char* good : {"connect", "reset", "timeout", "ejected", "400", "503", "599"}) CHECK(RetryOn::check_word(good) == "");
   for (const char* bad : {"", "resets", "399", "600", "5xx", "503 ", "-503"}) {
     CAPTURE(bad);
     CHECK(RetryOn::check_word(bad).starts_with("expected \"connect\""));

@@ -134,18 +134,57 @@ TEST_CASE("ejections double, up to a limit, and are halved by time in use") {
   CHECK(eject_after(1'000'000) == 1'000);
 }
 
-TEST_CASE("whoever returns is on probation until its first success") {
+TEST_CASE("whoever returns is on probation") {
   Watched backend;
   backend.detector.eject(backend.now_ms);
   for (int i = 0; i < 20; ++i) CHECK(backend.fail().suspicion == Suspicion::none);  // from before
   backend.succeed();
   backend.detector.end_ejection(backend.now_ms);
-  const Judgement judged = backend.fail();
-  CHECK(judged.suspicion == Suspicion::row);
-  CHECK(stands_out(judged, 0.05));
-  CHECK(backend.fail().suspicion == Suspicion::row);
-  backend.succeed();
-  CHECK(backend.fail().suspicion == Suspicion::none);
+  SUBCASE("each failure is judged, the less severely the more successes came before") {
+    for (const uint32_t row : {6U, 5U, 4U, 3U, 2U, 1U, 1U, 1U, 1U, 1U}) {
+      const Judgement judged = backend.fail();
+      CHECK(judged.suspicion == Suspicion::row);
+      CHECK(judged.in_row == row);
+      CHECK(stands_out(judged, 0));
+      CHECK(stands_out(judged, 0.05) == (row > 4));
+      CHECK(backend.detector.on_probation());
+      backend.succeed();
+    }
+    CHECK_FALSE(backend.detector.on_probation());
+    CHECK(backend.fail().suspicion == Suspicion::none);
+  }
+  SUBCASE("a row is counted on") {
+    CHECK(backend.fail().in_row == 6);
+    CHECK(backend.fail().in_row == 7);
+  }
+  SUBCASE("a pardon does not end it, and has no effect on one that did nothing") {
+    for (uint32_t i = 0; i < OutlierDetector::kProbation - 1; ++i) backend.succeed();
+    backend.detector.pardon();
+    CHECK(backend.fail().in_row == 6);
+    Watched other;
+    other.detector.pardon();
+    CHECK(other.fail().suspicion == Suspicion::none);
+  }
+  SUBCASE("a pardon begins it in place of the ejection, and the next is not longer") {
+    CHECK(backend.detector.eject(backend.now_ms) == 20'000);
+    backend.detector.pardon();
+    CHECK_FALSE(backend.detector.ejected());
+    CHECK(backend.fail().in_row == 6);
+    CHECK(backend.detector.eject(backend.now_ms) == 10'000);
+  }
+}
+
+TEST_CASE("as many failures of a window as make a row are early") {
+  Watched backend;
+  for (int i = 1; i <= 12; ++i) {
+    CHECK(backend.fail().early == (i <= 5));
+    backend.succeed();
+  }
+  backend.now_ms += 10'000;
+  CHECK(backend.fail().early);
+  OutlierOptions options;
+  options.failures_in_row = 0;
+  CHECK_FALSE(Watched(options).fail().early);
 }
 
 TEST_CASE("a longest ejection below the first is the first") {
