@@ -1,7 +1,8 @@
 """bench/run failover: one of three backends fails under load, and what the clients of each proxy see of it.
 
 Roost, nginx (max_fails) and HAProxy (check, observe) stand before the same three backends and get the same rate of
-GETs, none of them cached. Each event strikes one backend for a while; all proxies live through it together."""
+GETs, none of them cached. Each event strikes one backend for a while; all proxies live through it together. Each gives
+a backend the same time to answer; all else that is not written here is at its default."""
 
 import argparse
 import asyncio
@@ -15,17 +16,20 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from failover_chart import svg
+from failover_chart import SLOW_S, svg
 from measure import BenchError, free_port, need, progress, say_what_is_wrong, wait_for_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BEFORE_S, EVENT_S, AFTER_S = 2.0, 8.0, 8.0
+BEFORE_S, EVENT_S, AFTER_S = 2.0, 14.0, 18.0
+BACKEND_LIMIT_S = 4  # for an answer, behind each proxy
 CLIENT_LIMIT_S = 5.0  # who waits longer has an error
+REST_S = 3.5  # a proxy whose clients see nothing of the failing backend for so long has noticed
 
 ROOST = """
 [proxy]
 threads = 1
 admin = "off"
+first_byte_timeout = "{limit}s"
 listen = ["127.0.0.1:{port}"]
 [[pool]]
 backends = [{quoted}]
@@ -45,7 +49,8 @@ http {{
   fastcgi_temp_path {directory}/nf; uwsgi_temp_path {directory}/nu; scgi_temp_path {directory}/ns;
   upstream backends {{ least_conn; {servers} keepalive 32; }}
   server {{
-    listen 127.0.0.1:{port}; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_read_timeout 5s;
+    listen 127.0.0.1:{port}; proxy_http_version 1.1; proxy_set_header Connection "";
+    proxy_read_timeout {limit}s; proxy_connect_timeout 2s;
     location / {{ proxy_pass http://backends; }}
   }}
 }}
@@ -55,7 +60,7 @@ defaults
   mode http
   balance leastconn
   timeout client 10s
-  timeout server 5s
+  timeout server {limit}s
   timeout connect 2s
   option redispatch
   option httpchk GET /
@@ -161,9 +166,10 @@ def start_proxies(directory, backends, binaries):
     """{name: (process, port)}"""
     addresses = [f"127.0.0.1:{backend.port}" for backend in backends]
     quoted = ", ".join(f'"{address}"' for address in addresses)
+    roost = {"port": "{port}", "quoted": quoted, "limit": BACKEND_LIMIT_S}
     texts = {
-        "Roost": ROOST.format(port="{port}", quoted=quoted, checks=""),
-        "Roost, checks": ROOST.format(port="{port}", quoted=quoted, checks=ROOST_CHECKS),
+        "Roost": ROOST.format(**roost, checks=""),
+        "Roost, checks": ROOST.format(**roost, checks=ROOST_CHECKS),
         "nginx": NGINX.replace("{servers}", " ".join(f"server {a} max_fails=1 fail_timeout=10s;" for a in addresses)),
         "HAProxy": HAPROXY.replace(
             "{servers}", "\n".join(f"  server {b.name} {a}" for b, a in zip(backends, addresses))
@@ -181,7 +187,7 @@ def start_proxies(directory, backends, binaries):
         path.write_text(
             text.replace("{port}", str(port))
             if name.startswith("Roost")
-            else text.format(port=port, directory=directory)
+            else text.format(port=port, directory=directory, limit=BACKEND_LIMIT_S)
         )
         log = directory / f"proxy{len(started)}.log"
         with open(log, "wb") as output:
@@ -214,35 +220,65 @@ async def live_through(event, victim, ports, rate):
     return {name: client.answers for name, client in clients.items()}
 
 
+def noticed_after(answers, victim):
+    """When the clients had seen the last of the failing backend for REST_S at least; None if that never came."""
+    until = 0.0
+    for answer in sorted(answers, key=lambda a: a.at_s):
+        if answer.at_s > until + REST_S:
+            return until
+        if not answer.good or answer.backend == victim or answer.took_s > SLOW_S:
+            until = max(until, answer.at_s + answer.took_s)
+    return None
+
+
 def figures(answers, victim):
-    """What a run comes to: errors, the last one's time, the worst wait, and when the victim served again."""
+    """What a run comes to: errors, when the failing backend was out of use and in use again, and the waits."""
     during = [a for a in answers if 0 <= a.at_s < EVENT_S]
     bad = [a for a in answers if not a.good and a.at_s >= 0]
     back = [a.at_s for a in answers if a.good and a.backend == victim and a.at_s >= EVENT_S]
     waits = sorted(a.took_s for a in during)
+    noticed = noticed_after(during, victim)
     return {
         "requests": len(during),
         "errors": len(bad),
-        "last_error_s": round(max((a.at_s + a.took_s for a in bad), default=0.0), 2),
+        "noticed_after_s": None if noticed is None else round(noticed, 2),
+        "errors_since": None if noticed is None else sum(a.at_s > noticed for a in bad),
         "p99_ms": round(1000 * waits[int(len(waits) * 0.99)], 1) if waits else None,
         "worst_ms": round(1000 * waits[-1], 1) if waits else None,
         "back_after_s": round(min(back) - EVENT_S, 2) if back else None,
     }
 
 
+def seconds(value):
+    return "not" if value is None else f"{value:.2f} s"
+
+
 def show(event, results):
     print(
-        f"\n{event}\n  {'':14} {'requests':>8} {'errors':>7} {'last error':>11} {'p99':>10} {'worst':>10} "
-        f"{'back after':>11}"
+        f"\n{event}\n  {'':14} {'requests':>8} {'errors':>7} {'noticed after':>14} {'errors since':>13} {'p99':>10} "
+        f"{'worst':>10} {'back after':>11}"
     )
     for name, f in results.items():
-        back = "not" if f["back_after_s"] is None else f"{f['back_after_s']:.2f} s"
-        last = f"{f['last_error_s']:.2f} s" if f["errors"] else "–"
+        since = "–" if f["errors_since"] is None else f["errors_since"]
         print(
-            f"  {name:14} {f['requests']:8} {f['errors']:7} {last:>11} {f['p99_ms']:7.1f} ms {f['worst_ms']:7.1f} ms "
-            f"{back:>11}",
+            f"  {name:14} {f['requests']:8} {f['errors']:7} {seconds(f['noticed_after_s']):>14} {since:>13} "
+            f"{f['p99_ms']:7.1f} ms {f['worst_ms']:7.1f} ms {seconds(f['back_after_s']):>11}",
             flush=True,
         )
+
+
+def markdown(table):
+    """The errors, and after how many seconds the backend was out of use and in use again."""
+    proxies = list(next(iter(table.values())))
+    lines = ["| event | " + " | ".join(proxies) + " |", "|---|" + "---|" * len(proxies)]
+    for event, results in table.items():
+        cells = []
+        for name in proxies:
+            f = results[name]
+            times = ["–" if s is None else f"{s:.1f}" for s in (f["noticed_after_s"], f["back_after_s"])]
+            cells.append(f"**{f['errors']}** · {times[0]} · {times[1]}")
+        lines.append(f"| {event} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def main():
@@ -284,9 +320,16 @@ def main():
         show(event, table[event])
     results = ROOT / "bench/results"
     results.mkdir(parents=True, exist_ok=True)
-    (results / "failover.json").write_text(json.dumps(table, indent=1) + "\n")
-    (results / "failover.svg").write_text(svg(strips, BEFORE_S, EVENT_S, AFTER_S))
-    print(f"\n{results / 'failover.json'}\n{results / 'failover.svg'}")
+    outputs = {
+        "json": json.dumps(table, indent=1) + "\n",
+        "md": markdown(table),
+        "svg": svg(strips, "b1", BEFORE_S, EVENT_S, AFTER_S),
+    }
+    print()
+    for ending, text in outputs.items():
+        path = results / f"failover.{ending}"
+        path.write_text(text)
+        print(path)
     return 0
 
 
