@@ -20,7 +20,7 @@ from failover_chart import SLOW_S, svg
 from measure import BenchError, free_port, need, progress, say_what_is_wrong, wait_for_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BEFORE_S, EVENT_S, AFTER_S = 2.0, 14.0, 18.0
+BEFORE_S, EVENT_S, AFTER_S = 2.0, 14.0, 20.0
 BACKEND_LIMIT_S = 4  # for an answer, behind each proxy
 CLIENT_LIMIT_S = 5.0  # who waits longer has an error
 REST_S = 3.5  # a proxy whose clients see nothing of the failing backend for so long has noticed

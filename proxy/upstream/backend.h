@@ -127,8 +127,8 @@ class Backend {
   Statistics statistics_;
 };
 
-/// One active request of a backend, counted until this is released or destroyed, whether its outcome has been noted, and
-/// whether it is a trial. Moved, never copied.
+/// One active request of a backend, counted until this is released or destroyed, whether its outcome has been noted,
+/// and whether it is a trial. Moved, never copied.
 class BackendLease {
  public:
   BackendLease() = default;

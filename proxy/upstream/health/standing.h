@@ -14,8 +14,8 @@ namespace roost::proxy {
 ///   on_trial   that request is under way; others go elsewhere        awaiting (given up), probation, ejected
 ///   probation  it has answered: used, but one failure may eject it   trusted, ejected
 ///
-/// From each of them to trusted when it is another backend from now on, and from all but trusted to awaiting when it was
-/// restarted.
+/// From each of them to trusted when it is another backend from now on, and from all but trusted to awaiting when it
+/// was restarted.
 class Standing {
  public:
   enum class State : uint8_t { trusted, ejected, awaiting, on_trial, probation };
@@ -32,9 +32,7 @@ class Standing {
   }
 
  private:
-  bool move(State from, State to) {
-    return state_.compare_exchange_strong(from, to, std::memory_order_relaxed);
-  }
+  bool move(State from, State to) { return state_.compare_exchange_strong(from, to, std::memory_order_relaxed); }
   std::atomic<State> state_{State::trusted};
 };
 

@@ -242,8 +242,8 @@ TEST_CASE("checks that pass again end the first ejection, and those of one that 
     bool restarted;
     BackendState state;
   };
-  for (const Case& one : {Case{1, false, BackendState::up}, Case{2, false, BackendState::ejected},
-                          Case{2, true, BackendState::up}}) {
+  for (const Case& one :
+       {Case{1, false, BackendState::up}, Case{2, false, BackendState::ejected}, Case{2, true, BackendState::up}}) {
     CAPTURE(one.ejections);
     CAPTURE(one.restarted);
     Fixture f(check_of(Kind::http));

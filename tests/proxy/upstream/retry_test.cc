@@ -111,7 +111,8 @@ TEST_CASE("what failed at a backend that is not trusted is sent again, once, how
 }
 
 TEST_CASE("the words of retry_on") {
-  for (const char* good : {"connect", "reset", "timeout", "ejected", "400", "503", "599"}) CHECK(RetryOn::check_word(good) == "");
+  for (const char* good : {"connect", "reset", "timeout", "ejected", "400", "503", "599"})
+    CHECK(RetryOn::check_word(good) == "");
   for (const char* bad : {"", "resets", "399", "600", "5xx", "503 ", "-503"}) {
     CAPTURE(bad);
     CHECK(RetryOn::check_word(bad).starts_with("expected \"connect\""));
