@@ -325,6 +325,21 @@ class Ejecting(FlowTest):
         wait_until(lambda: get(proxy.address, "/").status == 200 and flaky.count() > seen, 30, "its return")
         wait_until(lambda: "returned" in proxy.output(), 10, "the event")
 
+    def test_no_get_fails_for_the_trials_of_one_that_goes_on_failing(self):
+        bad, good = self.backend(Reply(status=503)), self.backend(Reply(headers=[PASS]))
+        config = self.write("roost.toml", '[health]\neject_time = "100ms"\nmax_eject_time = "100ms"\n[[pool]]\n'
+                                          f'backends = ["{bad.address}", "{good.address}"]\n')
+        proxy = self.proxy(admin=True, flags=["--config", config])
+        before = [get(proxy.address, f"/{i}").status for i in range(100)]
+        self.assertLessEqual(before.count(503), 4)  # the fifth ejected it, and was asked of the other
+        self.assertGreaterEqual(bad.count(), 5)
+
+        def ejections():
+            self.assertEqual(get(proxy.address, "/").status, 200)
+            return json.loads(get(proxy.admin, "/status").body)["pools"][0]["backends"][0]["ejections"]
+
+        wait_until(lambda: ejections() >= 4, 60, "its trials")
+
     @unittest.skipIf(SANITIZED, "UBSan takes memory for invalid that it cannot look at without a descriptor")
     def test_a_lack_of_descriptors_is_not_the_backends_fault(self):
         backend = self.backend(Reply(headers=[PASS]))
