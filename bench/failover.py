@@ -59,7 +59,7 @@ HAPROXY = """
 defaults
   mode http
   balance leastconn
-  timeout client 10s
+  timeout client 60s
   timeout server {limit}s
   timeout connect 2s
   option redispatch
@@ -147,8 +147,16 @@ class Client:
             pass
         self.answers.append(Answer(at_s, time.monotonic() - started, good, backend))
 
+    async def connection(self):
+        while self.idle:
+            reader, writer = self.idle.pop()
+            if not reader.at_eof():  # else the proxy has closed it for being idle, which is no error
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
     async def exchange(self):
-        reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await self.connection()
         try:
             writer.write(b"GET / HTTP/1.1\r\nHost: bench.test\r\n\r\n")
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()

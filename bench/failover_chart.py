@@ -2,6 +2,7 @@
 its clients saw. Plain SVG, readable on light and dark pages."""
 
 from html import escape
+from itertools import groupby
 
 CELL_S, CELL, ROW, LABELS, GAP, RIGHT = 0.5, 10, 16, 112, 34, 84
 SLOW_S = 0.5
@@ -56,15 +57,18 @@ def legend(top):
 def row(name, cells, errors, y):
     weight = ' font-weight="600"' if name.startswith("Roost") else ""
     right = LABELS + len(cells) * CELL + 10
+    style = ' class="dim"' if errors == 0 else weight
     text = "no errors" if errors == 0 else f"{errors} error{'s' if errors > 1 else ''}"
     lines = [
         f'<text x="{LABELS - 10}" y="{y + 11}" text-anchor="end"{weight}>{escape(name)}</text>',
-        f'<text x="{right}" y="{y + 11}"{weight if errors else " class=" + chr(34) + "dim" + chr(34)}>{text}</text>',
+        f'<text x="{right}" y="{y + 11}"{style}>{text}</text>',
     ]
-    for i, class_ in enumerate(cells):
+    x = LABELS
+    for class_, alike in groupby(cells):
+        width = len(list(alike)) * CELL
         if class_:
-            x = LABELS + i * CELL
-            lines.append(f'<rect x="{x}" y="{y}" width="{CELL - 1}" height="{ROW - 3}" class="{class_}"/>')
+            lines.append(f'<rect x="{x}" y="{y}" width="{width - 1}" height="{ROW - 3}" class="{class_}"/>')
+        x += width
     return lines
 
 
