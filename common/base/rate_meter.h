@@ -28,6 +28,8 @@ class RateMeter {
     period_from_ms_ = now_ms;
     period_from_bytes_ = total_bytes;
   }
+  /// That much time was not the peer's: the period ends later by it.
+  void skip_ms(int64_t pause_ms) { period_from_ms_ += pause_ms; }
   /// False when a period has ended with fewer bytes than the rate asks for. Otherwise the next one starts at its end.
   bool keeps_up(const LeastRate& least, int64_t now_ms, uint64_t total_bytes) {
     const int64_t elapsed_ms = now_ms - period_from_ms_;

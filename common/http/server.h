@@ -16,8 +16,15 @@
 
 namespace roost::http {
 
+/// What a client has to take of a response while bytes of it wait; time in which none does is not counted.
+struct SendLimits {
+  int64_t progress_ms = 30'000;  ///< something within this time
+  LeastRate rate{};              ///< and as much as this; off by default
+};
+
 /// Bounds of a client's connection. What exceeds one is answered: 431 head, 414 target, 413 body, 408 time-out of a
-/// head or body begun, or a body that comes too slowly; an idle connection is closed without a word.
+/// head or body begun, or a body that comes too slowly; an idle connection is closed without a word, and a client that
+/// does not take its response is reset.
 struct ServerLimits {
   size_t max_head_bytes = 16 * 1024;
   size_t max_target_bytes = 8 * 1024;
@@ -28,7 +35,7 @@ struct ServerLimits {
   int64_t body_idle_timeout_ms = 30'000;      ///< between two pieces of a body
   LeastRate body_rate{};                      ///< of a body while it is being read; off by default
   int64_t idle_timeout_ms = 60'000;           ///< between two requests
-  int64_t write_timeout_ms = 30'000;          ///< without progress while bytes are queued
+  SendLimits send{};                          ///< of a response's bytes that wait for the client; no rate by default
   uint32_t max_requests = 0;                  ///< on one connection, whose last answer says so; 0: no limit
   size_t max_connections = 0;                 ///< of this Server; see Server::adopt. 0: no limit
 };
@@ -42,9 +49,10 @@ enum class Limit : uint8_t {
   head_time,               ///< 408
   body_time,               ///< 408: no byte of the body
   body_rate,               ///< 408: the body came too slowly
-  send_time,               ///< closed: the client took no byte of its response
+  send_time,               ///< reset: the client took no byte of its response
+  send_rate,               ///< reset: the client took its response too slowly
 };
-constexpr size_t kLimits = 8;
+constexpr size_t kLimits = 9;
 
 /// Says which connections a Server may take; shared by the servers of several loops, so that all count together. Any
 /// thread.

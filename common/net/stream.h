@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -52,6 +54,9 @@ class Stream {
   virtual bool write(std::span<const Slice> pieces) = 0;
   /// Bytes queued and not yet taken by the kernel.
   virtual size_t queued_bytes() const = 0;
+  /// Bytes that the peer's system has acknowledged, from any beginning: of those written, neither the queued ones nor
+  /// what waits in the kernel's buffer. Costs a system call. Nothing where it cannot be known.
+  virtual std::optional<uint64_t> acknowledged_bytes() const = 0;
   /// From now on closing resets the connection: for a message whose end the peer would else take for a proper one.
   virtual void reset_on_close() = 0;
   /// Sends FIN when the queue has drained. No write() afterwards.

@@ -6,6 +6,7 @@
 #include <new>
 
 #include <fmt/core.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -256,6 +257,19 @@ size_t TcpStream::queued_bytes() const {
   if (queue_ == nullptr) return 0;
   const size_t unsent = uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&handle_));
   return queue_->chain.size() - queue_->in_flight + unsent;
+}
+
+std::optional<uint64_t> TcpStream::acknowledged_bytes() const {
+  // The beginning of tcp_info as the kernel has it since 4.1 (linux/tcp.h, which cannot stand beside libuv's headers).
+  struct {
+    unsigned char before[120];
+    uint64_t bytes_acked;
+  } info;
+  socklen_t size = sizeof(info);
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&handle_), &fd) != 0) return std::nullopt;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < sizeof(info)) return std::nullopt;
+  return info.bytes_acked;
 }
 
 // With no time to linger the kernel drops what is queued and sends RST (tcp(7)).

@@ -38,6 +38,7 @@ class TcpStream final : public Stream {
   void stop_reading() override { reading_ = false; }
   bool write(std::span<const Slice> pieces) override;
   size_t queued_bytes() const override;
+  std::optional<uint64_t> acknowledged_bytes() const override;
   void reset_on_close() override;
   void shutdown() override;
   const Address& peer() const override { return peer_; }

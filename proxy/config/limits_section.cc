@@ -28,6 +28,9 @@ void LimitsSection::declare(config::Section& section) {
       .bytes("min_body_rate", &min_body_rate_bytes, {0, INT64_MAX},
              "least size per second of a request body; 408 below; 0B for none")
       .duration("min_body_rate_grace", &min_body_rate_grace_ms, kTimeout, "time over which that rate is averaged")
+      .bytes("min_send_rate", &min_send_rate_bytes, {0, INT64_MAX},
+             "least size per second that a client takes of a response; reset below; 0B for none")
+      .duration("min_send_rate_grace", &min_send_rate_grace_ms, kTimeout, "time over which that rate is averaged")
       .duration("max_loop_lag", &max_loop_lag_ms, {0, kTimeout.most},
                 "lateness of an event loop above which a share of new requests is answered 503; 0s for off");
 }

@@ -20,6 +20,8 @@ struct LimitsSection {
   int64_t request_body_timeout_ms = 30'000;
   int64_t min_body_rate_bytes = 1'024;  ///< per second
   int64_t min_body_rate_grace_ms = 10'000;
+  int64_t min_send_rate_bytes = 256;  ///< per second
+  int64_t min_send_rate_grace_ms = 30'000;
   int64_t max_loop_lag_ms = 100;
 
   /// Binds the fields of its table to these variables, which outlive the section.

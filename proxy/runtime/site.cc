@@ -17,6 +17,8 @@ http::ServerLimits make_server_limits(const ProxySection& proxy, const LimitsSec
   limits.body_idle_timeout_ms = client.request_body_timeout_ms;
   limits.body_rate.bytes_per_s = static_cast<uint64_t>(client.min_body_rate_bytes);
   limits.body_rate.grace_ms = client.min_body_rate_grace_ms;
+  limits.send.rate.bytes_per_s = static_cast<uint64_t>(client.min_send_rate_bytes);
+  limits.send.rate.grace_ms = client.min_send_rate_grace_ms;
   limits.max_requests = static_cast<uint32_t>(client.max_requests_per_connection);
   limits.max_head_bytes = static_cast<size_t>(proxy.max_head_bytes);
   limits.max_body_bytes = static_cast<uint64_t>(proxy.max_body_bytes);

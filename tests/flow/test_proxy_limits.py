@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import re
+import socket
 import threading
 import time
 
@@ -165,6 +166,75 @@ class Misbehaving(Limited):
         self.assertEqual((answer.status, answer.header("Retry-After")), (503, "1"))
         self.assertEqual(get(self.subject.admin, "/healthz").status, 200)
         self.assertGreater(limited(self.subject, "connections"), 0)
+
+
+class SlowReaders(Limited):
+    """Clients that take next to nothing of answers larger than what sockets hold."""
+
+    PIECE = b"x" * (1 << 20)
+    COUNT = 8
+
+    def setUp(self):
+        super().setUp()
+        self.gate = threading.Event()
+        self.addCleanup(self.gate.set)
+        self.origin = self.backend(self.answer)
+
+    def answer(self, request):
+        if request.target.startswith("/big"):
+            return Reply(pieces=[self.PIECE] * 16, headers=[CACHED if "cached" in request.target else PASS])
+        if request.target == "/held":
+            return Reply(pieces=[self.PIECE, self.gate, b"the end"], headers=[PASS])
+        return Reply(body=b"here", headers=[PASS])
+
+    def readers(self, proxy, target):
+        connections = self.many(self.COUNT, proxy)
+        for number, connection in enumerate(connections):
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.send(f"GET {target.format(number)} HTTP/1.1\r\nHost: a\r\n\r\n")
+        return connections
+
+    def trickle_until_cut(self, proxy, connections):
+        """The readers read a few bytes now and then, until all were counted."""
+        before = limited(proxy, "min_send_rate")
+
+        def all_cut():
+            for connection in connections:
+                with contextlib.suppress(OSError):
+                    connection.sock.recv(20)
+            return limited(proxy, "min_send_rate") == before + len(connections)
+
+        wait_until(all_cut, 30, "the slow readers to be cut")
+
+    def test_their_backends_are_freed(self):
+        proxy = self.limited_proxy(self.origin, limits='min_send_rate_grace = "1s"')
+        connections = self.readers(proxy, "/big/{}")
+        self.assertEqual(get(proxy.address, "/").body, b"here")
+        self.trickle_until_cut(proxy, connections)
+        wait_until(lambda: self.origin.open_connections() <= 2, 10, "the backend's connections to be free")
+        for connection in connections:
+            with self.assertRaises((ConnectionResetError, Closed)):
+                connection.read()
+        self.assertEqual(limited(proxy, "write_timeout"), 0)
+
+    def test_of_a_stored_answer_too(self):
+        proxy = self.limited_proxy(self.origin, limits='min_send_rate_grace = "1s"',
+                                   more='[cache]\nsize = "64MiB"\nmax_object_size = "32MiB"')
+        self.assertEqual(len(get(proxy.address, "/big/cached").body), 16 << 20)
+        self.trickle_until_cut(proxy, self.readers(proxy, "/big/cached"))
+        self.assertEqual(len(get(proxy.address, "/big/cached").body), 16 << 20)
+
+    def test_who_waits_for_a_slow_backend_is_not_one(self):
+        proxy = self.limited_proxy(self.origin, limits='min_send_rate_grace = "1s"')
+        with Connection(proxy.address, timeout_s=60) as waiting:
+            waiting.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+            head = waiting.read_head()
+            self.assertEqual(waiting.reader.exactly(len(self.PIECE)), self.PIECE)
+            for _ in range(2):
+                self.trickle_until_cut(proxy, self.readers(proxy, "/big/{}"))
+            self.gate.set()
+            self.assertEqual(waiting.reader.exactly(7), b"the end")
+        self.assertEqual(head.status, 200)
 
 
 class PerAddress(Limited):

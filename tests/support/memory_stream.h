@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,10 +74,23 @@ class MemoryStream final : public Stream {
   }
   /// From now on the peer takes nothing: write() queues and answers false until drain().
   void block_writes() { blocked_ = true; }
+  /// The peer takes the first `size` queued bytes, and then nothing again.
+  void take(size_t size) {
+    size = std::min(size, queued_.size());
+    receive(std::string_view(queued_).substr(0, size));
+    queued_.erase(0, size);
+    if (queued_.size() < kLowWatermarkBytes && std::exchange(drained_owed_, false) && receiver_ != nullptr) {
+      receiver_->on_drained();
+    }
+  }
+  /// From now on write() answers true while the peer takes nothing, as a real stream does below the high watermark.
+  void hold_drained(bool hold) { hold_drained_ = hold; }
+  /// What the peer has taken cannot be known from here on.
+  void hide_acknowledged() { acknowledged_hidden_ = true; }
   /// The peer takes everything again; on_drained() when a write() had answered false.
   void drain() {
     blocked_ = false;
-    sent_ += std::exchange(queued_, {});
+    receive(std::exchange(queued_, {}));
     if (std::exchange(drained_owed_, false) && receiver_ != nullptr) receiver_->on_drained();
   }
 
@@ -102,16 +116,29 @@ class MemoryStream final : public Stream {
   bool write(std::span<const Slice> pieces) override {
     ROOST_CHECK(!shut_down_ && !closed_ && pieces.size() <= kMaxSlices);
     ++write_calls_;
-    for (const Slice& piece : pieces) (blocked_ ? queued_ : sent_).append(piece.data, piece.size);
-    if (blocked_) drained_owed_ = true;
-    return !blocked_;
+    for (const Slice& piece : pieces) {
+      if (blocked_) {
+        queued_.append(piece.data, piece.size);
+      } else {
+        receive({piece.data, piece.size});
+      }
+    }
+    if (blocked_) drained_owed_ = !hold_drained_;
+    return !drained_owed_;
   }
   size_t queued_bytes() const override { return queued_.size(); }
+  std::optional<uint64_t> acknowledged_bytes() const override {
+    return acknowledged_hidden_ ? std::nullopt : std::optional(received_);
+  }
   void reset_on_close() override { reset_on_close_ = true; }
   void shutdown() override { shut_down_ = true; }
   const Address& peer() const override { return peer_; }
 
  private:
+  void receive(std::string_view bytes) {
+    sent_ += bytes;
+    received_ += bytes.size();
+  }
   void close() override {
     ROOST_CHECK(!closed_);
     closed_ = true;
@@ -125,11 +152,14 @@ class MemoryStream final : public Stream {
   std::vector<std::string> incoming_;
   std::string sent_;
   std::string queued_;
+  uint64_t received_ = 0;  // as sent_, which the test may clear
   int write_calls_ = 0;
   bool attached_ = false;
   bool reading_ = false;
   bool blocked_ = false;
+  bool acknowledged_hidden_ = false;
   bool drained_owed_ = false;
+  bool hold_drained_ = false;
   bool end_fed_ = false;
   bool shut_down_ = false;
   bool closed_ = false;

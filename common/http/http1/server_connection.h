@@ -6,6 +6,7 @@
 #include "common/http/http1/body_pace.h"
 #include "common/http/http1/request_input.h"
 #include "common/http/http1/response_writer.h"
+#include "common/http/http1/send_pace.h"
 #include "common/http/http1/server_state.h"
 #include "common/http/server.h"
 #include "common/net/deadline.h"
@@ -98,7 +99,7 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   uint32_t requests_ = 0;         // handed over so far
   ResponseWriter response_;
   BodyPace body_pace_;
-  uint64_t queued_at_most_ = 0;  // what would be queued had the client taken nothing since the deadline was set
+  SendPace send_pace_;
 };
 
 }  // namespace roost::http

@@ -26,6 +26,11 @@ int64_t idle_limit_ms(const ServerState& state, uint32_t requests, const ServerL
   }
 }
 
+SendPace::Verdict look_at(const net::Stream& stream, SendPace& pace, const SendLimits& limits, int64_t now_ms) {
+  const size_t queued = stream.queued_bytes();
+  return queued == 0 ? SendPace::Verdict::keeps_up : pace.look(limits, now_ms, queued, stream.acknowledged_bytes());
+}
+
 }  // namespace
 
 const net::Address& ServerConnection::client() const {
@@ -49,9 +54,10 @@ std::string_view ServerConnection::make_head(const ResponseStart& start) {
 bool ServerConnection::write(std::string_view head, std::span<const Slice> pieces, bool last, FieldBlockView trailers) {
   const size_t queued = stream_->queued_bytes();
   const bool below_watermark = response_.write(*stream_, head, pieces, last, trailers);
-  if (queued > 0 && queued_at_most_ > 0) {
-    queued_at_most_ += std::max(stream_->queued_bytes(), queued) - queued;
+  if (queued > 0 && send_pace_.waiting()) {
+    send_pace_.add(std::max(stream_->queued_bytes(), queued) - queued);
   } else if (stream_->queued_bytes() > 0) {
+    send_pace_.begin(server_.loop.now_ms());
     arm_timer();
   }
   return below_watermark;
@@ -125,6 +131,7 @@ void ServerConnection::on_drained() {
   if (state_ == State::flushing) {
     next_request();
   } else if (state_ == State::exchanging && response_.phase() == Phase::streaming) {
+    if (stream_->queued_bytes() == 0) send_pace_.pause(server_.loop.now_ms());
     arm_timer();
     receiver_->on_client_writable();
   }
@@ -159,12 +166,14 @@ int64_t ServerConnection::idle_ms() const {
 // One deadline for whatever is awaited just now. A client that owes us reading is held to that before anything else.
 void ServerConnection::arm_timer() {
   const ServerLimits& limits = server_.limits;
-  queued_at_most_ = 0;
-  if (state_ == State::reading_head) return deadline_.set_ms(limits.head_timeout_ms);
-  if (const size_t queued = stream_->queued_bytes(); queued > 0) {
-    queued_at_most_ = queued;
-    return deadline_.set_ms(limits.write_timeout_ms);
+  if (state_ == State::reading_head) {
+    send_pace_.pause(server_.loop.now_ms());
+    return deadline_.set_ms(limits.head_timeout_ms);
   }
+  if (const size_t queued = stream_->queued_bytes(); queued > 0) {
+    return deadline_.set_ms(send_pace_.next_look_ms(limits.send, server_.loop.now_ms(), queued));
+  }
+  if (!send_pace_.paused() || state_ != State::exchanging) send_pace_.reset();
   if (const int64_t limit_ms = idle_limit_ms(state_, requests_, limits); limit_ms > 0) {
     const bool idle = state_ == State::idle || state_ == State::flushing;
     return deadline_.set_ms(idle && server_.drain_idle_ms > 0 ? server_.drain_idle_ms : limit_ms);
@@ -179,10 +188,14 @@ void ServerConnection::on_timeout() {
     if (state_ == State::closed) return;
   }
   if (!deadline_.over()) return;
-  if (queued_at_most_ > 0 && stream_->queued_bytes() < queued_at_most_) return arm_timer();  // it is slow, not gone
-  if (queued_at_most_ > 0) {
-    server_.acceptor.on_limit(Limit::send_time);
-    return client_gone({"the client does not take its answer", Side::client});
+  if (send_pace_.waiting()) {
+    const auto verdict = look_at(*stream_, send_pace_, server_.limits.send, server_.loop.now_ms());
+    if (verdict == SendPace::Verdict::keeps_up) return arm_timer();
+    const bool stalled = verdict == SendPace::Verdict::stalled;
+    server_.acceptor.on_limit(stalled ? Limit::send_time : Limit::send_rate);
+    stream_->reset_on_close();  // else the kernel would go on keeping for it what it does not take
+    return client_gone(
+        {stalled ? "the client does not take its answer" : "the client takes its answer too slowly", Side::client});
   }
   const std::string head = state_ == State::reading_head ? input_.take_kept() : std::string();
   RefusedRequest slow{.status = 408, .why = "the head took too long"};

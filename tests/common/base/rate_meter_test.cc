@@ -41,6 +41,21 @@ TEST_CASE("much in one period is no credit for the next") {
   CHECK_FALSE(meter.keeps_up(least, 20'000, 1'009'999));
 }
 
+TEST_CASE("a pause makes the period longer, and what comes in it counts") {
+  const LeastRate least{1'000, 10'000};
+  RateMeter meter;
+  meter.start(0, 0);
+  meter.skip_ms(5'000);
+  CHECK_EQ(meter.left_ms(least, 6'000), 9'000);
+  CHECK(meter.keeps_up(least, 14'999, 0));
+  SUBCASE("a byte too few") {
+    CHECK_FALSE(meter.keeps_up(least, 15'000, 9'999));
+  }
+  SUBCASE("just enough") {
+    CHECK(meter.keeps_up(least, 15'000, 10'000));
+  }
+}
+
 TEST_CASE("when to look again") {
   const LeastRate least{1'000, 10'000};
   RateMeter meter;

@@ -209,6 +209,23 @@ TEST_CASE("queued pieces keep their owner alive, and a long queue goes out in or
   CHECK(pair.far_events.data == expected);
 }
 
+TEST_CASE("what waits in the kernel is not acknowledged, what the peer's system has is") {
+  EventLoop loop;
+  Connected pair(loop);
+  const std::string big(32 << 20, 'x');
+  send(pair.near, big);
+  settle(loop);
+  const size_t in_kernel_or_beyond = big.size() - pair.near->queued_bytes();
+  REQUIRE_GT(in_kernel_or_beyond, 0);
+  const auto before = pair.near->acknowledged_bytes();
+  REQUIRE(before);
+  CHECK_LT(*before, in_kernel_or_beyond);
+  pair.far->start_reading();
+  run_until(loop, [&] { return pair.far_events.data.size() == big.size(); });
+  run_until(loop, [&] { return *pair.near->acknowledged_bytes() >= *before + big.size() / 2; });
+  CHECK_EQ(pair.near->queued_bytes(), 0);
+}
+
 TEST_CASE("half close: one direction ends, the other goes on") {
   EventLoop loop;
   Connected pair(loop);

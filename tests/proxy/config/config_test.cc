@@ -330,12 +330,15 @@ TEST_CASE("limits for clients are read with their units, and a bad rate is named
   ConfigLoader loader;
   loader.load_text(
       "[proxy]\nupstream = [\"127.0.0.1:1\"]\n[limits]\nmax_connections_per_address = 20\nrequest_rate = \"100/s\"\n"
-      "min_body_rate = \"2KiB\"\nfirst_request_timeout = \"3s\"\nmax_loop_lag = \"0s\"\n"
+      "min_body_rate = \"2KiB\"\nmin_send_rate = \"0B\"\nmin_send_rate_grace = \"7s\"\n"
+      "first_request_timeout = \"3s\"\nmax_loop_lag = \"0s\"\n"
       "[[route]]\npath = \"/login\"\nrequest_rate = \"30/m\"\nrequest_burst = 5\n");
   REQUIRE(problems(loader) == "");
   CHECK(loader.config().limits.max_connections == 0);
   CHECK(loader.config().limits.max_connections_per_address == 20);
   CHECK(loader.config().limits.min_body_rate_bytes == 2'048);
+  CHECK(loader.config().limits.min_send_rate_bytes == 0);
+  CHECK(loader.config().limits.min_send_rate_grace_ms == 7'000);
   CHECK(loader.config().limits.first_request_timeout_ms == 3'000);
   CHECK(loader.config().limits.max_loop_lag_ms == 0);
   CHECK(loader.config().routes[0].request_rate == "30/m");
