@@ -29,6 +29,8 @@ tl::unexpected<Error> listen_error(const Address& address, int error) {
   return fail_errno("listen on " + address.to_string(), error);
 }
 
+constexpr int kMaxUnsentBytes = TcpListener::kMaxUnsentBytes;
+
 /// A bound socket. It is made here because libuv 1.44 has no flag for SO_REUSEPORT.
 Result<int> bound_socket(const Address& address, const TcpListener::Options& options) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -36,8 +38,9 @@ Result<int> bound_socket(const Address& address, const TcpListener::Options& opt
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (options.reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-  // Connections inherit it, which saves a system call each.
+  // Connections inherit these, which saves system calls for each.
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kMaxUnsentBytes, sizeof(kMaxUnsentBytes));
   if (::bind(fd, address.raw(), address.raw_size()) == 0) return fd;
   const int error = errno;
   ::close(fd);

@@ -48,6 +48,9 @@ class TcpListener {
   static constexpr int64_t kExhaustedPauseMs = 100;
   /// Connections accepted in one turn of the loop, so that many new ones do not starve the others.
   static constexpr int kMaxAcceptsPerTurn = 64;
+  /// Bytes that the kernel takes for a connection beyond what it has sent already (TCP_NOTSENT_LOWAT). Without it a few
+  /// hundred peers that do not read take 4 MiB each (tcp_wmem) and with it all the memory that the system has for TCP.
+  static constexpr int kMaxUnsentBytes = 256 * 1024;
 
  private:
   struct Impl;

@@ -89,6 +89,21 @@ TEST_CASE("accepted connections do not wait to fill a segment") {
   CHECK_EQ(no_delay, 1);
 }
 
+TEST_CASE("a peer that does not read takes little of the kernel's memory") {
+  EventLoop loop;
+  StreamPtr accepted;
+  auto listener = TcpListener::listen(loop, kAnyPort, {}, [&](StreamPtr stream) { accepted = std::move(stream); });
+  const Client client((*listener)->address());
+  run_until(loop, [&] { return accepted != nullptr; });
+  Recorder events;
+  accepted->set_receiver(&events);
+  const std::string big(32 << 20, 'x');
+  send(accepted, big);
+  settle(loop);
+  const uint64_t in_kernel = big.size() - accepted->queued_bytes() - *accepted->acknowledged_bytes();
+  CHECK_LE(in_kernel, 2 * TcpListener::kMaxUnsentBytes);  // it is checked before each piece of a write
+}
+
 TEST_CASE("IPv6") {
   EventLoop loop;
   StreamPtr accepted;
