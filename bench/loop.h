@@ -84,13 +84,21 @@ class Epoll {
     check(epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   }
 
-  // Calls on_readable(fd) for every readable descriptor, forever.
-  template <class OnReadable>
-  [[noreturn]] void run(OnReadable on_readable) {
+  // From now on `fd` is waited for to be writable, or again to be readable.
+  void wait_for(int fd, uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    check(epoll_ctl(fd_, EPOLL_CTL_MOD, fd, &event), "epoll_ctl");
+  }
+
+  // Calls on_ready(fd) for every descriptor that is what it is waited for to be, forever.
+  template <class OnReady>
+  [[noreturn]] void run(OnReady on_ready) {
     std::array<epoll_event, 256> events{};
     for (;;) {
       const int count = epoll_wait(fd_, events.data(), static_cast<int>(events.size()), -1);
-      for (int i = 0; i < count; ++i) on_readable(events[static_cast<size_t>(i)].data.fd);
+      for (int i = 0; i < count; ++i) on_ready(events[static_cast<size_t>(i)].data.fd);
     }
   }
 
