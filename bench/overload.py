@@ -3,7 +3,7 @@ has `max_active_requests`; requests come at a set rate whether or not earlier on
 
 import asyncio
 import contextlib
-import threading
+import multiprocessing
 import time
 from dataclasses import dataclass, field
 
@@ -14,17 +14,16 @@ CAPACITY_PER_S = SLOTS / SERVICE_S
 
 
 class SlowBackend:
-    """In a thread with an event loop of its own."""
+    """In a process of its own."""
 
     def __init__(self):
         self.port = free_port()
-        self.loop = asyncio.new_event_loop()
-        self.ready = threading.Event()
-        threading.Thread(target=self.run, daemon=True).start()
+        self.ready = multiprocessing.Event()
+        self.process = multiprocessing.Process(target=lambda: asyncio.run(self.run()), daemon=True)
+        self.process.start()
         self.ready.wait(10)
 
-    def run(self):
-        asyncio.set_event_loop(self.loop)
+    async def run(self):
         slots = asyncio.Semaphore(SLOTS)
 
         async def serve(reader, writer):
@@ -37,12 +36,13 @@ class SlowBackend:
                     await writer.drain()
             writer.close()
 
-        self.loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", self.port, backlog=1024))
+        server = await asyncio.start_server(serve, "127.0.0.1", self.port, backlog=1024)
         self.ready.set()
-        self.loop.run_forever()
+        await server.serve_forever()
 
     def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.process.terminate()
+        self.process.join()
 
 
 @dataclass
