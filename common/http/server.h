@@ -43,8 +43,9 @@ enum class Limit : uint8_t {
   body_time,               ///< 408: no byte of the body
   body_rate,               ///< 408: the body came too slowly
   send_time,               ///< closed: the client took no byte of its response
+  memory,                  ///< there was none for the request: 503, or closed where its response had begun
 };
-constexpr size_t kLimits = 8;
+constexpr size_t kLimits = 9;
 
 /// Says which connections a Server may take; shared by the servers of several loops, so that all count together. Any
 /// thread.

@@ -182,7 +182,7 @@ void ServerConnection::on_timeout() {
   if (queued_at_most_ > 0 && stream_->queued_bytes() < queued_at_most_) return arm_timer();  // it is slow, not gone
   if (queued_at_most_ > 0) {
     server_.acceptor.on_limit(Limit::send_time);
-    return client_gone({"the client does not take its answer", Side::client});
+    return on_error({"the client does not take its answer", Side::client});
   }
   const std::string head = state_ == State::reading_head ? input_.take_kept() : std::string();
   RefusedRequest slow{.status = 408, .why = "the head took too long"};
