@@ -15,7 +15,7 @@ MemoryBudget::MemoryBudget(HttpCache& cache, const BlockAccount& in_flight)
 
 bool MemoryBudget::admit(uint64_t bytes) {
   if (MemoryReserve::is_low()) {  // allocations fail: the store gives back what it has
-    share_room(limit_bytes_);
+    give_back();
     if (!MemoryReserve::refill()) return false;
   }
   if (!would_admit(bytes)) return false;

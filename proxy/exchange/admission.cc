@@ -32,6 +32,11 @@ std::optional<Admission::Refusal> Admission::take(uint64_t client, uint32_t rule
                  (decision.wait_us + 999'999) / 1'000'000};
 }
 
+std::optional<Admission::Refusal> Admission::out_of_memory() {
+  context_.counters.count(http::Limit::memory);
+  return Refusal{503, "The server is out of memory. Try again later.", "memory", kBusyRetryS};
+}
+
 std::optional<Admission::Refusal> Admission::look_at_capacity() {
   if (context_.shedder.refuses(context_.random.next())) {
     context_.counters.shed.add();
