@@ -104,7 +104,7 @@ void Proxy::set_connection_cap(uint64_t threads) {
 // The store gives way as long as memory is low, and has its room back afterwards.
 void Proxy::look_at_memory() {
   memory_timer_.start_ms(observe::MemoryWatch::kPeriodMs);
-  if (runtime_.memory.look([this] { runtime_.budget.give_back(); })) runtime_.budget.settle();
+  if (runtime_.memory.look([this] { (void)runtime_.budget.relieve(); })) runtime_.budget.settle();
 }
 
 void Proxy::run() {

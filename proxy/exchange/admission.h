@@ -31,7 +31,9 @@ class Admission {
   std::optional<Refusal> over_rate(const http::Responder& responder, const http::RequestHead& head, const Route& route);
   /// For a request that the cache cannot answer.
   std::optional<Refusal> over_capacity() {
-    if (MemoryReserve::is_low()) return out_of_memory();
+    if (MemoryReserve::is_low()) {
+      if (const auto refusal = out_of_memory()) return refusal;
+    }
     if (!context_.shedder.is_shedding() && context_.active_requests == nullptr) return std::nullopt;
     return look_at_capacity();
   }
