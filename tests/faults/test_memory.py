@@ -61,7 +61,12 @@ class NoMemory(LikeTest):
         refused = []
 
         def is_refused():
-            refused.append(get(proxy.address, f"/small/{len(refused)}"))
+            self.limit(proxy, 0)  # what the store has given back is not there for others
+            greed.append(greedy(proxy.address, request_bytes("GET", f"/{len(greed)}", host=proxy.address)))
+            try:
+                refused.append(get(proxy.address, f"/small/{len(greed)}"))
+            except (WireError, OSError):
+                return False  # there was no memory for the connection
             return refused[-1].status == 503
 
         wait_until(is_refused, 20, "a refusal")
