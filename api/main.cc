@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "api/config.h"
+#include "api/db/sqlite/sqlite_memory.h"
 #include "api/worker.h"
+#include "common/base/memory_reserve.h"
 #include "common/config/command_line.h"
 #include "common/net/tcp_listener.h"
 #include "common/observe/event_log.h"
@@ -65,6 +67,8 @@ int main(int argc, char** argv) {
   ::umask(077);  // the database holds e-mail addresses and password hashes
   const auto user = give_up_privileges(config);
   if (!user) return could_not_start(user.error());
+  const MemoryReserve reserve;
+  api::use_reserve_for_sqlite();
   observe::EventLog events;
   auto worker = api::Worker::start(config, events);
   if (!worker) return could_not_start(worker.error());

@@ -15,6 +15,7 @@
 #include "api/tweet_module.h"
 #include "api/worker_context.h"
 #include "api/worker_server.h"
+#include "common/observe/memory_watch.h"
 
 namespace roost::api {
 
@@ -25,7 +26,11 @@ class Worker::Body {
       : config_(config),
         context_{config_, "", loop_, clock_, events},
         drain_timer_(net::Timer::of<&Body::stop>(loop_.timers(), this)),
-        poll_timer_(net::Timer::of<&Body::stop_when_idle>(loop_.timers(), this)) {}
+        poll_timer_(net::Timer::of<&Body::stop_when_idle>(loop_.timers(), this)),
+        memory_(events, metrics_.make_scope()),
+        memory_timer_(net::Timer::of<&Body::look_at_memory>(loop_.timers(), this)) {
+    metrics_.before_exposition([this] { memory_.refresh(); });
+  }
   ~Body();
 
   Result<void> start();
@@ -42,6 +47,7 @@ class Worker::Body {
   void reopen_logs(std::string_view signal);
   void drain();
   void stop_when_idle();
+  void look_at_memory();
   void stop() { loop_.stop(); }
 
   const Config config_;
@@ -58,6 +64,8 @@ class Worker::Body {
   std::unique_ptr<Operations> operations_;
   net::Timer drain_timer_;
   net::Timer poll_timer_;
+  observe::MemoryWatch memory_;
+  net::Timer memory_timer_;
   int64_t drain_until_ms_ = 0;
   bool draining_ = false;
 };
@@ -135,7 +143,13 @@ void Worker::Body::on_likes_applied(const std::vector<int64_t>& ids) {
   if (tweets_) tweets_->on_likes_applied(ids);
 }
 
+void Worker::Body::look_at_memory() {
+  memory_timer_.start_ms(observe::MemoryWatch::kPeriodMs);
+  memory_.look([this] { storage_->cache().clear(); });
+}
+
 void Worker::Body::run() {
+  look_at_memory();
   loop_.run();
   // What remains of the time allowed goes to the likes; the rest stays in the journal for the worker that adopts it.
   const int64_t remaining_ms = drain_until_ms_ - clock_.monotonic_ms();

@@ -39,6 +39,7 @@ WorkerServer::WorkerServer(const Options& options, net::EventLoop& loop, observe
   server_.add_observer(metrics_);
   server_.add_decorator(cors_);
   server_.add_guard(origins_);
+  server_.refuse_without_memory({"/healthz", "/readyz", "/metrics"});
 }
 
 Result<std::unique_ptr<WorkerServer>> WorkerServer::listen(const Options& options, net::EventLoop& loop,

@@ -22,7 +22,11 @@ uint32_t thread_count(const Config& config) {
 }  // namespace
 
 Proxy::Proxy(const Config& config, observe::EventLog& events)
-    : events_(events), runtime_(config, events), resolver_(loop_, config.proxy.hosts_file), connector_(loop_) {
+    : events_(events),
+      runtime_(config, events),
+      resolver_(loop_, config.proxy.hosts_file),
+      connector_(loop_),
+      memory_timer_(net::Timer::of<&Proxy::look_at_memory>(loop_.timers(), this)) {
   BackendWatchOptions options;
   options.resolve_period_ms = config.proxy.resolve_period_ms;
   options.seed = std::random_device()();
@@ -97,7 +101,14 @@ void Proxy::set_connection_cap(uint64_t threads) {
   }
 }
 
+// The store gives way as long as memory is low, and has its room back afterwards.
+void Proxy::look_at_memory() {
+  memory_timer_.start_ms(observe::MemoryWatch::kPeriodMs);
+  if (runtime_.memory.look([this] { (void)runtime_.budget.relieve(); })) runtime_.budget.settle();
+}
+
 void Proxy::run() {
+  look_at_memory();
   watch_->watch(runtime_.site->backends);
   for (const auto& thread : loop_threads_) thread->start();
   loop_.run();

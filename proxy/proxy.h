@@ -6,6 +6,7 @@
 
 #include "common/net/event_loop.h"
 #include "common/net/resolver.h"
+#include "common/net/timer.h"
 #include "proxy/admin/admin.h"
 #include "proxy/loop_thread.h"
 #include "proxy/runtime/runtime.h"
@@ -31,6 +32,7 @@ class Proxy {
   void handle_signals();
   void reopen_logs(std::string_view signal);
   void set_connection_cap(uint64_t threads);
+  void look_at_memory();
   void begin_drain();
   void on_news(const BackendNews& news);
 
@@ -40,6 +42,7 @@ class Proxy {
   net::Resolver resolver_;
   TcpConnector connector_;  // of the watch's probes
   std::unique_ptr<BackendWatch> watch_;
+  net::Timer memory_timer_;
   std::unique_ptr<Admin> admin_;
   std::vector<std::unique_ptr<LoopThread>> loop_threads_;
   size_t drained_ = 0;  // threads that have finished

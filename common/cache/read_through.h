@@ -119,6 +119,8 @@ class ReadThrough {
   void invalidate(std::string_view key);
   /// As invalidate() for every key of the group.
   void invalidate_group(Group group);
+  /// Gives back the memory of all entries. Loads under way are cached all the same.
+  void clear() { store_.clear(); }
   Stats stats() const;
 
  private:

@@ -23,4 +23,14 @@ std::string problem_body(int status, std::string_view detail, std::string_view f
   return body;
 }
 
+void respond_out_of_memory(Responder& responder) {
+  static const FieldBlock fields{{"Content-Type", kProblemJson}, {"Cache-Control", "no-store"}, {"Retry-After", "1"}};
+  constexpr std::string_view kBody =
+      R"({"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The server is out of memory. Try )"
+      R"(again later."})";
+  const Slice body(kBody);
+  responder.respond({.status = 503, .fields = fields, .more_fields = {}, .body = BodyLength::known(kBody.size())},
+                    {&body, 1});
+}
+
 }  // namespace roost::http

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/http/server.h"
+
 namespace roost::http {
 
 constexpr std::string_view kProblemJson = "application/problem+json";
@@ -11,5 +13,8 @@ constexpr std::string_view kProblemJson = "application/problem+json";
 /// names the part of the request that is wrong, and `request_id` the request in the logs. One line without a line end.
 std::string problem_body(int status, std::string_view detail, std::string_view field = {},
                          std::string_view request_id = {});
+
+/// 503 to a request for which there is no memory. Allocates nothing of its own.
+void respond_out_of_memory(Responder& responder);
 
 }  // namespace roost::http

@@ -51,8 +51,9 @@ enum class Limit : uint8_t {
   body_rate,               ///< 408: the body came too slowly
   send_time,               ///< reset: the client took no byte of its response
   send_rate,               ///< reset: the client took its response too slowly
+  memory,                  ///< there was none for the request: 503, or closed where its response had begun
 };
-constexpr size_t kLimits = 9;
+constexpr size_t kLimits = 10;
 
 /// Says which connections a Server may take; shared by the servers of several loops, so that all count together. Any
 /// thread.

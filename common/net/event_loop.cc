@@ -2,11 +2,15 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include <uv.h>
 
 #include "common/base/check.h"
+#include "common/base/essential_malloc.h"
+#include "common/base/memory_reserve.h"
+#include "common/base/memory_scope.h"
 
 namespace roost::net {
 
@@ -27,10 +31,21 @@ struct EventLoop::Impl {
   std::array<char, kReadBufferBytes> read_buffer{};
 };
 
+namespace {
+
+/// libuv ends the process where it cannot enlarge its table of descriptors.
+void share_memory_with_libuv() {
+  static const int shared = uv_replace_allocator(essential_malloc, essential_realloc, essential_calloc, std::free);
+  ROOST_CHECK(shared == 0);
+}
+
+}  // namespace
+
 EventLoop::EventLoop() : timers_(SystemClock().monotonic_ms()), impl_(std::make_unique<Impl>()) {
   // A write to a connection that the peer has closed returns an error instead of ending the process.
   std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::this_thread::get_id();
+  share_memory_with_libuv();
   ROOST_CHECK(uv_loop_init(&impl_->loop) == 0);
   impl_->loop.data = this;
   ROOST_CHECK(uv_async_init(&impl_->loop, &impl_->wake, [](uv_async_t* handle) {
@@ -90,6 +105,7 @@ void EventLoop::run_once(bool wait) {
 // Time has passed outside run(). Timers that are due already end the first wait at once.
 void EventLoop::begin_run() {
   thread_ = std::this_thread::get_id();
+  MemoryReserve::give_up_in_time();
   uv_update_time(&impl_->loop);
   observe_time();
   end_turn();
@@ -100,6 +116,7 @@ void EventLoop::stop() {
 }
 
 void EventLoop::post(Task task) {
+  const EssentialMemory essential;
   bool first = false;
   {
     const MutexLock lock(posted_mutex_);
@@ -115,6 +132,7 @@ bool EventLoop::in_loop_thread() const {
 
 void EventLoop::retire(std::unique_ptr<Retirable> object) {
   if (object == nullptr) return;
+  const EssentialMemory essential;
   object->on_retired();
   retired_.push_back(std::move(object));
 }
@@ -127,9 +145,9 @@ void EventLoop::on_signal(int signal_number, Task task) {
   entry.handle.data = &entry;
   uv_signal_start(
       &entry.handle,
-      [](uv_signal_t* handle, int) {
+      [](uv_signal_t* handle, int number) {
         static_cast<EventLoop*>(handle->loop->data)->observe_time();
-        static_cast<Impl::Signal*>(handle->data)->task();
+        if (!run_contained(static_cast<Impl::Signal*>(handle->data)->task)) std::raise(number);
       },
       signal_number);
   uv_unref(reinterpret_cast<uv_handle_t*>(&entry.handle));
@@ -154,7 +172,8 @@ void EventLoop::run_posted() {
     const MutexLock lock(posted_mutex_);
     tasks.swap(posted_);
   }
-  for (Task& task : tasks) task();
+  // What a task that could not end owns (a Reply) says so itself.
+  for (Task& task : tasks) (void)run_contained(task);
 }
 
 // The two clocks are rounded to milliseconds at different moments; differences of that size leave the offset unchanged.

@@ -43,7 +43,8 @@ class EventLoop {
   /// Ends run() after the current turn. Any thread.
   void stop();
   /// Runs `task` on the loop's thread at a later turn, in the order posted. Any thread; wakes the loop once however
-  /// many tasks are posted. Tasks that are still queued when the loop is destroyed are destroyed unrun.
+  /// many tasks are posted. Tasks that are still queued when the loop is destroyed are destroyed unrun. One that memory
+  /// ran out in is destroyed.
   void post(Task task);
   bool in_loop_thread() const;
 
@@ -54,7 +55,8 @@ class EventLoop {
   TimerQueue& timers() { return timers_; }
   /// Destroys `object` at the end of this turn, with whatever its destructor retires.
   void retire(std::unique_ptr<Retirable> object);
-  /// Runs `task` on each signal of this number, such as SIGTERM, until the loop ends. At most kMaxSignals.
+  /// Runs `task` on each signal of this number, such as SIGTERM, until the loop ends; again when memory ran out in it.
+  /// At most kMaxSignals.
   void on_signal(int signal_number, Task task);
   /// For common/net only: takes the current time from libuv, in a callback of libuv.
   void observe_time();

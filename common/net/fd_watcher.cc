@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 
 namespace roost::net {
 
@@ -37,7 +38,9 @@ void FdWatcher::watch(bool readable, bool writable) {
     handle.loop.observe_time();
     // After an error libuv has stopped watching; the owner is woken once to see for itself.
     if (status < 0) handle.watched = 0;
-    handle.on_ready(status < 0 || (ready & UV_READABLE) != 0, status < 0 || (ready & UV_WRITABLE) != 0);
+    const bool in = status < 0 || (ready & UV_READABLE) != 0;
+    const bool out = status < 0 || (ready & UV_WRITABLE) != 0;
+    (void)run_contained([&] { handle.on_ready(in, out); });  // it is ready still at the next turn
   });
   ROOST_CHECK(started == 0);
 }

@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <uv.h>
 
+#include "common/base/memory_scope.h"
+
 namespace roost::net {
 namespace {
 
@@ -73,7 +75,7 @@ class SystemLookup final : public Resolver::Lookup {
       : loop_(loop),
         host_(host.host),
         on_resolved_(std::move(on_resolved)),
-        failed_(Timer::of<&SystemLookup::fail_now>(loop.timers(), this)) {
+        answer_(Timer::of<&SystemLookup::answer>(loop.timers(), this)) {
     request_ = new Request{{}, host.port, this};
     request_->handle.data = request_;
     addrinfo hints{};
@@ -81,7 +83,7 @@ class SystemLookup final : public Resolver::Lookup {
     status_ = uv_getaddrinfo(loop.raw(), &request_->handle, on_done, host_.c_str(), nullptr, &hints);
     if (status_ == 0) return;
     delete std::exchange(request_, nullptr);
-    failed_.start_ms(0);
+    answer_.start_ms(0);
   }
   ~SystemLookup() override {
     if (request_ == nullptr) return;
@@ -91,38 +93,46 @@ class SystemLookup final : public Resolver::Lookup {
 
  private:
   static void on_done(uv_getaddrinfo_t* handle, int status, addrinfo* list);
-  void answer(Result<std::vector<Address>> result) {
+  void take(const addrinfo* list, uint16_t port);
+  void answer() {
+    if (!on_resolved_) return;  // memory ran out in it
+    Result<std::vector<Address>> result = std::move(addresses_);
+    if (status_ != 0) result = fail("resolve " + host_ + ": " + uv_strerror(status_), Side::backend, true);
     // The callback may destroy this look-up.
     Resolver::OnResolved on_resolved = std::move(on_resolved_);
     on_resolved(std::move(result));
   }
-  void fail_now() { answer(fail("resolve " + host_ + ": " + uv_strerror(status_), Side::backend, true)); }
 
   EventLoop& loop_;
   std::string host_;
   Resolver::OnResolved on_resolved_;
-  Timer failed_;
+  Timer answer_;
   Request* request_ = nullptr;
+  std::vector<Address> addresses_;
   int status_ = 0;
 };
 
 void SystemLookup::on_done(uv_getaddrinfo_t* handle, int status, addrinfo* list) {
   const std::unique_ptr<Request> request(static_cast<Request*>(handle->data));
-  std::vector<Address> addresses;
-  for (const addrinfo* entry = list; entry != nullptr && addresses.size() < Resolver::kMaxAddresses;
-       entry = entry->ai_next) {
-    Address address(entry->ai_addr, entry->ai_addrlen);
-    address.set_port(request->port);
-    addresses.push_back(address);
+  SystemLookup* self = request->waiting;
+  if (self != nullptr) {
+    self->request_ = nullptr;
+    self->loop_.observe_time();
+    self->status_ = status;
+    if (!run_contained([&] { self->take(list, request->port); })) self->status_ = UV_EAI_MEMORY;
+    self->answer_.start_ms(0);
   }
   uv_freeaddrinfo(list);
-  SystemLookup* self = request->waiting;
-  if (self == nullptr) return;
-  self->request_ = nullptr;
-  self->loop_.observe_time();
-  self->status_ = status != 0 ? status : UV_EAI_NODATA;
-  if (status == 0 && !addresses.empty()) return self->answer(std::move(addresses));
-  self->fail_now();
+}
+
+void SystemLookup::take(const addrinfo* list, uint16_t port) {
+  for (const addrinfo* entry = list; entry != nullptr && addresses_.size() < Resolver::kMaxAddresses;
+       entry = entry->ai_next) {
+    Address address(entry->ai_addr, entry->ai_addrlen);
+    address.set_port(port);
+    addresses_.push_back(address);
+  }
+  if (status_ == 0 && addresses_.empty()) status_ = UV_EAI_NODATA;
 }
 
 /// Delivers a result that is known at once, at the next turn.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,7 +15,7 @@
 namespace roost::net {
 
 /// What happens on a Stream. Any of these may destroy the stream (reset its StreamPtr) or the receiver; the stream does
-/// not touch either after the call returns.
+/// not touch either after the call returns. Allocations within may be refused (MemoryScope).
 class StreamReceiver {
  public:
   /// A connecting stream is connected and may be written to and read.
@@ -29,6 +30,8 @@ class StreamReceiver {
   /// The stream is broken (reset, refused, time-out of the kernel); nothing more happens on it. Its owner resets the
   /// StreamPtr.
   virtual void on_error(const Error& error) = 0;
+  /// Memory ran out in an event other than on_error; what came with it is lost. The stream is as it was.
+  virtual void on_out_of_memory() { on_error({"out of memory", Side::internal, false, ENOMEM}); }
 
  protected:
   ~StreamReceiver() = default;

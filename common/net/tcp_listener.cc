@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 #include "common/net/port_holder.h"
 #include "common/net/tcp_stream.h"
 #include "common/net/timer.h"
@@ -78,6 +79,7 @@ struct TcpListener::Impl {
   void unwatch();
   void on_readable();
   bool accept_one();
+  void rest();
 
   EventLoop& loop;
   int fd;  // -1 once closed
@@ -125,14 +127,25 @@ bool TcpListener::Impl::accept_one() {
   if (connection < 0) {
     if (errno == EAGAIN) return false;
     if (!out_of_resources(errno)) return true;  // this connection was reset before it was accepted
-    ++exhausted;
-    unwatch();
-    retry.start_ms(kExhaustedPauseMs);
+    rest();
     return false;
   }
-  StreamPtr stream = TcpStream::adopt(loop, connection, Address(reinterpret_cast<const sockaddr*>(&peer), size));
-  if (stream != nullptr) on_accept(std::move(stream));
-  return true;
+  bool taken = true;
+  run_refusable(
+      [&] {
+        StreamPtr stream = TcpStream::adopt(loop, connection, Address(reinterpret_cast<const sockaddr*>(&peer), size));
+        if (stream != nullptr) on_accept(std::move(stream));
+      },
+      [&] { taken = false; });  // the connection is closed
+  if (!taken) rest();
+  return taken;
+}
+
+/// The process is out of something.
+void TcpListener::Impl::rest() {
+  ++exhausted;
+  unwatch();
+  retry.start_ms(kExhaustedPauseMs);
 }
 
 Result<void> TcpListener::probe(const Address& address) {

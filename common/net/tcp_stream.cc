@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include <fmt/core.h>
 #include <netinet/tcp.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 #include "common/net/buffer_chain.h"
 
 namespace roost::net {
@@ -29,19 +29,6 @@ unsigned fill(std::array<uv_buf_t, kMaxSlices>& buffers, std::span<const Slice> 
     buffers[count++] = uv_buf_init(const_cast<char*>(piece.data), static_cast<unsigned>(piece.size));
   }
   return count;
-}
-
-/// An event of a stream. Where memory runs out in it, this connection breaks, and nothing else.
-template <class Event, class Failure>
-void run_event(Event event, Failure failure) {
-  try {
-    try {
-      event();
-    } catch (const std::bad_alloc&) {
-      failure();
-    }
-  } catch (const std::bad_alloc&) {
-  }  // there is none to say so either: its owner's time-outs end it
 }
 
 }  // namespace
@@ -65,6 +52,15 @@ struct TcpStream::LateFailure {
   int status;
 };
 
+/// An event from libuv. Where memory runs out in it, this connection suffers, and nothing else.
+template <class Event>
+void TcpStream::run_event(const Event& event) {
+  const auto tell = [this] {
+    if (state_ < State::failed && receiver_ != nullptr) receiver_->on_out_of_memory();
+  };
+  (void)run_contained([&] { run_refusable(event, tell); });  // if that fails, the owner's time-outs end it
+}
+
 TcpStream::TcpStream(EventLoop& loop) : loop_(loop) {
   ROOST_CHECK(uv_tcp_init(loop.raw(), &handle_) == 0);
   handle_.data = this;
@@ -79,7 +75,8 @@ StreamPtr TcpStream::connect(EventLoop& loop, const Address& address) {
   auto request = std::make_unique<uv_connect_t>();
   int status = uv_tcp_connect(request.get(), &stream->handle_, address.raw(), [](uv_connect_t* done, int code) {
     const std::unique_ptr<uv_connect_t> freed(done);
-    owner_of(reinterpret_cast<uv_handle_t*>(done->handle))->on_connect_result(code);
+    TcpStream* connecting = owner_of(reinterpret_cast<uv_handle_t*>(done->handle));
+    connecting->run_event([&] { connecting->on_connect_result(code); });
   });
   if (status == 0) {
     request.release();
@@ -91,7 +88,13 @@ StreamPtr TcpStream::connect(EventLoop& loop, const Address& address) {
 }
 
 StreamPtr TcpStream::adopt(EventLoop& loop, int fd, const Address& peer) {
-  auto* stream = new TcpStream(loop);
+  TcpStream* stream = nullptr;
+  try {
+    stream = new TcpStream(loop);
+  } catch (const std::bad_alloc&) {
+    ::close(fd);
+    throw;
+  }
   StreamPtr result(stream);
   if (uv_tcp_open(&stream->handle_, fd) != 0) {
     ::close(fd);
@@ -126,6 +129,7 @@ void TcpStream::set_state(State next) {
 void TcpStream::on_connect_result(int status) {
   if (state_ != State::connecting) return;  // closed meanwhile, or failed
   loop_.observe_time();
+  if (status == 0) status = first_error_;
   if (status != 0) return fail_with(status);
   set_state(State::open);
   if (reading_) start_reading();
@@ -148,10 +152,7 @@ void TcpStream::start_reading() {
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) { owner_of(handle)->on_allocate(buffer); },
       [](uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
         TcpStream* stream = owner_of(reinterpret_cast<uv_handle_t*>(handle));
-        run_event([&] { stream->on_read(count, buffer->base); },
-                  [stream] {
-                    if (stream->state_ < State::failed) stream->fail_with(UV_ENOMEM);
-                  });
+        stream->run_event([&] { stream->on_read(count, buffer->base); });
       });
 }
 
@@ -162,6 +163,7 @@ void TcpStream::on_allocate(uv_buf_t* buffer) {
 
 void TcpStream::on_read(ssize_t count, const char* data) {
   if (count == 0 || state_ == State::failed || state_ == State::closing) return;
+  if (first_error_ == UV_ENOMEM && state_ == State::write_broken) return fail_with(UV_ENOMEM);
   // stop_reading() only clears a flag; the watcher is stopped here, when something arrives while reading is off.
   // Nothing is lost: bytes stay in the socket, and an end of stream is reported again when reading restarts.
   if (!reading_) {
@@ -182,7 +184,18 @@ void TcpStream::on_read(ssize_t count, const char* data) {
 bool TcpStream::write(std::span<const Slice> pieces) {
   ROOST_CHECK(pieces.size() <= kMaxSlices && sending_ == Sending::open);
   if (state_ > State::open) return false;  // on_error follows
-  size_t taken = queue_ == nullptr && state_ == State::open ? send_now(pieces) : 0;
+  const size_t taken = queue_ == nullptr && state_ == State::open ? send_now(pieces) : 0;
+  run_refusable([&] { keep(pieces, taken); }, [this] { break_writing(); });
+  if (state_ > State::open) return false;
+  if (queue_ == nullptr) return true;
+  submit_queue();
+  if (queued_bytes() < kHighWatermarkBytes) return true;
+  drained_owed_ = true;
+  return false;
+}
+
+/// Queues what lies behind the first `taken` bytes.
+void TcpStream::keep(std::span<const Slice> pieces, size_t taken) {
   for (const Slice& piece : pieces) {
     if (taken >= piece.size) {
       taken -= piece.size;
@@ -192,11 +205,17 @@ bool TcpStream::write(std::span<const Slice> pieces) {
     queue_->chain.append(Slice(piece.data + taken, piece.size - taken, piece.owner));
     taken = 0;
   }
-  if (queue_ == nullptr) return true;
-  submit_queue();
-  if (queued_bytes() < kHighWatermarkBytes) return true;
-  drained_owed_ = true;
-  return false;
+}
+
+/// There is no memory for what was to be written. A connection that is shut down has something to read, so that the
+/// error comes from a later turn.
+void TcpStream::break_writing() {
+  first_error_ = UV_ENOMEM;
+  if (state_ != State::open) return;  // still connecting: on_connect_result sees it
+  set_state(State::write_broken);
+  start_reading();
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &fd) == 0) ::shutdown(fd, SHUT_RDWR);
 }
 
 /// How many bytes the kernel accepted; 0 after an error. The bytes are queued then, and the write of the queue reports
@@ -220,12 +239,11 @@ void TcpStream::submit_queue() {
   const int status = uv_write(&queue_->request, reinterpret_cast<uv_stream_t*>(&handle_), buffers.data(), count,
                               [](uv_write_t* done, int code) {
                                 TcpStream* stream = owner_of(reinterpret_cast<uv_handle_t*>(done->handle));
-                                run_event([&] { stream->on_written(code); },
-                                          [stream] {
-                                            if (stream->state_ < State::failed) stream->fail_with(UV_ENOMEM);
-                                          });
+                                stream->run_event([&] { stream->on_written(code); });
                               });
-  if (status != 0) loop_.post(LateFailure(this, status));
+  if (status == 0) return;
+  const EssentialMemory essential;
+  loop_.post(LateFailure(this, status));
 }
 
 void TcpStream::on_written(int status) {
@@ -303,6 +321,7 @@ void TcpStream::fail_with(int status) {
   reading_ = false;
   uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
   if (receiver_ == nullptr) return;
+  if (status == UV_ENOMEM) return receiver_->on_error(Error{"out of memory", Side::internal, connecting, ENOMEM});
   receiver_->on_error(Error{
       fmt::format("{} {}: {}", connecting ? "connect to" : "connection with", peer_.to_string(), uv_strerror(status)),
       Side::internal, connecting, -status});

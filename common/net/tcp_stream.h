@@ -17,7 +17,8 @@ namespace roost::net {
 ///   connecting    writes are queued                                 open, failed, closing
 ///   open          connected                                         write_broken, failed, closing
 ///   write_broken  a write failed because the peer reset the         failed, closing
-///                 connection; what it sent before is still read
+///                 connection; what it sent before is still read;
+///                 or there was no memory for what was to be written
 ///   failed        on_error was called, or is about to be            closing
 ///   closing       until libuv's close callback                      –
 ///
@@ -54,7 +55,11 @@ class TcpStream final : public Stream {
   void close() override;
   static bool is_move(State from, State to);
   void set_state(State next);
+  template <class Event>
+  void run_event(const Event& event);
   size_t send_now(std::span<const Slice> pieces);
+  void keep(std::span<const Slice> pieces, size_t taken);
+  void break_writing();
   void submit_queue();
   void send_fin();
   void on_connect_result(int status);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
+
+#include "common/base/memory_scope.h"
 
 namespace roost::net {
 
@@ -16,6 +19,13 @@ void Timer::stop() {
   if (!linked()) return;
   unlink();
   --queue_.active_;
+}
+
+void Timer::run() {
+  Timer* const outer = std::exchange(running, this);
+  const bool done = run_contained([this] { callback_(owner_); });
+  if (!done && running == this && !active()) start_ms(kRetryMs);
+  running = outer;
 }
 
 TimerQueue::TimerQueue(int64_t now_ms) : now_ms_(now_ms), present_ms_(now_ms) {}
@@ -51,7 +61,7 @@ void TimerQueue::run_due() {
   due.splice_back(wheel_[0][slot]);
   while (Timer* timer = due.pop_front()) {
     --active_;
-    timer->callback_(timer->owner_);
+    timer->run();
   }
 }
 

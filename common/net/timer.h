@@ -11,12 +11,16 @@ namespace roost::net {
 class TimerQueue;
 
 /// A one-shot timer, embedded in its owner. Starting and stopping never allocates; the destructor stops it. It is
-/// inactive when its callback runs, which may restart it or destroy the owner. Loop thread only.
+/// inactive when its callback runs, which may restart it or destroy the owner. A callback that memory ran out in is
+/// called again, kRetryMs later, unless it has restarted or destroyed the timer. Loop thread only.
 class Timer : public ListLink<TimerQueue> {
  public:
   using Callback = void (*)(void* owner);
   Timer(TimerQueue& queue, Callback callback, void* owner) : queue_(queue), callback_(callback), owner_(owner) {}
-  ~Timer() { stop(); }
+  ~Timer() {
+    stop();
+    if (running == this) running = nullptr;
+  }
 
   /// `Timer idle_timer_ = Timer::of<&Connection::on_idle_timeout>(queue, this);`
   template <auto Method, class Owner>
@@ -32,9 +36,13 @@ class Timer : public ListLink<TimerQueue> {
   bool active() const { return linked(); }
   /// Only while active.
   int64_t due_ms() const { return due_ms_; }
+  static constexpr int64_t kRetryMs = 100;
 
  private:
   friend class TimerQueue;
+  void run();
+
+  static inline constinit thread_local Timer* running = nullptr;  // whose callback is; null once it is destroyed
   TimerQueue& queue_;
   Callback callback_;
   void* owner_;

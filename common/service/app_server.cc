@@ -1,5 +1,6 @@
 #include "common/service/app_server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <utility>
@@ -7,7 +8,10 @@
 #include <fmt/compile.h>
 
 #include "common/base/check.h"
+#include "common/base/memory_reserve.h"
+#include "common/base/memory_scope.h"
 #include "common/base/wipe.h"
+#include "common/http/problem.h"
 
 namespace roost::service {
 namespace {
@@ -45,10 +49,12 @@ class AppServer::Exchange final : public http::RequestReceiver,
 
   void on_request_body(std::string_view bytes) override { request_.body.append(bytes); }
   void on_request_end() override {
+    const EssentialMemory essential;  // it is accepted
     state_ = State::acting;
     server_->dispatch(request_, Reply(std::unique_ptr<PendingRequest>(this)));
   }
   void on_client_gone(const Error& error) override {
+    const EssentialMemory essential;
     http::Responder* responder = std::exchange(responder_, nullptr);
     if (state_ != State::reading_body) return;
     state_ = State::ended;
@@ -98,6 +104,10 @@ AppServer::~AppServer() {
 }
 
 void AppServer::on_request(http::Responder& responder, const http::RequestHead& head) {
+  if (MemoryReserve::is_low() && lacks_memory(head.path)) {
+    for (CallObserver* observer : observers_) observer->on_refused(503);
+    return http::respond_out_of_memory(responder);
+  }
   auto* exchange = new Exchange(*this, responder, head);
   exchanges_.push_back(*exchange);
   ++active_;
@@ -110,6 +120,10 @@ void AppServer::on_refused(http::Responder& responder, const http::RefusedReques
   if (refused.head != nullptr) request = Request::from(*refused.head, responder.client());
   if (request.request_id.empty()) request.request_id = next_request_id();
   send(responder, request, problem(refused.status, refused.why));
+}
+
+bool AppServer::lacks_memory(std::string_view path) const {
+  return spared_ && std::find(spared_->begin(), spared_->end(), path) == spared_->end();
 }
 
 void AppServer::dispatch(Request& request, Reply reply) const {

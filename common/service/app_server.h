@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ class AppServer final : public http::RequestAcceptor {
   /// The first guard that refuses a request answers it.
   void add_guard(const RequestGuard& guard) { guards_.push_back(&guard); }
 
+  /// Requests that come while the MemoryReserve is low are answered 503, but those for one of these paths.
+  void refuse_without_memory(std::vector<std::string_view> but_for) { spared_ = std::move(but_for); }
+
   /// Takes over a client's connection.
   void adopt(net::StreamPtr stream) { server_->adopt(std::move(stream)); }
   /// As http::Server::drain.
@@ -50,6 +54,7 @@ class AppServer final : public http::RequestAcceptor {
 
  private:
   class Exchange;
+  bool lacks_memory(std::string_view path) const;
   void dispatch(Request& request, Reply reply) const;
   /// Sends and reports; `responder` is null when the client is gone.
   void finish(http::Responder* responder, const Request& request, const Answer& answer);
@@ -62,6 +67,7 @@ class AppServer final : public http::RequestAcceptor {
   std::vector<CallObserver*> observers_;
   std::vector<AnswerDecorator*> decorators_;
   std::vector<const RequestGuard*> guards_;
+  std::optional<std::vector<std::string_view>> spared_;  // none: no request is refused
   std::unique_ptr<http::Server> server_;
   http::HttpDateCache date_;
   IntrusiveList<Exchange> exchanges_;

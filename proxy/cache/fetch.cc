@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 #include "proxy/cache/tags.h"
 
 namespace roost::proxy {
@@ -139,6 +140,7 @@ void Fetch::leave(FetchWaiter& waiter) {
 }
 
 void Fetch::wake_all() {
+  const EssentialMemory essential;
   for (const auto& group : groups_) {
     if (group->waiting.empty()) continue;
     group->due.splice_back(group->waiting);
@@ -264,6 +266,7 @@ void Fetch::drop_taken() {
   blocks_.erase(blocks_.begin(), blocks_.begin() + count);
   if (room_wanted_ == 0 || leader_loop_ == nullptr || size_ - needed > room_wanted_) return;
   room_wanted_ = 0;
+  const EssentialMemory essential;
   leader_loop_->post([self = FetchRef::share(this)] {
     if (self->leader_ != nullptr) self->leader_->on_fetch_room();
   });

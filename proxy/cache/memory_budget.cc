@@ -14,13 +14,15 @@ MemoryBudget::MemoryBudget(HttpCache& cache, const BlockAccount& in_flight)
       step_bytes_(std::max<uint64_t>(cache.limit_bytes() / kSteps, 1)) {}
 
 bool MemoryBudget::admit(uint64_t bytes) {
-  if (MemoryReserve::is_low()) {  // allocations fail: the store gives back what it has
-    share_room(limit_bytes_);
-    if (!MemoryReserve::refill()) return false;
-  }
+  if (MemoryReserve::is_low() && !relieve()) return false;
   if (!would_admit(bytes)) return false;
   share_room(in_flight_.bytes() + bytes);
   return true;
+}
+
+bool MemoryBudget::relieve() {
+  share_room(limit_bytes_);
+  return MemoryReserve::refill();
 }
 
 // In steps, so that most calls find the room as it should be. Where two threads set it at the same time the later one

@@ -34,6 +34,8 @@ class MemoryBudget {
   bool admit(uint64_t bytes);
   /// The same question, without making room.
   bool would_admit(uint64_t bytes) const { return in_flight_.bytes() + bytes <= most_in_flight_bytes_; }
+  /// Where allocations fail: the store gives back all but its share. Whether the MemoryReserve is whole again.
+  bool relieve();
   /// Gives the store the room that is not needed in flight now: before a response is stored.
   void settle() { share_room(in_flight_.bytes()); }
 

@@ -32,6 +32,13 @@ std::optional<Admission::Refusal> Admission::take(uint64_t client, uint32_t rule
                  (decision.wait_us + 999'999) / 1'000'000};
 }
 
+// What is stored may make room at once.
+std::optional<Admission::Refusal> Admission::out_of_memory() {
+  if (runtime_.budget.relieve()) return std::nullopt;
+  context_.counters.count(http::Limit::memory);
+  return Refusal{503, "The server is out of memory. Try again later.", "memory", kBusyRetryS};
+}
+
 std::optional<Admission::Refusal> Admission::look_at_capacity() {
   if (context_.shedder.refuses(context_.random.next())) {
     context_.counters.shed.add();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/base/memory_reserve.h"
 #include "common/http/server.h"
 #include "proxy/routing/routes.h"
 #include "proxy/runtime/loop_context.h"
@@ -30,11 +31,15 @@ class Admission {
   std::optional<Refusal> over_rate(const http::Responder& responder, const http::RequestHead& head, const Route& route);
   /// For a request that the cache cannot answer.
   std::optional<Refusal> over_capacity() {
+    if (MemoryReserve::is_low()) {
+      if (const auto refusal = out_of_memory()) return refusal;
+    }
     if (!context_.shedder.is_shedding() && context_.active_requests == nullptr) return std::nullopt;
     return look_at_capacity();
   }
 
  private:
+  std::optional<Refusal> out_of_memory();
   std::optional<Refusal> look_at_capacity();
   std::optional<Refusal> take(uint64_t client, uint32_t rule, const RequestRate& rate);
 

@@ -123,6 +123,7 @@ void Delivery::finish(Ending ending) {
   flush_timer_.stop();
   cursor_.stop();
   fetch_ = {};
+  pieces_.clear();
   set_state(State::idle);
   const http::Responder& responder = *std::exchange(responder_, nullptr);
   owner_.on_delivered({head_.status, responder.body_bytes_sent(), ending});

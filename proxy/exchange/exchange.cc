@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/exchange/cache_status.h"
 #include "proxy/runtime/monotonic_clock.h"
@@ -193,6 +194,7 @@ void Exchange::on_client_writable() {
 }
 
 void Exchange::on_client_gone(const Error& error) {
+  const EssentialMemory essential;
   if (error.code >= 400) {  // refused, and there to be told
     answer_failure({error.code, error.what, Side::client, Step::receive});
   } else {
@@ -380,7 +382,12 @@ bool Exchange::begin_following() {
 }
 
 void Exchange::follow() {
-  if (delivery_.follow() == Delivery::Followed::broken) {
+  Delivery::Followed followed = Delivery::Followed::more;
+  run_refusable([&] { followed = delivery_.follow(); },
+                [this] {
+                  answer_failure({503, "out of memory", Side::internal, Step::deliver});
+                });
+  if (followed == Delivery::Followed::broken) {
     answer_failure({502, "the backend broke off its response", Side::backend, Step::body});
   }
 }

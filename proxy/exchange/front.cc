@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/memory_scope.h"
 #include "proxy/exchange/cache_status.h"
 #include "proxy/exchange/problem.h"
 #include "proxy/exchange/request_record.h"
@@ -80,6 +81,7 @@ void Front::take(http::Responder& responder, const http::RequestHead& head) {
   }
   if (const auto refusal = admission_.over_capacity()) return refuse(responder, head, *refusal, plan);
   if (plan.started_us == 0) plan.origin = origin_of(responder, head);
+  const EssentialMemory essential;  // it is accepted
   exchange_context_.exchanges.take(exchange_context_).begin(responder, head, plan);
 }
 
@@ -172,6 +174,7 @@ void Front::plan_share(const http::RequestHead& head, const RequestRules& rules,
 
 // Begins a background fetch, unless one is under way.
 void Front::refresh(const http::RequestHead& head, const Plan& plan) {
+  const EssentialMemory essential;
   FetchLock::Joined joined = runtime_.fetches.join(*plan.key, now_us(), plan.changed_us);
   if (!joined.leads) return;
   if (!refresh_request_) refresh_request_ = std::make_unique<KeptHead>();
@@ -237,6 +240,7 @@ void Front::refuse(http::Responder& responder, const http::RequestHead& head, co
 void Front::record(http::Responder& responder, const http::RequestHead& head, Outcome outcome, int status,
                    const Plan& plan) {
   if (context_.access_log == nullptr) return context_.counters.count(outcome, status);
+  const EssentialMemory essential;
   AccessRecord record;
   record.client = plan.origin.client;
   record.request_id = plan.origin.request_id;

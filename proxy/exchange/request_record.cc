@@ -1,5 +1,6 @@
 #include "proxy/exchange/request_record.h"
 
+#include "common/base/memory_scope.h"
 #include "proxy/runtime/monotonic_clock.h"
 
 namespace roost::proxy {
@@ -9,6 +10,7 @@ void write_record(LoopContext& context, AccessRecord& record, int64_t started_us
   if (record.ending != Ending::complete) context.counters.count_ending(record.ending);
   if (record.failure != nullptr) context.counters.count_failure(*record.failure);
   if (context.access_log == nullptr) return;
+  const EssentialMemory essential;
   record.unix_ms = context.loop.unix_ms();
   record.total_us = now_us() - started_us;
   if (!context.access_log->write(record)) context.counters.log_drops.add();

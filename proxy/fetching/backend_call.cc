@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 
 namespace roost::proxy {
 
@@ -90,6 +91,7 @@ void BackendCall::end_body() {
 
 // `called`: by the queue. Others do not pass those who wait.
 void BackendCall::attempt(bool called) {
+  const EssentialMemory essential;
   Pool& pool = *route_->pool;
   const bool others_wait = !called && pool.somebody_waits();
   if (!lease_ && !others_wait) {
@@ -190,6 +192,7 @@ void BackendCall::abort() {
 }
 
 void BackendCall::fail(CallFailure failure) {
+  const EssentialMemory essential;
   abort();
   receiver_.on_call_failed(failure);
 }
@@ -200,6 +203,7 @@ void BackendCall::on_whole_timeout() {
 }
 
 void BackendCall::on_response_head(const http::ResponseHead& head) {
+  const EssentialMemory essential;
   route_->pool->note_status(lease_, head.status, {context_.loop.now_ms(), key_hash_});
   if (head.status >= RetryOn::kLeastStatus && ask_another(head.status)) return;
   set_state(State::answering);
@@ -211,6 +215,7 @@ void BackendCall::on_response_body(std::string_view bytes) {
 }
 
 void BackendCall::on_response_end() {
+  const EssentialMemory essential;
   stream_ = nullptr;
   route_->pool->note_answered(lease_);
   abort();
@@ -274,6 +279,7 @@ void BackendCall::note_failure(const Error& error, Progress progress) {
 }
 
 void BackendCall::on_exchange_failed(const Error& error, Progress progress) {
+  const EssentialMemory essential;
   FailedAttempt failed = failed_attempt(progress);
   failed.timed_out = error.code == ETIMEDOUT;
   stream_ = nullptr;

@@ -34,7 +34,8 @@ struct CallFailure {
   Step step = Step::head;
 };
 
-/// Events of a BackendCall. on_answer_end and on_call_failed are the last; the call may be opened again inside them.
+/// Events of a BackendCall. Allocations may be refused (MemoryScope) in on_answer_body and on_call_writable alone: the
+/// call fails then. on_answer_end and on_call_failed are the last; the call may be opened again inside them.
 class BackendCallReceiver {
  public:
   /// With a status below 200 it is an informational response (103 and so on), and others follow.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/intrusive_list.h"
+#include "common/base/memory_scope.h"
 #include "common/net/event_loop.h"
 
 namespace roost::proxy {
@@ -43,6 +44,7 @@ class Recycler {
   }
   /// It is done. May be called from inside its methods: it is not freed before the end of the loop's turn.
   void give_back(T& object) {
+    const EssentialMemory essential;
     static_cast<ListLink<>&>(object).unlink();
     --active_count_;
     if (total_ != nullptr) --*total_;

@@ -40,7 +40,8 @@ constexpr std::array<std::string_view, http::kLimits> kLimitNames = {"connection
                                                                      "request_body_timeout",
                                                                      "min_body_rate",
                                                                      "write_timeout",
-                                                                     "min_send_rate"};
+                                                                     "min_send_rate",
+                                                                     "memory"};
 constexpr std::array<std::string_view, kOutcomes> kNames = {"hit", "miss", "collapsed", "pass", "internal", "refused"};
 constexpr std::array<std::string_view, 6> kClasses = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
 

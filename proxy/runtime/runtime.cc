@@ -36,6 +36,7 @@ Runtime::Runtime(const Config& config, observe::EventLog& event_log)
       budget(cache, in_flight),
       cache_metrics(metrics.make_scope(), cache, budget),
       backend_metrics(metrics.make_scope()),
+      memory(event_log, metrics.make_scope()),
       connections(static_cast<uint64_t>(config.limits.max_connections_per_address),
                   networks(config.proxy.trusted_proxies)),
       site(std::make_shared<Site>(config, backends)) {
@@ -46,6 +47,7 @@ Runtime::Runtime(const Config& config, observe::EventLog& event_log)
   }
   metrics.before_exposition([this, &limit = metrics.make_scope().gauge(kConnectionsLimit)] {
     cache_metrics.refresh();
+    memory.refresh();
     backend_metrics.refresh(site->pools);
     limit.set(static_cast<int64_t>(connections.total()));
   });

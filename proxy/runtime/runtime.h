@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/observe/event_log.h"
+#include "common/observe/memory_watch.h"
 #include "common/observe/metrics.h"
 #include "proxy/cache/fetch_lock.h"
 #include "proxy/cache/http_cache.h"
@@ -37,6 +38,7 @@ struct Runtime {
   MemoryBudget budget;
   CacheMetrics cache_metrics;
   BackendMetrics backend_metrics;
+  observe::MemoryWatch memory;  ///< main thread
   FetchLock fetches{&in_flight};
   std::unique_ptr<AccessLog> access_log;  ///< null when it is off
   ConnectionLimits connections;           ///< of clients

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 
 namespace roost::proxy {
 
@@ -51,6 +52,7 @@ RequestQueue::Group& RequestQueue::group_of(net::EventLoop& loop) {
 
 void RequestQueue::wake_next() {
   if (size() == 0) return;
+  const EssentialMemory essential;
   const MutexLock lock(mutex_);
   QueueTicket* ticket = waiting_.pop_front();
   if (ticket == nullptr) return;

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 #include "common/net/stream.h"
+#include "tests/support/failing_memory.h"
 
 namespace roost::net {
 
@@ -39,6 +41,7 @@ class MemoryStream final : public Stream {
 
   /// The peer sends `bytes`: one on_data call while the receiver reads.
   void feed(std::string_view bytes) {
+    const failing_memory::Calm calm;
     if (!bytes.empty()) incoming_.emplace_back(bytes);
     pump();
   }
@@ -47,7 +50,7 @@ class MemoryStream final : public Stream {
     for (char byte : bytes) feed({&byte, 1});
   }
   void feed_connected() {
-    if (receiver_ != nullptr) receiver_->on_connected();
+    run_event([this] { receiver_->on_connected(); });
   }
   void feed_end() {
     end_fed_ = true;
@@ -56,31 +59,33 @@ class MemoryStream final : public Stream {
   /// The connection breaks; at once, whether the receiver reads or not.
   void feed_error(const Error& error = Error{"connection reset by peer", Side::internal, false, 104}) {
     reading_ = false;
-    if (receiver_ != nullptr) receiver_->on_error(error);
+    run_event([&] { receiver_->on_error(error); });
   }
   /// Hands on what was fed while the receiver did not read.
   void pump() {
+    const failing_memory::Calm calm;
     while (reading_ && receiver_ != nullptr && !incoming_.empty()) {
       // A copy of exactly this size, freed behind the call, so that sanitizers see an overrun and a pointer kept.
       std::vector<char> bytes(incoming_.front().begin(), incoming_.front().end());
       incoming_.erase(incoming_.begin());
-      receiver_->on_data({bytes.data(), bytes.size()});
+      run_event([&] { receiver_->on_data({bytes.data(), bytes.size()}); });
     }
     if (reading_ && receiver_ != nullptr && end_fed_ && incoming_.empty()) {
       end_fed_ = false;
       reading_ = false;
-      receiver_->on_end();
+      run_event([this] { receiver_->on_end(); });
     }
   }
   /// From now on the peer takes nothing: write() queues and answers false until drain().
   void block_writes() { blocked_ = true; }
   /// The peer takes the first `size` queued bytes, and then nothing again.
   void take(size_t size) {
+    const failing_memory::Calm calm;
     size = std::min(size, queued_.size());
     receive(std::string_view(queued_).substr(0, size));
     queued_.erase(0, size);
-    if (queued_.size() < kLowWatermarkBytes && std::exchange(drained_owed_, false) && receiver_ != nullptr) {
-      receiver_->on_drained();
+    if (queued_.size() < kLowWatermarkBytes && std::exchange(drained_owed_, false)) {
+      run_event([this] { receiver_->on_drained(); });
     }
   }
   /// From now on write() answers true while the peer takes nothing, as a real stream does below the high watermark.
@@ -89,9 +94,10 @@ class MemoryStream final : public Stream {
   void hide_acknowledged() { acknowledged_hidden_ = true; }
   /// The peer takes everything again; on_drained() when a write() had answered false.
   void drain() {
+    const failing_memory::Calm calm;
     blocked_ = false;
     receive(std::exchange(queued_, {}));
-    if (std::exchange(drained_owed_, false) && receiver_ != nullptr) receiver_->on_drained();
+    if (std::exchange(drained_owed_, false)) run_event([this] { receiver_->on_drained(); });
   }
 
   // ---- what the peer sees -----------------------------------------------------------------------------------------
@@ -114,6 +120,7 @@ class MemoryStream final : public Stream {
   void start_reading() override { reading_ = true; }
   void stop_reading() override { reading_ = false; }
   bool write(std::span<const Slice> pieces) override {
+    const failing_memory::Calm calm;
     ROOST_CHECK(!shut_down_ && !closed_ && pieces.size() <= kMaxSlices);
     ++write_calls_;
     for (const Slice& piece : pieces) {
@@ -138,6 +145,16 @@ class MemoryStream final : public Stream {
   void receive(std::string_view bytes) {
     sent_ += bytes;
     received_ += bytes.size();
+  }
+  /// As those of a TcpStream.
+  template <class Event>
+  void run_event(const Event& event) {
+    if (receiver_ == nullptr) return;
+    const failing_memory::Tested tested;
+    const auto tell = [this] {
+      if (receiver_ != nullptr) receiver_->on_out_of_memory();
+    };
+    if (!run_contained([&] { run_refusable(event, tell); })) ROOST_CHECK(false);
   }
   void close() override {
     ROOST_CHECK(!closed_);

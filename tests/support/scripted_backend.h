@@ -106,11 +106,13 @@ class ScriptedBackend {
     return *this;
   }
   net::StreamPtr connect() {
+    const failing_memory::Calm calm;
     connections_.push_back(std::make_unique<Connection>(address_));
     return connections_.back()->stream.attach();
   }
   /// Whether anything happened.
   bool run_connection(size_t index) {
+    const failing_memory::Calm calm;
     Connection& connection = *connections_[index];
     if (connection.stream.closed()) return false;
     if (!connection.decided && accepts_ != Accepts::ignores) {

@@ -12,13 +12,14 @@ tl::unexpected<Error> sqlite_error(sqlite3* raw, std::string_view doing) {
   const int code = sqlite3_extended_errcode(raw);
   const int primary = code & 0xff;
   const bool retryable = primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL ||
-                         primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
+                         primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_NOMEM;
   return fail(fmt::format("sqlite: {}: {}", doing, sqlite3_errmsg(raw)), Side::internal, retryable, code);
 }
 
-/// A commit that fails for lack of a lock or of space has not happened. After an I/O error the outcome is unknown.
+/// A commit that fails for lack of a lock or of space has not happened. After an I/O error, or for lack of memory, the
+/// outcome is unknown.
 bool leaves_commit_open(int code) {
-  return (code & 0xff) == SQLITE_IOERR;
+  return (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_NOMEM;
 }
 
 }  // namespace

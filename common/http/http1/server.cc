@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/memory_scope.h"
 #include "common/http/http1/server_connection.h"
 
 namespace roost::http {
@@ -23,7 +24,12 @@ void Server::adopt(net::StreamPtr stream, std::string_view scheme) {
   const Verdict verdict = admit(stream->peer());
   // Owned by the list until it closes, and then by the loop's retire list.
   if (verdict == Verdict::admitted) {
-    new ServerConnection(*impl_, std::move(stream), https, true);
+    const net::Address client = stream->peer();
+    run_refusable([&] { new ServerConnection(*impl_, std::move(stream), https, true); },
+                  [&] {
+                    if (impl_->gate != nullptr) impl_->gate->on_closed(client);
+                    impl_->acceptor.on_limit(Limit::memory);
+                  });
     return;
   }
   const bool of_address = verdict == Verdict::address_full;

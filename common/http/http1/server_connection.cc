@@ -43,7 +43,7 @@ ServerConnection::ServerConnection(Server::Impl& server, net::StreamPtr stream, 
 
 void ServerConnection::on_data(std::string_view bytes) {
   if (state_ == State::lingering) {
-    if (input_.drop(bytes) > kMaxLingerBytes) client_gone({"the client sends on and on", Side::client});
+    if (input_.drop(bytes) > kMaxLingerBytes) on_error({"the client sends on and on", Side::client});
     return;
   }
   if (input_.kept_bytes() > 0) {
@@ -69,7 +69,7 @@ void ServerConnection::settle_input() {
     const bool nothing_kept = input_.kept_bytes() == 0;
     if (state_ == State::reading_head || (state_ == State::idle && nothing_kept)) return finish_connection();
     if (input_.reads_body() && nothing_kept) {
-      client_gone({"the client closed in the middle of the request's body", Side::client});
+      on_error({"the client closed in the middle of the request's body", Side::client});
     }
     return;
   }
@@ -190,7 +190,27 @@ void ServerConnection::on_end() {
 }
 
 void ServerConnection::on_error(const Error& error) {
-  client_gone({error.what, Side::client, false, error.code});
+  RequestReceiver* receiver = std::exchange(receiver_, nullptr);
+  abort();
+  if (receiver != nullptr) receiver->on_client_gone({error.what, Side::client, false, error.code});
+}
+
+// Whoever has the request lets go of it. The client is told where no response has begun; else it sees that the response
+// is not whole.
+void ServerConnection::on_out_of_memory() {
+  static const Error kWhy{"out of memory", Side::internal};
+  consuming_ = false;
+  if (state_ == State::closed || state_ == State::lingering) return;
+  if (state_ == State::exchanging) server_.acceptor.on_limit(Limit::memory);
+  const bool awaited = state_ == State::exchanging && response_.phase() == Phase::awaited;
+  // Of a response that is whole the last bytes may have to be sent.
+  if (!awaited && state_ != State::exchanging && receiver_ == nullptr) return linger();
+  RequestReceiver* receiver = std::exchange(receiver_, nullptr);
+  input_.stop();
+  response_.close_after();
+  if (!awaited) abort();
+  if (receiver != nullptr) receiver->on_client_gone(kWhy);
+  if (awaited) respond_out_of_memory(*this);
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------
@@ -203,7 +223,7 @@ void ServerConnection::refuse(const RefusedRequest& refused) {
     state_.move_to(State::exchanging);
     response_.start(refused.method == "HEAD", HeadFacts(), false);
   } else if (response_.phase() != Phase::awaited) {
-    return client_gone({std::string(refused.why), Side::client, false, refused.status});
+    return on_error({std::string(refused.why), Side::client, false, refused.status});
   }
   RequestReceiver* receiver = std::exchange(receiver_, nullptr);
   input_.stop();  // what is still to come of it is dropped behind FIN
@@ -222,12 +242,6 @@ void ServerConnection::refuse(const RefusedRequest& refused) {
   const FieldBlockView more = refused.status == 429 || refused.status == 503 ? FieldBlockView(later) : FieldBlockView();
   respond({.status = refused.status, .fields = fields, .more_fields = more, .body = BodyLength::known(body.size())},
           {&piece, 1});
-}
-
-void ServerConnection::client_gone(const Error& error) {
-  RequestReceiver* receiver = std::exchange(receiver_, nullptr);
-  abort();
-  if (receiver != nullptr) receiver->on_client_gone(error);
 }
 
 void ServerConnection::abort() {

@@ -66,7 +66,8 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   void on_data(std::string_view bytes) override;
   void on_end() override;
   void on_drained() override;
-  void on_error(const Error& error) override;
+  void on_error(const Error& error) override;  // or the client broke off in another way
+  void on_out_of_memory() override;
   void on_timeout();
 
   // Input: server_connection.cc.
@@ -74,7 +75,6 @@ class ServerConnection final : public net::Retirable, public Responder, private 
   void hand_over(const HeadFacts& facts);
   void process_kept();
   void settle_input();
-  void client_gone(const Error& error);
 
   // Output and time: server_response.cc.
   std::string_view make_head(const ResponseStart& start);

@@ -194,7 +194,7 @@ void ServerConnection::on_timeout() {
     const bool stalled = verdict == SendPace::Verdict::stalled;
     server_.acceptor.on_limit(stalled ? Limit::send_time : Limit::send_rate);
     stream_->reset_on_close();  // else the kernel would go on keeping for it what it does not take
-    return client_gone(
+    return on_error(
         {stalled ? "the client does not take its answer" : "the client takes its answer too slowly", Side::client});
   }
   const std::string head = state_ == State::reading_head ? input_.take_kept() : std::string();
