@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 
 #include "common/base/check.h"
-#include "common/net/forwarded_for.h"
+#include "common/http/forwarded_for.h"
 
 namespace roost::api {
 namespace {
@@ -38,7 +38,7 @@ std::string ClientAddress::to_string() const {
 }
 
 ClientAddress client_address(const Request& request, const net::NetworkSet& trusted) {
-  return counted_as(net::client_behind(request.client, request.forwarded_for, trusted));
+  return counted_as(http::client_behind(request.client, request.forwarded_for, trusted));
 }
 
 net::NetworkSet network_set(const std::vector<std::string>& networks) {

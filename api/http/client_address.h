@@ -22,7 +22,7 @@ struct ClientAddress {
   std::string to_string() const;
 };
 
-/// The client of a request, as net::client_behind() says.
+/// The client of a request, as http::client_behind() says.
 ClientAddress client_address(const Request& request, const net::NetworkSet& trusted);
 
 /// The set of these networks, which have been checked.

@@ -6,7 +6,7 @@
 
 namespace roost::proxy {
 
-/// Whom a request comes from, as net::client_behind() says.
+/// Whom a request comes from, as http::client_behind() says.
 net::Address client_address(const net::Address& peer, const http::Fields& fields, const net::NetworkSet& trusted);
 
 }  // namespace roost::proxy

@@ -90,8 +90,6 @@ class MemoryStream final : public Stream {
   }
   /// From now on write() answers true while the peer takes nothing, as a real stream does below the high watermark.
   void hold_drained(bool hold) { hold_drained_ = hold; }
-  /// What the peer has taken cannot be known from here on.
-  void hide_acknowledged() { acknowledged_hidden_ = true; }
   /// The peer takes everything again; on_drained() when a write() had answered false.
   void drain() {
     const failing_memory::Calm calm;
@@ -134,9 +132,7 @@ class MemoryStream final : public Stream {
     return !drained_owed_;
   }
   size_t queued_bytes() const override { return queued_.size(); }
-  std::optional<uint64_t> acknowledged_bytes() const override {
-    return acknowledged_hidden_ ? std::nullopt : std::optional(received_);
-  }
+  std::optional<uint64_t> acknowledged_bytes() const override { return received_; }
   void reset_on_close() override { reset_on_close_ = true; }
   void shutdown() override { shut_down_ = true; }
   const Address& peer() const override { return peer_; }
@@ -174,7 +170,6 @@ class MemoryStream final : public Stream {
   bool attached_ = false;
   bool reading_ = false;
   bool blocked_ = false;
-  bool acknowledged_hidden_ = false;
   bool drained_owed_ = false;
   bool hold_drained_ = false;
   bool end_fed_ = false;

@@ -1,4 +1,4 @@
-#include "common/net/forwarded_for.h"
+#include "common/http/forwarded_for.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include <arpa/inet.h>
 
-namespace roost::net {
+namespace roost::http {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
@@ -25,7 +25,7 @@ std::string_view host_part(std::string_view element) {
   return colon == element.rfind(':') ? element.substr(0, colon) : element;  // two colons: IPv6 by itself
 }
 
-std::optional<Address> address_of(std::string_view element) {
+std::optional<net::Address> address_of(std::string_view element) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const std::string_view host = host_part(element);
   if (host.empty() || host.size() >= text.size()) return std::nullopt;
@@ -33,18 +33,18 @@ std::optional<Address> address_of(std::string_view element) {
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
   if (::inet_pton(AF_INET, text.data(), &v4.sin_addr) == 1) {
-    return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+    return net::Address(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
   }
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
   if (::inet_pton(AF_INET6, text.data(), &v6.sin6_addr) != 1) return std::nullopt;
-  return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+  return net::Address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
 }
 
 }  // namespace
 
-Address client_behind(const Address& peer, std::string_view forwarded_for, const NetworkSet& trusted) {
-  Address client = peer;
+net::Address client_behind(const net::Address& peer, std::string_view forwarded_for, const net::NetworkSet& trusted) {
+  net::Address client = peer;
   std::string_view hops = forwarded_for;
   while (!hops.empty() && trusted.contains(client)) {
     const size_t comma = hops.rfind(',');
@@ -57,4 +57,4 @@ Address client_behind(const Address& peer, std::string_view forwarded_for, const
   return client;
 }
 
-}  // namespace roost::net
+}  // namespace roost::http

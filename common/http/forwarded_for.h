@@ -5,13 +5,13 @@
 #include "common/net/address.h"
 #include "common/net/network_set.h"
 
-namespace roost::net {
+namespace roost::http {
 
 /// Whom a request comes from: the peer, or, where that is a trusted proxy, the last address of X-Forwarded-For that is
 /// not a trusted proxy as well (those before it may be forged). What stands before an element that is no address is not
 /// believed: the answer is then the proxy that passed it on. `forwarded_for`: the field's value, several lines joined
 /// by commas; elements are "192.0.2.1", "192.0.2.1:443", "2001:db8::1", "[2001:db8::1]" or "[2001:db8::1]:443". Without
 /// port.
-Address client_behind(const Address& peer, std::string_view forwarded_for, const NetworkSet& trusted);
+net::Address client_behind(const net::Address& peer, std::string_view forwarded_for, const net::NetworkSet& trusted);
 
-}  // namespace roost::net
+}  // namespace roost::http
