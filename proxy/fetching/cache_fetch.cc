@@ -155,7 +155,7 @@ void CacheFetch::ask() {
   // A worker bypasses its own cache then. A client's no-cache is not forwarded (ForwardPurpose), so it means nothing
   // else.
   if (revalidates_) call_.request().fields.add("Cache-Control", "no-cache");
-  called_us_ = now_us();
+  called_ = {now_us(), context_.now_ms()};
   call_.open(*site_, *route_, std::hash<std::string_view>()(call_.request().target));
 }
 
@@ -199,9 +199,9 @@ void CacheFetch::on_answer_head(const http::ResponseHead& head) {
 }
 
 void CacheFetch::judge_head(const http::ResponseHead& head) {
-  head_us_ = now_us() - called_us_;
+  head_us_ = now_us() - called_.us;
   context_.loop.counters.backend_wait.observe_us(static_cast<uint64_t>(head_us_));
-  if (!revalidates_ && is_outdated_on_arrival(context_.cache, key_, head, called_us_)) {
+  if (!revalidates_ && is_outdated_on_arrival(context_.cache, key_, head, called_.us)) {
     revalidates_ = true;
     call_.abort();
     return ask();
@@ -231,8 +231,9 @@ void CacheFetch::take_validated(const http::ResponseHead& not_modified) {
 void CacheFetch::take_head(const http::ResponseHead& head, int forward_status) {
   const int64_t now_unix_ms = context_.now_unix_ms();
   forward_response_fields(head, context_.loop.dates.at_unix_ms(now_unix_ms), answer_fields_);
+  const int64_t delay_ms = context_.now_ms() - called_.loop_ms;
   const Storing storing =
-      judge_response(request_->head(), head, {context_.now_ms(), now_unix_ms, head_us_ / 1'000}, route_->storing);
+      judge_response(request_->head(), head, {context_.now_ms(), now_unix_ms, delay_ms}, route_->storing);
   const bool too_large = head.body.is_known() && head.body.bytes > context_.cache.max_object_bytes();
   if (storing.store && !too_large) return publish(head, storing, forward_status);
   refuse(head, too_large ? "too-large" : storing.reason, forward_status);
@@ -241,8 +242,8 @@ void CacheFetch::take_head(const http::ResponseHead& head, int forward_status) {
 void CacheFetch::publish(const http::ResponseHead& head, const Storing& storing, int forward_status) {
   FetchedHead fetched = fetched_head(head, answer_fields_, storing, request_->fields());
   // It is as new as the request, or as much older as it says it was then.
-  const int64_t age_when_asked_ms = storing.times.initial_age_ms - head_us_ / 1'000;
-  fetched.right_at_us = called_us_ - (revalidates_ ? 0 : age_when_asked_ms * 1'000);
+  const int64_t age_when_asked_ms = storing.times.initial_age_ms - (context_.now_ms() - called_.loop_ms);
+  fetched.right_at_us = called_.us - (revalidates_ ? 0 : age_when_asked_ms * 1'000);
   context_.cache.marks().forget(key_, Credentials::of(request_->fields()));
   set_state(State::storing);
   fetch_->publish_head(std::move(fetched));

@@ -157,7 +157,10 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver, private
   bool revalidates_ = false;     // Order::revalidate, or found out later
   bool asked_whole_ = false;     // since a 304 did not confirm what is stored
   bool first_has_left_ = false;  // without its answer
-  int64_t called_us_ = 0;
+  struct {
+    int64_t us = 0;       // of now_us()
+    int64_t loop_ms = 0;  // of the loop
+  } called_;              // when the backend was
   int64_t head_us_ = -1;
 };
 

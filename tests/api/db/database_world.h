@@ -104,16 +104,26 @@ class SqliteWorld final : public DatabaseWorld {
 class PgWorld final : public DatabaseWorld {
  public:
   static bool available() { return has_postgres(); }
-  explicit PgWorld(PgPool::Options pool = {}, std::string url = postgres_url(), AccessObserver* observer = nullptr) {
+  /// On a busy machine anything may take long.
+  static PgPool::Options patient() {
+    PgPool::Options options;
+    options.queue_timeout_ms = 60'000;
+    options.connection.connect_timeout_ms = 30'000;
+    options.connection.statement_timeout_ms = 60'000;
+    return options;
+  }
+  explicit PgWorld(PgPool::Options pool = patient(), std::string url = postgres_url(),
+                   AccessObserver* observer = nullptr) {
     database_ = open({.url = std::move(url), .replicas = {}, .pool = pool}, observer);
     likes_ = open_likes();
   }
   PgScratch& scratch() { return scratch_; }
   std::unique_ptr<Database> open_another() override {
-    return open({.url = postgres_url(), .replicas = {}, .pool = {}}, nullptr);
+    return open({.url = postgres_url(), .replicas = {}, .pool = patient()}, nullptr);
   }
   std::unique_ptr<batcher::Sink> open_likes() override {
-    return std::make_unique<PgLikeStore>(target_of(postgres_url()), PgSession::Limits{}, nullptr, quiet_events());
+    return std::make_unique<PgLikeStore>(target_of(postgres_url()), PgSession::Limits{30'000, 60'000, 60'000}, nullptr,
+                                         quiet_events());
   }
   void run(const std::string& sql) override { scratch_.run(sql); }
   int64_t integer(const std::string& sql) override { return scratch_.integer(sql); }
@@ -125,6 +135,7 @@ class PgWorld final : public DatabaseWorld {
 
  private:
   std::unique_ptr<Database> open(PgCluster::Options cluster, AccessObserver* observer) {
+    cluster.timeout_ms = 60'000;
     auto opened = PgDatabase::open({.cluster = std::move(cluster), .observer = observer, .after_migration = nullptr},
                                    loop_, events_, clock_);
     REQUIRE(opened);
