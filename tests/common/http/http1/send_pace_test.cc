@@ -13,9 +13,9 @@
 namespace roost::http {
 namespace {
 
-using Verdict = SendPace::Verdict;
+using PaceVerdict = SendPace::Verdict;
 
-constexpr SendLimits kLimits{20'000, {100, 5'000}};  // something each 20 s, 500 bytes each 5 s
+constexpr SendLimits kSendLimits{20'000, {100, 5'000}};  // something each 20 s, 500 bytes each 5 s
 constexpr SendLimits kNoRate{20'000, {}};
 constexpr int64_t kFirst = SendPace::kFirstLookMs;
 
@@ -35,95 +35,95 @@ TEST_CASE("nothing is held before bytes wait, nor after the response was taken")
 
 TEST_CASE("the rate is judged from the first look on, at the end of each period, and exactly") {
   SendPace pace;
-  CHECK_EQ(pace.next_look_ms(kLimits, 0, 9'000), kFirst);
-  CHECK_EQ(pace.look(kLimits, kFirst, 9'000, 70), Verdict::keeps_up);  // however little it was
-  CHECK_EQ(pace.next_look_ms(kLimits, kFirst, 9'000), 5'000);
+  CHECK_EQ(pace.next_look_ms(kSendLimits, 0, 9'000), kFirst);
+  CHECK_EQ(pace.look(kSendLimits, kFirst, 9'000, 70), PaceVerdict::keeps_up);  // however little it was
+  CHECK_EQ(pace.next_look_ms(kSendLimits, kFirst, 9'000), 5'000);
   SUBCASE("a byte too few") {
-    CHECK_EQ(pace.look(kLimits, kFirst + 4'999, 9'000, 71), Verdict::keeps_up);
-    CHECK_EQ(pace.look(kLimits, kFirst + 5'000, 9'000, 70 + 499), Verdict::too_slow);
+    CHECK_EQ(pace.look(kSendLimits, kFirst + 4'999, 9'000, 71), PaceVerdict::keeps_up);
+    CHECK_EQ(pace.look(kSendLimits, kFirst + 5'000, 9'000, 70 + 499), PaceVerdict::too_slow);
   }
   SUBCASE("just enough, and no credit for the next period") {
-    CHECK_EQ(pace.look(kLimits, kFirst + 5'000, 9'000, 70 + 5'000), Verdict::keeps_up);
-    CHECK_EQ(pace.next_look_ms(kLimits, kFirst + 5'000, 9'000), 5'000);
-    CHECK_EQ(pace.look(kLimits, kFirst + 10'000, 9'000, 70 + 5'499), Verdict::too_slow);
+    CHECK_EQ(pace.look(kSendLimits, kFirst + 5'000, 9'000, 70 + 5'000), PaceVerdict::keeps_up);
+    CHECK_EQ(pace.next_look_ms(kSendLimits, kFirst + 5'000, 9'000), 5'000);
+    CHECK_EQ(pace.look(kSendLimits, kFirst + 10'000, 9'000, 70 + 5'499), PaceVerdict::too_slow);
   }
 }
 
 TEST_CASE("what the kernel's buffer takes is not taken by the client") {
   SendPace pace;
-  pace.next_look_ms(kLimits, 0, 9'000);
-  pace.look(kLimits, kFirst, 9'000, 70);
-  CHECK_EQ(pace.look(kLimits, kFirst + 5'000, 10, 70), Verdict::too_slow);
+  pace.next_look_ms(kSendLimits, 0, 9'000);
+  pace.look(kSendLimits, kFirst, 9'000, 70);
+  CHECK_EQ(pace.look(kSendLimits, kFirst + 5'000, 10, 70), PaceVerdict::too_slow);
   SendPace stalled;
   stalled.next_look_ms(kNoRate, 0, 9'000);
   stalled.look(kNoRate, kFirst, 9'000, 70);
   CHECK_EQ(stalled.next_look_ms(kNoRate, kFirst, 9'000), 20'000 - kFirst);
-  CHECK_EQ(stalled.look(kNoRate, 19'999, 10, 70), Verdict::keeps_up);
-  CHECK_EQ(stalled.look(kNoRate, 20'000, 9, 70), Verdict::stalled);
+  CHECK_EQ(stalled.look(kNoRate, 19'999, 10, 70), PaceVerdict::keeps_up);
+  CHECK_EQ(stalled.look(kNoRate, 20'000, 9, 70), PaceVerdict::stalled);
 }
 
 TEST_CASE("who takes from the kernel's buffer has not stalled, though nothing leaves the queue") {
   SendPace pace;
   pace.next_look_ms(kNoRate, 0, 9'000);
   pace.look(kNoRate, kFirst, 9'000, 70);
-  CHECK_EQ(pace.look(kNoRate, 20'000, 9'000, 71), Verdict::keeps_up);
+  CHECK_EQ(pace.look(kNoRate, 20'000, 9'000, 71), PaceVerdict::keeps_up);
   CHECK_EQ(pace.next_look_ms(kNoRate, 20'000, 9'000), 20'000);
-  CHECK_EQ(pace.look(kNoRate, 39'999, 9'000, 71), Verdict::keeps_up);
-  CHECK_EQ(pace.look(kNoRate, 40'000, 9'000, 71), Verdict::stalled);
+  CHECK_EQ(pace.look(kNoRate, 39'999, 9'000, 71), PaceVerdict::keeps_up);
+  CHECK_EQ(pace.look(kNoRate, 40'000, 9'000, 71), PaceVerdict::stalled);
 }
 
 TEST_CASE("where acknowledgements are not known the queue tells who has stalled, and no rate is judged") {
   SendPace pace;
-  pace.next_look_ms(kLimits, 0, 9'000);
+  pace.next_look_ms(kSendLimits, 0, 9'000);
   pace.add(1'000);
-  CHECK_EQ(pace.look(kLimits, kFirst, 10'000, std::nullopt), Verdict::keeps_up);
-  CHECK_EQ(pace.next_look_ms(kLimits, kFirst, 10'000), 20'000 - kFirst);  // and not every moment
+  CHECK_EQ(pace.look(kSendLimits, kFirst, 10'000, std::nullopt), PaceVerdict::keeps_up);
+  CHECK_EQ(pace.next_look_ms(kSendLimits, kFirst, 10'000), 20'000 - kFirst);  // and not every moment
   SUBCASE("a byte has left it") {
-    CHECK_EQ(pace.look(kLimits, 20'000, 9'999, std::nullopt), Verdict::keeps_up);
-    CHECK_EQ(pace.look(kLimits, 40'000, 9'999, std::nullopt), Verdict::stalled);
+    CHECK_EQ(pace.look(kSendLimits, 20'000, 9'999, std::nullopt), PaceVerdict::keeps_up);
+    CHECK_EQ(pace.look(kSendLimits, 40'000, 9'999, std::nullopt), PaceVerdict::stalled);
   }
   SUBCASE("what was added has not") {
     pace.add(500);
-    CHECK_EQ(pace.look(kLimits, 20'000, 10'500, std::nullopt), Verdict::stalled);
+    CHECK_EQ(pace.look(kSendLimits, 20'000, 10'500, std::nullopt), PaceVerdict::stalled);
   }
 }
 
 TEST_CASE("a pause does not count, what is taken in it does") {
   SendPace pace;
-  pace.next_look_ms(kLimits, 0, 9'000);
-  pace.look(kLimits, kFirst, 9'000, 0);
+  pace.next_look_ms(kSendLimits, 0, 9'000);
+  pace.look(kSendLimits, kFirst, 9'000, 0);
   pace.pause(kFirst + 2'000);
   pace.pause(kFirst + 3'000);  // is one already
-  CHECK_EQ(pace.next_look_ms(kLimits, 100'000 + kFirst, 9'000), 3'000);
-  CHECK_EQ(pace.look(kLimits, 102'999 + kFirst, 9'000, 0), Verdict::keeps_up);
+  CHECK_EQ(pace.next_look_ms(kSendLimits, 100'000 + kFirst, 9'000), 3'000);
+  CHECK_EQ(pace.look(kSendLimits, 102'999 + kFirst, 9'000, 0), PaceVerdict::keeps_up);
   SUBCASE("too slow") {
-    CHECK_EQ(pace.look(kLimits, 103'000 + kFirst, 9'000, 499), Verdict::too_slow);
+    CHECK_EQ(pace.look(kSendLimits, 103'000 + kFirst, 9'000, 499), PaceVerdict::too_slow);
   }
   SUBCASE("fast enough") {
-    CHECK_EQ(pace.look(kLimits, 103'000 + kFirst, 9'000, 500), Verdict::keeps_up);
+    CHECK_EQ(pace.look(kSendLimits, 103'000 + kFirst, 9'000, 500), PaceVerdict::keeps_up);
   }
 }
 
 TEST_CASE("a queue that has emptied unnoticed begins anew") {
   SendPace pace;
-  pace.next_look_ms(kLimits, 0, 9'000);
-  pace.look(kLimits, kFirst, 9'000, 0);
+  pace.next_look_ms(kSendLimits, 0, 9'000);
+  pace.look(kSendLimits, kFirst, 9'000, 0);
   pace.begin(60'000);
-  CHECK_EQ(pace.next_look_ms(kLimits, 60'000, 9'000), kFirst);
-  CHECK_EQ(pace.look(kLimits, 60'000 + kFirst, 9'000, 1), Verdict::keeps_up);
-  CHECK_EQ(pace.look(kLimits, 64'999 + kFirst, 9'000, 1), Verdict::keeps_up);
-  CHECK_EQ(pace.look(kLimits, 65'000 + kFirst, 9'000, 1), Verdict::too_slow);
+  CHECK_EQ(pace.next_look_ms(kSendLimits, 60'000, 9'000), kFirst);
+  CHECK_EQ(pace.look(kSendLimits, 60'000 + kFirst, 9'000, 1), PaceVerdict::keeps_up);
+  CHECK_EQ(pace.look(kSendLimits, 64'999 + kFirst, 9'000, 1), PaceVerdict::keeps_up);
+  CHECK_EQ(pace.look(kSendLimits, 65'000 + kFirst, 9'000, 1), PaceVerdict::too_slow);
 }
 
 // ---- on a connection ------------------------------------------------------------------------------------------------
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kSimpleGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string kBig(300 * 1024, 'x');
 
 /// A client that takes what take() says, of a response whose pieces the test sends.
 class SlowReader {
  public:
-  explicit SlowReader(std::string_view request = kGet) : f(limits()) {
+  explicit SlowReader(std::string_view request = kSimpleGet) : f(limits()) {
     f.answer_ = ServerFixture::Answer::never;
     f.memory_.feed(request);
     f.responder_->send_head({.status = 200, .fields = {}, .more_fields = {}, .body = BodyLength::unknown()});
@@ -137,7 +137,7 @@ class SlowReader {
 
   static ServerLimits limits() {
     ServerLimits limits;
-    limits.send = kLimits;
+    limits.send = kSendLimits;
     return limits;
   }
   ServerFixture f;
@@ -218,7 +218,7 @@ TEST_CASE("what a client sends gives it no more time to take its response") {
 TEST_CASE("a whole response that waits is judged too, and the connection behind it is not") {
   ServerFixture f(SlowReader::limits());
   f.answer_ = ServerFixture::Answer::never;
-  f.memory_.feed(kGet);
+  f.memory_.feed(kSimpleGet);
   f.memory_.block_writes();
   f.reply(kBig);
   SUBCASE("too slow") {
