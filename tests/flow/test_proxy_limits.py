@@ -44,8 +44,8 @@ class Limited(FlowTest):
         return [stack.enter_context(Connection(proxy.address)) for _ in range(count)]
 
     def flood(self, count, proxy):
-        """So many connections that stay open, each looked at by the proxy, but for a few: those of before may be counted
-        for a moment longer."""
+        """So many connections that stay open, each looked at by the proxy, but for a few: those of before may be
+        counted for a moment longer."""
         before = self.looked_at(proxy)
         connections = self.many(count, proxy)
         wait_until(lambda: self.looked_at(proxy) >= before + count - 10, 20, "each to be looked at")
