@@ -41,20 +41,31 @@ std::optional<net::Address> address_of(std::string_view element) {
   return net::Address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
 }
 
+/// The last element of a list, which is taken off.
+std::optional<net::Address> take_last(std::string_view& list) {
+  const size_t comma = list.rfind(',');
+  const bool is_first = comma == std::string_view::npos;
+  const auto address = address_of(trimmed(is_first ? list : list.substr(comma + 1)));
+  list = is_first ? std::string_view() : list.substr(0, comma);
+  return address;
+}
+
 }  // namespace
 
 net::Address client_behind(const net::Address& peer, std::string_view forwarded_for, const net::NetworkSet& trusted) {
   net::Address client = peer;
   std::string_view hops = forwarded_for;
   while (!hops.empty() && trusted.contains(client)) {
-    const size_t comma = hops.rfind(',');
-    const bool is_first = comma == std::string_view::npos;
-    const auto address = address_of(trimmed(is_first ? hops : hops.substr(comma + 1)));
+    const auto address = take_last(hops);
     if (!address) break;
-    hops = is_first ? std::string_view() : hops.substr(0, comma);
     client = *address;
   }
   return client;
+}
+
+std::optional<net::Address> client_in(std::string_view list, const net::NetworkSet& trusted) {
+  const auto peer = take_last(list);
+  return peer ? std::optional(client_behind(*peer, list, trusted)) : std::nullopt;
 }
 
 }  // namespace roost::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "common/net/address.h"
@@ -13,5 +14,8 @@ namespace roost::http {
 /// by commas; elements are "192.0.2.1", "192.0.2.1:443", "2001:db8::1", "[2001:db8::1]" or "[2001:db8::1]:443". Without
 /// port.
 net::Address client_behind(const net::Address& peer, std::string_view forwarded_for, const net::NetworkSet& trusted);
+
+/// The same of a list whose last element is the peer, as a proxy sends it on. Nothing if that is no address.
+std::optional<net::Address> client_in(std::string_view list, const net::NetworkSet& trusted);
 
 }  // namespace roost::http

@@ -8,6 +8,8 @@
 
 #include "common/base/check.h"
 #include "common/base/memory_scope.h"
+#include "common/http/forwarded_for.h"
+#include "proxy/limits/address_key.h"
 
 namespace roost::proxy {
 
@@ -20,6 +22,16 @@ Step step_of(const FailedAttempt& failed, bool request_ended) {
   if (failed.response_begun) return Step::body;
   if (failed.progress == Progress::not_connected) return Step::connect;
   return failed.progress == Progress::head_received || request_ended ? Step::head : Step::send;
+}
+
+// Of whom a request is, read back from the fields that are forwarded, since few requests wait.
+uint64_t client_key(const http::FieldBlock& fields, const net::NetworkSet& trusted) {
+  for (const http::Field& field : fields) {
+    if (field.id != http::FieldId::x_forwarded_for) continue;
+    const auto client = http::client_in(field.value, trusted);
+    return client ? address_key(*client) : 0;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -112,8 +124,9 @@ void BackendCall::attempt(bool called) {
 
 void BackendCall::wait_for_turn(bool called) {
   Pool& pool = *route_->pool;
-  const auto side = called ? RequestQueue::Side::front : RequestQueue::Side::back;
-  if (!pool.queue().enter(*this, context_.loop, side)) {
+  if (called) {
+    pool.queue().enter_in_front(*this, context_.loop);
+  } else if (!pool.queue().enter(*this, context_.loop, client_key(request_.fields, site_->site().trusted))) {
     return fail(
         {503, "too many requests wait for a backend of pool \"" + pool.name() + "\"", Side::backend, Step::choose});
   }

@@ -16,6 +16,8 @@ constexpr MetricInfo kConnectFailures{"roost_proxy_backend_connect_failures_tota
                                       "Connections to a backend that could not be made."};
 constexpr MetricInfo kEjections{"roost_proxy_backend_ejections_total",
                                 "How often addresses of a backend were ejected."};
+constexpr MetricInfo kWaiting{"roost_proxy_pool_waiting_requests",
+                              "Requests that wait for a backend of a pool with max_active_requests."};
 
 struct Sums {
   int64_t addresses = 0;
@@ -46,6 +48,9 @@ struct Sums {
 
 void BackendMetrics::refresh(const std::vector<std::unique_ptr<Pool>>& pools) {
   for (const auto& pool : pools) {
+    if (pool->queue_limits().max_active > 0) {
+      scope_.gauge(kWaiting, {{"pool", pool->name()}}).set(static_cast<int64_t>(pool->queue().size()));
+    }
     for (const PoolMember& member : pool->members()) {
       Sums sums;
       for (size_t i = 0; i < member.host->count(); ++i) sums.add(member.host->at(i));

@@ -9,8 +9,8 @@
 namespace roost::proxy {
 
 /// Copies the state and the counts of backends into metrics, one set for each pool and host: those of a name's
-/// addresses are added up, so that addresses that come and go make no new metrics. One thread at a time, that of
-/// /metrics.
+/// addresses are added up, so that addresses that come and go make no new metrics. And the waiting requests of each
+/// pool that has a queue. One thread at a time, that of /metrics.
 class BackendMetrics {
  public:
   /// Outlives this.

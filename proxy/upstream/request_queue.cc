@@ -1,5 +1,6 @@
 #include "proxy/upstream/request_queue.h"
 
+#include <bit>
 #include <utility>
 
 #include "common/base/check.h"
@@ -16,15 +17,50 @@ struct RequestQueue::Group {
 RequestQueue::RequestQueue(size_t most) : most_(most) {}
 RequestQueue::~RequestQueue() = default;
 
-bool RequestQueue::enter(QueueTicket& ticket, net::EventLoop& loop, Side side) {
+bool RequestQueue::enter(QueueTicket& ticket, net::EventLoop& loop, uint64_t client) {
   const MutexLock lock(mutex_);
-  ROOST_CHECK(ticket.place_ == QueueTicket::Place::none);
-  if (side == Side::back && count_.load(std::memory_order_relaxed) >= most_) return false;
-  ticket.loop_ = &loop;
+  const size_t lane = lane_of(client);
+  Lane& own = lanes_[lane];
+  const size_t count = count_.load(std::memory_order_relaxed);
+  if (count >= most_ || own.count >= kShare * (most_ - count)) return false;
+  add(ticket, loop);
   ticket.place_ = QueueTicket::Place::waiting;
-  side == Side::back ? waiting_.push_back(ticket) : waiting_.push_front(ticket);
-  count_.fetch_add(1, std::memory_order_seq_cst);
+  ticket.lane_ = static_cast<uint8_t>(lane);
+  own.tickets.push_back(ticket);
+  ++own.count;
+  occupied_ |= uint64_t{1} << lane;
   return true;
+}
+
+void RequestQueue::enter_in_front(QueueTicket& ticket, net::EventLoop& loop) {
+  const MutexLock lock(mutex_);
+  add(ticket, loop);
+  ticket.place_ = QueueTicket::Place::in_front;
+  front_.push_front(ticket);
+}
+
+void RequestQueue::add(QueueTicket& ticket, net::EventLoop& loop) {
+  ROOST_CHECK(ticket.place_ == QueueTicket::Place::none);
+  ticket.loop_ = &loop;
+  count_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void RequestQueue::take_from_lane(QueueTicket& ticket) {
+  Lane& lane = lanes_[ticket.lane_];
+  ticket.unlink();
+  if (--lane.count == 0) occupied_ &= ~(uint64_t{1} << ticket.lane_);
+}
+
+// The lanes have their turns in their order, again and again.
+QueueTicket* RequestQueue::take_next() {
+  if (QueueTicket* first = front_.pop_front()) return first;
+  if (occupied_ == 0) return nullptr;
+  const auto begin = static_cast<int>((last_lane_ + 1) % kLanes);
+  last_lane_ =
+      (static_cast<size_t>(begin) + static_cast<size_t>(std::countr_zero(std::rotr(occupied_, begin)))) % kLanes;
+  QueueTicket* ticket = lanes_[last_lane_].tickets.front();
+  take_from_lane(*ticket);
+  return ticket;
 }
 
 void RequestQueue::leave(QueueTicket& ticket) {
@@ -34,7 +70,7 @@ void RequestQueue::leave(QueueTicket& ticket) {
     const MutexLock lock(mutex_);
     const auto place = std::exchange(ticket.place_, QueueTicket::Place::none);
     if (place == QueueTicket::Place::none) return;
-    ticket.unlink();
+    place == QueueTicket::Place::waiting ? take_from_lane(ticket) : ticket.unlink();
     count_.fetch_sub(1, std::memory_order_seq_cst);
     called = place == QueueTicket::Place::called;
   }
@@ -54,7 +90,7 @@ void RequestQueue::wake_next() {
   if (size() == 0) return;
   const EssentialMemory essential;
   const MutexLock lock(mutex_);
-  QueueTicket* ticket = waiting_.pop_front();
+  QueueTicket* ticket = take_next();
   if (ticket == nullptr) return;
   ticket->place_ = QueueTicket::Place::called;
   Group& group = group_of(*ticket->loop_);

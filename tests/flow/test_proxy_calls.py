@@ -184,6 +184,37 @@ class Queue(CallTest):
         self.assertEqual(answers, [200] * 30)
         self.assertLessEqual(backend.most_active, 2)
 
+    def test_clients_take_turns(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        backend = self.backend(lambda r: Reply(body=b"x", headers=[PASS], gate=gate if r.target == "/first" else None))
+        proxy = self.start(backend, pool="max_active_requests = 1", admin=True)
+
+        def waiting():
+            found = re.search(r"(?m)^roost_proxy_pool_waiting_requests\{.*\} (\d+)$",
+                              get(proxy.admin, "/metrics").body.decode())
+            return int(found.group(1))
+
+        with contextlib.ExitStack() as stack:
+            def ask(source, target):
+                client = stack.enter_context(Connection(proxy.address, source=(source, 0)))
+                client.send(request_bytes("POST", target, body=b"", host=proxy.address))
+                return client
+
+            clients = [ask("127.0.0.1", "/first")]
+            wait_until(lambda: backend.count() == 1, what="the first request")
+            clients += [ask("127.0.0.1", f"/many/{i}") for i in range(8)]
+            wait_until(lambda: waiting() == 8, what="those of one client to wait")
+            clients += [ask("127.0.0.2", f"/few/{i}") for i in range(2)]
+            wait_until(lambda: waiting() == 10, what="those of the other")
+            gate.set()
+            for client in clients:
+                self.assertEqual(client.read().status, 200)
+        order = [request.target for request in backend.requests]
+        self.assertLessEqual(order.index("/few/0"), 2)
+        self.assertLessEqual(order.index("/few/1"), 4)
+        self.assertEqual([t for t in order if t.startswith("/many")], [f"/many/{i}" for i in range(8)])
+
     def test_who_finds_the_queue_full_is_told_at_once_and_who_waits_too_long_later(self):
         gate = threading.Event()
         backend = self.backend(Reply(body=b"here", headers=[PASS], gate=gate))

@@ -15,7 +15,6 @@
 using namespace roost;
 using namespace roost::proxy;
 using net::EventLoop;
-using End = RequestQueue::Side;
 
 namespace {
 
@@ -33,11 +32,12 @@ struct Guest final : QueueTicket {
 };
 
 struct Lab {
-  Guest& enter(char name, End side = End::back) {
-    Guest& guest = guests.emplace_back(*queue, log, name);
-    CHECK(queue->enter(guest, loop, side));
-    return guest;
+  explicit Lab(size_t most = 4) : queue(std::make_shared<RequestQueue>(most)) {}
+  /// Each client has a lane of its own here.
+  bool try_enter(char name, uint64_t client) {
+    return queue->enter(guests.emplace_back(*queue, log, name), loop, client);
   }
+  void enter(char name, uint64_t client = 0) { CHECK(try_enter(name, client)); }
   std::string wake(int times = 1) {
     for (int i = 0; i < times; ++i) queue->wake_next();
     CHECK(log.empty());  // at a later turn
@@ -45,7 +45,7 @@ struct Lab {
     return std::exchange(log, {});
   }
   EventLoop loop;
-  std::shared_ptr<RequestQueue> queue = std::make_shared<RequestQueue>(4);
+  std::shared_ptr<RequestQueue> queue;
   std::string log;
   std::deque<Guest> guests;
 };
@@ -77,7 +77,11 @@ struct Worker {
   explicit Worker(Shop& s) : shop(s) {}
   void attempt(Customer& customer, bool called) {
     if ((called || shop.queue->size() == 0) && shop.take()) return serve();
-    REQUIRE(shop.queue->enter(customer, loop, called ? End::front : End::back));
+    if (called) {
+      shop.queue->enter_in_front(customer, loop);
+    } else {
+      REQUIRE(shop.queue->enter(customer, loop, static_cast<uint64_t>(&customer - customers.data())));
+    }
     if (shop.taken.load() < kPlaces) shop.queue->wake_next();
   }
   void serve() {
@@ -117,15 +121,47 @@ TEST_CASE("first come, first served, one for each that is given back") {
   CHECK(lab.queue->size() == 0);
 }
 
+TEST_CASE("clients take turns, and each client's requests come in their order") {
+  Lab lab(20);
+  for (const char name : {'a', 'b', 'c', 'd', 'e'}) lab.enter(name, 1);
+  lab.enter('x', 2);
+  lab.enter('y', 2);
+  lab.enter('p', 3);
+  std::string turns = lab.wake(8);
+  CHECK(turns.size() == 8);
+  CHECK(std::string(turns.begin(), turns.begin() + 3).find('p') != std::string::npos);
+  CHECK(turns.find('x') < 3);
+  CHECK(turns.find('y') < 5);
+  std::erase_if(turns, [](char c) { return c > 'e'; });
+  CHECK(turns == "abcde");
+}
+
+TEST_CASE("one client never fills the queue") {
+  Lab lab(1'000);
+  size_t entered = 0;
+  while (lab.try_enter('a', 1)) ++entered;
+  CHECK(entered == 800);
+  size_t others = 0;
+  while (lab.try_enter('b', 2)) ++others;
+  CHECK(others == 160);
+  lab.enter('c', 3);
+  CHECK_FALSE(lab.try_enter('a', 1));
+  for (size_t i = 0; i < 300; ++i) lab.queue->leave(lab.guests[i]);
+  CHECK(lab.try_enter('a', 1));
+  lab.queue->wake_next();
+  lab.loop.run_once(false);
+  CHECK(std::exchange(lab.log, {}).size() == 1);
+}
+
 TEST_CASE("it is bounded; who has been called enters again in front") {
   Lab lab;
   for (const char name : {'a', 'b', 'c', 'd'}) lab.enter(name);
   Guest late(*lab.queue, lab.log, 'l');
-  CHECK_FALSE(lab.queue->enter(late, lab.loop, End::back));
+  CHECK_FALSE(lab.queue->enter(late, lab.loop, 0));
   Guest& first = lab.guests.front();
   first.at_turn = [&] {
     lab.enter('e');  // another takes the place
-    CHECK(lab.queue->enter(first, lab.loop, End::front));
+    lab.queue->enter_in_front(first, lab.loop);
   };
   CHECK(lab.wake() == "a");
   CHECK(lab.queue->size() == 5);
