@@ -40,6 +40,14 @@ void* operator new(size_t bytes) {
 void* operator new(size_t bytes, std::align_val_t alignment) {
   return roost::failing_memory::allocate_aligned(bytes, alignment);
 }
+// As the library's own, which a sanitizer replaces.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return ::operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept {
   roost::failing_memory::release(memory);
 }
