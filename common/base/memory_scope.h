@@ -15,15 +15,15 @@ namespace roost {
 class MemoryScope {
  public:
   enum class Kind : bool { essential, refusable };
-  explicit MemoryScope(Kind kind) : before_(std::exchange(kind_, kind)) {}
-  ~MemoryScope() { kind_ = before_; }
+  explicit MemoryScope(Kind wanted) : before_(std::exchange(kind, wanted)) {}
+  ~MemoryScope() { kind = before_; }
   MemoryScope(const MemoryScope&) = delete;
   MemoryScope& operator=(const MemoryScope&) = delete;
 
-  static Kind now() { return kind_; }
+  static Kind now() { return kind; }
 
  private:
-  static inline constinit thread_local Kind kind_ = Kind::essential;
+  static inline constinit thread_local Kind kind = Kind::essential;
   const Kind before_;
 };
 

@@ -19,7 +19,7 @@ def wsgi(environ, start_response):
         body,
     )
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
-    return [text]
+    return [text] if environ["REQUEST_METHOD"] != "HEAD" else []  # gunicorn would send it
 
 
 async def asgi(scope, receive, send):

@@ -130,14 +130,15 @@ def say_to_proxy(address, messages):
     return statuses
 
 
-def comparable(name, seen):
-    """HAProxy escapes what is not printable; lighttpd normalises the host that it tells."""
+def comparable(name, seen, forwarded):
+    """HAProxy escapes what is not printable, and tells a body up to its first NUL; lighttpd normalises the host."""
     if name == "haproxy":
-        return urllib.parse.unquote_to_bytes(seen)
-    method, target, host, body = seen.split(b"|", 3)
-    if name == "lighttpd":
-        host = host.lower().removesuffix(b":80").rstrip(b":").removesuffix(b".")
-    return method, target, host, body
+        return urllib.parse.unquote_to_bytes(seen).partition(b"\0")[0]
+    line = forwarded.method + b"|" + forwarded.target + b"|"
+    if name != "lighttpd" or not seen.startswith(line):
+        return seen
+    host, _, body = seen.removeprefix(line).partition(b"|")
+    return line, host.lower().removesuffix(b":80").rstrip(b":").removesuffix(b"."), body
 
 
 def ask_once(name, address, forwarded):
@@ -146,7 +147,8 @@ def ask_once(name, address, forwarded):
         client.send(forwarded.raw)
         first = client.read(forwarded.method.decode("latin-1"))
         if first.status < 400:
-            same = forwarded.method == b"HEAD" or comparable(name, first.body) == comparable(name, forwarded.seen())
+            same = forwarded.method == b"HEAD" or comparable(name, first.body, forwarded) == comparable(
+                name, forwarded.seen(), forwarded)
             if first.status != 200 or not same:
                 return f"answered {first.status}, read {first.body!r}"
         if first.header("Connection", "").lower() == "close":
