@@ -7,8 +7,9 @@ namespace {
 
 std::vector<net::Address> proxy_addresses(const Config& config) {
   std::vector<net::Address> proxies;
-  for (const std::string& text : config.proxies)
+  for (const std::string& text : config.proxies) {
     proxies.push_back(*net::Address::parse_or_localhost(text));  // checked when read
+  }
   return proxies;
 }
 

@@ -24,7 +24,10 @@ std::string problem_body(int status, std::string_view detail, std::string_view f
 }
 
 void respond_out_of_memory(Responder& responder) {
-  static const FieldBlock fields{{"Content-Type", kProblemJson}, {"Cache-Control", "no-store"}, {"Retry-After", "1"}};
+  FixedFieldBlock<128> fields;
+  fields.add_text("Content-Type", kProblemJson);
+  fields.add_text("Cache-Control", "no-store");
+  fields.add_text("Retry-After", "1");
   constexpr std::string_view kBody =
       R"({"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The server is out of memory. Try )"
       R"(again later."})";

@@ -73,8 +73,10 @@ Result<Address> Address::parse(std::string_view text) {
 
 Result<Address> Address::parse_or_localhost(std::string_view text) {
   constexpr std::string_view kLocalhost = "localhost:";
-  return parse(text.starts_with(kLocalhost) ? fmt::format("127.0.0.1:{}", text.substr(kLocalhost.size()))
-                                            : std::string(text));
+  if (text.starts_with(kLocalhost)) {
+    if (auto parsed = parse(fmt::format("127.0.0.1:{}", text.substr(kLocalhost.size())))) return parsed;
+  }
+  return parse(text);  // whose error quotes what was written
 }
 
 uint16_t Address::port() const {

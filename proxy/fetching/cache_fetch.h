@@ -158,9 +158,9 @@ class CacheFetch final : public ListLink<>, private BackendCallReceiver, private
   bool asked_whole_ = false;     // since a 304 did not confirm what is stored
   bool first_has_left_ = false;  // without its answer
   struct {
-    int64_t us = 0;       // of now_us()
-    int64_t loop_ms = 0;  // of the loop
-  } called_;              // when the backend was
+    int64_t us = 0;       // by now_us()
+    int64_t loop_ms = 0;  // by the loop
+  } called_;              // when the backend was asked
   int64_t head_us_ = -1;
 };
 

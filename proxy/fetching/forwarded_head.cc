@@ -12,6 +12,7 @@ namespace roost::proxy {
 using http::Field;
 using http::FieldBlock;
 using http::FieldId;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -28,11 +29,8 @@ constexpr std::string_view kViaName = " roost";
 void add_via(const http::Fields& had, std::string_view protocol, std::string_view mark, FieldBlock& out) {
   const auto value = had.has(FieldId::via) ? had.combined(FieldId::via) : std::nullopt;
   const bool first = !value || value->empty();
-  constexpr std::string_view kNothing;
-  constexpr std::string_view kComma = ", ";
-  constexpr std::string_view kSpace = " ";
-  out.add("Via", {first ? kNothing : std::string_view(*value), first ? kNothing : kComma, protocol, kViaName,
-                  mark.empty() ? kNothing : kSpace, mark});
+  out.add("Via", {first ? ""sv : std::string_view(*value), first ? ""sv : ", "sv, protocol, kViaName,
+                  mark.empty() ? ""sv : " "sv, mark});
 }
 
 /// Set by the proxy, whatever the client sent.

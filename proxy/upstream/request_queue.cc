@@ -55,10 +55,9 @@ void RequestQueue::take_from_lane(QueueTicket& ticket) {
 QueueTicket* RequestQueue::take_next() {
   if (QueueTicket* first = front_.pop_front()) return first;
   if (occupied_ == 0) return nullptr;
-  const auto begin = static_cast<int>((last_lane_ + 1) % kLanes);
-  last_lane_ =
-      (static_cast<size_t>(begin) + static_cast<size_t>(std::countr_zero(std::rotr(occupied_, begin)))) % kLanes;
-  QueueTicket* ticket = lanes_[last_lane_].tickets.front();
+  const int lane = (next_lane_ + std::countr_zero(std::rotr(occupied_, next_lane_))) % kLanes;
+  next_lane_ = (lane + 1) % kLanes;
+  QueueTicket* ticket = lanes_[static_cast<size_t>(lane)].tickets.front();
   take_from_lane(*ticket);
   return ticket;
 }

@@ -56,7 +56,7 @@ class RequestQueue : public std::enable_shared_from_this<RequestQueue> {
   RequestQueue(const RequestQueue&) = delete;
   RequestQueue& operator=(const RequestQueue&) = delete;
 
-  static constexpr size_t kLanes = 64;
+  static constexpr int kLanes = 64;
   static constexpr size_t kShare = 4;
 
   /// False when it is full. After it, look whether there is room after all: what was given back meanwhile woke nobody.
@@ -91,7 +91,7 @@ class RequestQueue : public std::enable_shared_from_this<RequestQueue> {
   Tickets front_ ROOST_GUARDED_BY(mutex_);
   std::array<Lane, kLanes> lanes_ ROOST_GUARDED_BY(mutex_);
   uint64_t occupied_ ROOST_GUARDED_BY(mutex_) = 0;  // a bit for each lane that has tickets
-  size_t last_lane_ ROOST_GUARDED_BY(mutex_) = kLanes - 1;
+  int next_lane_ ROOST_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Group>> groups_ ROOST_GUARDED_BY(mutex_);  // at most one per loop; stays until the end
 };
 

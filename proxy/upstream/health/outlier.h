@@ -66,7 +66,7 @@ class OutlierDetector {
   bool on_probation() const { return probation_left_ > 0; }
   /// As newly made.
   void restart() { *this = OutlierDetector(options_); }
-  /// The same, but on probation if it was ejected or is.
+  /// As newly made, but on probation if it was ejected or on probation.
   void pardon();
   uint32_t failures_in_row() const { return in_row_; }
 

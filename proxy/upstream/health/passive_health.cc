@@ -46,14 +46,16 @@ void PassiveHealth::end_ejection(int64_t now_ms) {
 void PassiveHealth::forget() {
   const MutexLock lock(mutex_);
   detector_.restart();
-  last_ = {};
-  set_weight_percent(100);
-  stand_anew();
+  start_over();
 }
 
 void PassiveHealth::pardon() {
   const MutexLock lock(mutex_);
   detector_.pardon();
+  start_over();
+}
+
+void PassiveHealth::start_over() {
   last_ = {};
   set_weight_percent(100);
   stand_anew();

@@ -49,6 +49,7 @@ class PassiveHealth {
 
  private:
   void clear_suspicion();
+  void start_over() ROOST_REQUIRES(mutex_);
   void stand_anew() ROOST_REQUIRES(mutex_);
 
   FailureCharge charge_;

@@ -22,6 +22,9 @@ TEST_CASE("addresses are read and written back") {
   CHECK_EQ(Address::parse_or_localhost("localhost:80")->to_string(), "127.0.0.1:80");
   CHECK_EQ(Address::parse_or_localhost("[::1]:80")->to_string(), "[::1]:80");
   CHECK_FALSE(Address::parse_or_localhost("localhosts:80"));
+  const auto wrong = Address::parse_or_localhost("localhost:x");
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().what.find("\"localhost:x\"") != std::string::npos);
   CHECK_EQ(Address().to_string(), "none");
 }
 
