@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/http/answer.h"
+#include "api/pages/pages.h"
 #include "common/net/descriptor_limit.h"
 
 namespace roost::api {
 namespace {
-
-void answer_not_found(Request& request, Reply reply) {
-  reply.send(not_found(request.method, "There is nothing at this path."));
-}
 
 http::ServerLimits server_limits() {
   http::ServerLimits limits;
@@ -31,7 +27,7 @@ http::ServerLimits server_limits() {
 }  // namespace
 
 WorkerServer::WorkerServer(const Options& options, net::EventLoop& loop, observe::MetricScope& scope)
-    : router_(answer_not_found),
+    : router_(Pages::answer_not_found),
       metrics_(scope),
       cors_(Cors(options.cors_origins), router_),
       origins_(Cors(options.cors_origins)),

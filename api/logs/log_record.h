@@ -14,7 +14,7 @@ struct ApiCall {
   std::string_view worker;
   std::string_view request_id;
   std::string_view method;
-  std::string_view endpoint;  ///< The request target's path, query included where it matters.
+  std::string_view endpoint;  ///< The path as sent, without the query.
   int status = 0;
   int64_t duration_us = 0;
 };

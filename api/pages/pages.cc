@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/http/answer.h"
+#include "api/http/api_path.h"
 #include "api/pages/web_assets.h"
 #include "common/base/check.h"
 
@@ -62,6 +63,20 @@ void Pages::show(const Request& request, Reply reply) {
   Answer answer = public_answer(std::string(page->content), page->content_type, 0, request.if_none_match);
   add_policy(answer);
   if (request.path.starts_with("/logs")) answer.fields.add("Vary", "Accept");
+  reply.send(std::move(answer));
+}
+
+void Pages::answer_not_found(const Request& request, Reply reply) {
+  Answer answer = not_found(request.method, "There is nothing at this path.");
+  const bool is_read = request.method == http::Method::get || request.method == http::Method::head;
+  if (is_read && !is_api_path(request.path)) {
+    answer.fields.add("Vary", "Accept");
+    if (const service::Asset* page = find_page_asset("index.html"); page != nullptr && request.wants_html) {
+      answer.content_type = page->content_type;
+      answer.body = page->content;
+      add_policy(answer);
+    }
+  }
   reply.send(std::move(answer));
 }
 

@@ -12,6 +12,9 @@ class Pages {
   static void add_to(Router& router);
   /// Answers with the page; also for /logs, when a browser asks for it.
   static void show(const Request& request, Reply reply);
+  /// 404, cacheable for kNotFoundMaxAgeS: the page for a browser (Accept lists text/html) that asks for a path outside
+  /// the API, where its script says that there is nothing; a problem for everybody else.
+  static void answer_not_found(const Request& request, Reply reply);
 };
 
 }  // namespace roost::api

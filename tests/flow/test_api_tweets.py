@@ -216,6 +216,19 @@ class Pages(Worker):
                 self.assertEqual(self.fetch("GET", path).body, page)
         self.assertProblem(self.fetch("GET", "/nowhere"), 404)
 
+    def test_a_browser_gets_a_page_where_there_is_nothing(self):
+        browser, program = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"), ("Accept", "*/*")
+        page = self.fetch("GET", "/").body
+        for address in (self.worker.address, self.proxy(self.worker).address):
+            for _ in range(2):  # from the worker, and from the proxy's cache
+                for accept in (browser, program):
+                    answer = get(address, "/nowhere", accept)
+                    self.assertEqual((answer.status, answer.header("Vary")), (404, "Accept"))
+                    self.assertEqual(answer.body == page, accept is browser)
+                    if accept is browser:
+                        self.assertIn("script-src 'self'", answer.header("Content-Security-Policy"))
+            self.assertProblem(get(address, "/api/nowhere", browser), 404)
+
     def test_pages_hold_no_script_or_style_of_their_own(self):
         for headers, path in [((), "/"), ([("Accept", "text/html")], "/logs")]:
             page = self.fetch("GET", path, headers=headers).body.decode()
