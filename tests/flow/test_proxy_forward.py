@@ -174,6 +174,8 @@ class Failures(FlowTest):
         proxy = self.proxy("nowhere.invalid:80")
         answer = get(proxy.address, "/")
         self.assertEqual((answer.status, answer.header("Retry-After")), (503, "1"))
+        for secret in ("nowhere.invalid", "default", "pool"):
+            self.assertNotIn(secret, answer.body.decode())
 
 
 class AccessLog(FlowTest):

@@ -51,6 +51,11 @@ function faults() {
     const { width, height } = avatar.getBoundingClientRect();
     if (seen(avatar) && Math.abs(width - height) > 0.5) found.push(`an avatar of ${width} by ${height}`);
   }
+  // On a phone a bio has the width of its card, not what is left beside the button.
+  for (const bio of document.querySelectorAll(".person .bio")) {
+    const share = bio.getBoundingClientRect().width / bio.closest(".person").getBoundingClientRect().width;
+    if (innerWidth < 500 && share < 0.75) found.push(`a bio in ${Math.round(share * 100)}% of its card`);
+  }
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const told = new Set();
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -78,6 +83,7 @@ const kViews = [
 
 const kOwnViews = [
   ["own-timeline", "/", "article.tweet"], ["own-profile", "", "header.profile"],
+  ["own-people", "/people", ".follow"],
   ["following", "/following", "main .state, article.person"],
 ];
 

@@ -34,8 +34,10 @@ async function doings() {
   await board.test("a token that ended leads to the door", () => rough.anEndedTokenLeadsToTheDoor(browser, friend));
   await board.test("without a network it says so", () => rough.offlineIsSaid(browser));
   await board.test("a like that is refused is sent again", () => rough.aRefusedLikeIsSentAgain(browser));
+  await board.test("an unknown address has a page", () => rough.anUnknownAddressHasAPage(browser));
   await board.test("new tweets and likes are told", () => rough.newTweetsAreTold(browser));
   await board.test("the log is live and filtered", () => rough.theLogIsLive(browser));
+  await board.test("an empty log says so", () => rough.anEmptyLogSaysSo(browser));
   await board.test("a log that may not be read is not asked for again", () => rough.aForbiddenLogIsLeftAlone(browser));
 }
 

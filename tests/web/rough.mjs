@@ -80,12 +80,15 @@ export async function anEndedTokenLeadsToTheDoor(browser, person) {
 
 export async function offlineIsSaid(browser) {
   const page = await openPage(browser);
-  await page.goto("/");
-  await page.locator("article.tweet").first().waitFor();
-  await page.context().setOffline(true);
   const bar = page.getByText("You are offline. What you see may be old.");
-  await bar.waitFor();
-  assert.equal(Math.round(await bar.evaluate((shown) => innerHeight - shown.getBoundingClientRect().bottom)), 0);
+  for (const [path, landmark] of [["/search?q=%23nobodysaidthis", ".state"], ["/", "article.tweet"]]) {
+    await page.goto(path);  // a short page and a long one
+    await page.locator(landmark).first().waitFor();
+    await page.context().setOffline(true);
+    await bar.waitFor();
+    assert.equal(Math.round(await bar.evaluate((shown) => innerHeight - shown.getBoundingClientRect().bottom)), 0);
+    await page.context().setOffline(path === "/");
+  }
   await page.getByRole("link", { name: "People" }).click();
   await page.getByRole("alert").getByText("You are offline").waitFor();
   await page.context().setOffline(false);
@@ -160,6 +163,17 @@ export async function aRefusedLikeIsSentAgain(browser) {
   await page.context().close();
 }
 
+export async function anUnknownAddressHasAPage(browser) {
+  const page = await openPage(browser);
+  const answer = await page.goto("/nowhere");
+  assert.equal(answer.status(), 404);
+  await page.getByText("There is no page at this address").waitFor();
+  await page.getByRole("link", { name: "Back to the timeline" }).click();
+  await page.locator("article.tweet").first().waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
 export async function newTweetsAreTold(browser) {
   const page = await openPage(browser);
   await page.clock.install();
@@ -187,6 +201,7 @@ export async function theLogIsLive(browser) {
   await page.goto("/logs");
   const rows = page.locator("tbody tr");
   await rows.first().waitFor();
+  await page.getByText("Reads that the proxy answers from its cache reach no worker and are not listed.").waitFor();
   await page.getByLabel("Kind").selectOption("api");
   await page.getByLabel("Method or operation").fill("get");
   await page.getByLabel("Path or table begins with").fill("/api/users/search");
@@ -217,6 +232,18 @@ export async function theLogIsLive(browser) {
   await page.getByRole("button", { name: "Paused", pressed: false }).waitFor();
   await page.reload(); // the filters are in the address
   assert.equal(await page.getByLabel("Path or table begins with").inputValue(), "/api/users/search");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+export async function anEmptyLogSaysSo(browser) {
+  const page = await openPage(browser);
+  await page.route("**/logs?*", (route) => route.fulfill({ json: {
+    requests: [], db_accesses: [], request_count: 0, db_access_count: 0, incomplete: false,
+  } }));
+  await page.goto("/logs");
+  await page.getByText("API calls and database accesses appear here as they happen.").waitFor();
+  assert.equal(await page.locator("table").isVisible(), false);
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 }
