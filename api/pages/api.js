@@ -4,7 +4,7 @@ import { session } from "./session.js";
 
 const kTimeout_ms = 20000;
 const kAttempts = 5;
-const kWorthAnotherTry = new Set([0, 502, 503, 504]);  // no answer, or a transient error
+const kRetryable = new Set([0, 502, 503, 504]);  // no answer, or a transient error
 
 export class ApiError extends Error {
   /** status 0: no answer. `field` names the wrong field of a form, or is empty. */
@@ -88,7 +88,7 @@ export async function like(id) {
     try {
       return (await call("POST", `/api/tweets/${id}/like`, { headers })).data;
     } catch (error) {
-      if (!kWorthAnotherTry.has(error.status) || attempt === kAttempts) throw error;
+      if (!kRetryable.has(error.status) || attempt === kAttempts) throw error;
       await new Promise((resume) => setTimeout(resume, 1000 * (error.retryAfter_s || 1)));
     }
   }
@@ -118,6 +118,6 @@ export async function personNamed(username) {
   const own = session.user?.username.toLowerCase() === username.toLowerCase();
   if (own) return get("/api/users/me", { auth: true });
   const { user } = await get(`/api/users/search?q=${encodeURIComponent(username)}`);
-  if (user.username.toLowerCase() !== username.toLowerCase()) throw new ApiError(404, "Nobody here has that name.");
+  if (user.username.toLowerCase() !== username.toLowerCase()) throw new ApiError(404, "There is no user of that name.");
   return user;
 }

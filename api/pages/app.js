@@ -6,7 +6,7 @@ import { broadcast, h, icon } from "./dom.js";
 import { forgetViews, navigate, reloadView, startRouter } from "./router.js";
 import { session } from "./session.js";
 import { avatar } from "./tweet_card.js";
-import { loginView, registerView } from "./views/door.js";
+import { loginView, registerView } from "./views/log_in.js";
 import { logsView } from "./views/logs.js";
 import { notFoundView } from "./views/not_found.js";
 import { followersView, followingView, peopleView } from "./views/people.js";
@@ -16,7 +16,7 @@ import { timelineView } from "./views/timeline.js";
 import { tweetView } from "./views/tweet.js";
 import { profilePath, searchPath } from "./words.js";
 
-// The server answers these addresses with the page (api/pages/pages.cc); the last field: requires a log-in.
+// The server answers these addresses with the page (api/pages/pages.cc); the third field: requires a log-in.
 const kViews = [
   [/^\/$/, timelineView],
   [/^\/tweets\/([1-9][0-9]*)\/?$/, tweetView],
@@ -80,11 +80,11 @@ function showPlace() {
 function onSession(event) {
   showAccount();
   forgetViews();
-  const atTheDoor = /^\/(login|register)/.test(location.pathname);
+  const isLogInView = /^\/(login|register)/.test(location.pathname);
   if (event.detail.expired) {
     const next = location.pathname + location.search;
     navigate(`/login?expired=1&next=${encodeURIComponent(next)}`, { replace: true });
-  } else if (!atTheDoor) { // the door leads on by itself
+  } else if (!isLogInView) { // those views go to the next page themselves
     reloadView();
   }
 }
@@ -107,4 +107,4 @@ session.addEventListener("change", onSession);
 showConnection();
 showAccount();
 startRouter($("view"), makeView, showPlace);
-if (session.user) get("/api/users/me", { auth: true }).catch(() => {}); // an ended token is noticed at once
+if (session.user) get("/api/users/me", { auth: true }).catch(() => {}); // detects an expired token at once

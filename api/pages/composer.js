@@ -3,8 +3,8 @@
 import { h } from "./dom.js";
 import { lengthOf } from "./words.js";
 
-const kMost = 280;
-const kSoon = 20; // from here on the number is shown and read out
+const kMaxLength = 280;
+const kWarnBelow = 20; // remaining characters; below it the count is highlighted and announced
 
 function ring() {
   const circle = (name) => {
@@ -28,19 +28,19 @@ export function composer({ id, label, placeholder, button, text = "", send, onIn
   });
   const { svg, used } = ring();
   const left = h("span", { class: "left", id: `${id}-left` });
-  const heard = h("span", { class: "unseen", role: "status" });
+  const announced = h("span", { class: "unseen", role: "status" });
   const error = h("p", { class: "field-error", id: `${id}-error`, role: "alert" });
   const submit = h("button", { type: "submit", class: "primary" }, button);
   const form = h("form", { class: "composer" }, h("label", { for: id }, label), control, error,
-    h("div", { class: "composer-foot" }, svg, left, heard, h("span", { class: "spring" }), extra, submit));
+    h("div", { class: "composer-foot" }, svg, left, announced, h("span", { class: "spring" }), extra, submit));
 
   function count() {
-    const remaining = kMost - lengthOf(control.value);
+    const remaining = kMaxLength - lengthOf(control.value);
     left.textContent = remaining < 0 ? `${-remaining} too many` : `${remaining} left`;
-    form.classList.toggle("soon", remaining <= kSoon);
+    form.classList.toggle("soon", remaining <= kWarnBelow);
     form.classList.toggle("over", remaining < 0);
-    heard.textContent = remaining <= kSoon ? left.textContent : "";
-    const part = Math.min(100, (100 * (kMost - remaining)) / kMost);
+    announced.textContent = remaining <= kWarnBelow ? left.textContent : "";
+    const part = Math.min(100, (100 * (kMaxLength - remaining)) / kMaxLength);
     used.setAttribute("stroke-dasharray", `${part} 100`);
     submit.disabled = remaining < 0 || control.value.trim() === "";
   }

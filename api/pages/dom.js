@@ -12,10 +12,10 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Sends an event to the elements on screen with `data-hears`. Views that are not on screen update when they are shown
- *  again, so that nothing keeps discarded views alive. */
+/** Sends an event to the elements on screen with `data-listens`. Views that are not on screen update when they are
+ *  shown again, so that no registration keeps discarded views alive. */
 export function broadcast(type, detail) {
-  for (const element of document.querySelectorAll("[data-hears]"))
+  for (const element of document.querySelectorAll("[data-listens]"))
     element.dispatchEvent(new CustomEvent(type, { detail }));
 }
 

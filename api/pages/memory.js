@@ -8,7 +8,7 @@ const kLikesKey = "roost.likes";
 const kWritesKey = "roost.writes";
 const kMostLikes = 1000;
 const kMostWrites = 100;
-const kWriteLife_ms = 150000; // a minute in the worker's cache, a minute in others', and some
+const kWriteLife_ms = 150000; // max-age of the worker's cache and of shared caches, a minute each, and a margin
 
 function load(key) {
   try {
@@ -27,8 +27,8 @@ function save(key, map, most) {
   }
 }
 
-const confirmed = load(kLikesKey); // id → the highest count the server stands for
-const shown = new Map(confirmed); // id → the highest count on screen, likes under way included
+const confirmed = load(kLikesKey); // id → the highest count the server has confirmed
+const shown = new Map(confirmed); // id → the highest count on screen, likes in flight included
 const writes = load(kWritesKey); // id → { tweet, or null once deleted; created; at_ms }
 
 export function likesOf(tweet) {

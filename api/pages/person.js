@@ -10,7 +10,7 @@ import { profilePath } from "./words.js";
 /** The follow toggle; nothing for the user themselves and without a log-in. */
 export function followButton(person) {
   if (!session.user || session.user.id === person.id) return null;
-  const button = h("button", { type: "button", class: "follow", "data-hears": true });
+  const button = h("button", { type: "button", class: "follow", "data-listens": true });
   let busy = false;
   const show = () => {
     const followed = isFollowed(person.id);

@@ -15,7 +15,7 @@ export function avatar(person, className = "") {
     [...name.trim()][0]?.toUpperCase() || "?");
 }
 
-/** Whether the like was counted. */
+/** Sends a like; resolves to whether it was counted. */
 async function likeIt(tweet) {
   const count = likesOf(tweet) + 1;
   showLikes(tweet.id, count);
@@ -32,7 +32,7 @@ async function likeIt(tweet) {
 
 function edit(tweet) {
   askForText({
-    title: "Edit your tweet", label: "What should it say?", text: tweet.content,
+    title: "Edit your tweet", label: "Text", text: tweet.content,
     save: async (content) => {
       rememberEdit(await editTweet(tweet.id, content));
       notice("Saved.");
@@ -59,7 +59,7 @@ function likeButton(tweet) {
     count.textContent = shortNumber(all);
     button.setAttribute("aria-label", `Like, ${counted(all, "like")}`);
   };
-  let likes = 0; // given here: counted, or on their way
+  let likes = 0; // likes given in this view: confirmed or in flight
   button.addEventListener("click", async () => {
     ++likes;
     button.classList.add("liked");

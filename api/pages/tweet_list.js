@@ -18,12 +18,12 @@ export class TweetList {
     this.news = [];
     this.list = h("ol", { class: "tweets", "aria-label": label, tabindex: -1 });
     this.newsButton = h("button", { type: "button", class: "news", hidden: true, onclick: () => this.showNews() });
-    this.place = h("div", {}); // skeleton, emptiness or an error
+    this.place = h("div", {}); // skeleton, empty state or error
     const readOlder = () => this.readOlder();
     this.more = h("button", { type: "button", class: "quiet-button more", hidden: true, onclick: readOlder },
       "Show older");
     this.end = h("p", { class: "list-end", hidden: true }, end);
-    this.element = h("section", { class: "tweet-list", "aria-label": label, "aria-busy": "true", "data-hears": true },
+    this.element = h("section", { class: "tweet-list", "aria-label": label, "aria-busy": "true", "data-listens": true },
       this.newsButton, this.list, this.place, this.more, this.end);
     this.near = new IntersectionObserver(
       (entries) => { if (entries.some((entry) => entry.isIntersecting)) this.readOlder(); }, { rootMargin: "600px" });
@@ -85,7 +85,7 @@ export class TweetList {
       return;
     }
     this.more.textContent = "Show older";
-    if (!this.more.hidden) { // the end may still be near: the observer tells of changes only
+    if (!this.more.hidden) { // still near the end? the observer reports changes only
       this.near.unobserve(this.more);
       this.near.observe(this.more);
     }

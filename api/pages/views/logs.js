@@ -38,7 +38,7 @@ function table(label) {
   const column = (text, className) => h("th", { scope: "col", class: className }, text);
   const body = h("tbody", {});
   const element = h("div", { class: "card table-frame", tabindex: 0, role: "region", "aria-label": label },
-    h("table", {}, h("thead", {}, h("tr", {}, column("Time"), column("Worker"), column("What"), column("On"),
+    h("table", {}, h("thead", {}, h("tr", {}, column("Time"), column("Worker"), column("Operation"), column("Target"),
       column("Outcome", "number"), column("ms", "number"), column("Request", ""))), body));
   return { element, body };
 }
@@ -61,7 +61,7 @@ function tokenForm(onToken) {
   return h("form", {
     class: "card token stack",
     onsubmit: (event) => { event.preventDefault(); onToken(input.value); },
-  }, h("label", { for: "log-token" }, "The log is shown to those who have its token"), input,
+  }, h("label", { for: "log-token" }, "Reading the log requires its token"), input,
   h("button", { type: "submit", class: "primary" }, "Show the log"));
 }
 
@@ -77,7 +77,7 @@ class Tail {
   constructor(query) {
     this.form = filterForm(query);
     this.table = table("Log, newest first");
-    this.summary = h("p", { class: "summary" }, "Reading…");
+    this.summary = h("p", { class: "summary" }, "Loading…");
     this.problem = h("p", { class: "form-error", role: "alert" });
     this.place = h("div", {});
     this.live = h("button",
@@ -107,7 +107,7 @@ class Tail {
     if (this.isLive) this.read();
   }
 
-  /** Marks the records of one request: the call and its database accesses. Again: none. */
+  /** Marks the records of one request: the call and its database accesses. For the same one again: none. */
   choose(id) {
     this.chosenRequest = id === this.chosenRequest ? "" : id;
     this.mark();
@@ -156,9 +156,9 @@ class Tail {
     this.summary.textContent = summaryOf(data, records.length);
     this.table.element.hidden = records.length === 0;
     this.place.replaceChildren(...(records.length > 0 ? [] : [this.chosen().size > 0
-      ? emptyState("Nothing fits", "No record in the log matches these filters.")
+      ? emptyState("No matches", "No record in the log matches these filters.")
       : emptyState("Nothing recorded yet", "API calls and database accesses appear here as they happen.")]));
-    if (latest === this.latest) return; // leaves alone what somebody may be selecting
+    if (latest === this.latest) return; // unchanged: keeps a selection of text
     this.latest = latest;
     this.table.body.replaceChildren(...records.map((record) => row(record, (id) => this.choose(id))));
     this.mark();
@@ -170,14 +170,14 @@ class Tail {
       this.problem.textContent = error.message;
       return;
     }
-    this.refused = true; // asking again would be refused again
+    this.refused = true; // polling would be refused as well
     this.live.hidden = this.form.hidden = this.table.element.hidden = true;
     if (error.status === 403) {
       this.place.replaceChildren(emptyState("The log is not shown here",
         "It can be read in a browser on the machine that Roost runs on."));
       return;
     }
-    if (this.token) this.problem.textContent = "That is not the token.";
+    if (this.token) this.problem.textContent = "The token is wrong.";
     if (this.place.querySelector("form")) return;
     this.place.replaceChildren(tokenForm((token) => {
       this.token = token;
@@ -191,7 +191,7 @@ export function logsView({ query }) {
   return {
     title: "Log",
     element: h("div", { class: "view log" },
-      h("div", { class: "view-head" }, h("h1", { tabindex: -1 }, "What the workers did"), tail.live),
+      h("div", { class: "view-head" }, h("h1", { tabindex: -1 }, "Log of the workers"), tail.live),
       h("p", { class: "lead-note" }, "Reads that the proxy answers from its cache reach no worker and are not listed."),
       tail.form, tail.problem, tail.summary, tail.place, tail.table.element),
     wake: () => tail.wake(),

@@ -47,15 +47,15 @@ function view(title, path, options) {
 
 export const peopleView = () => view("People", "/people", {
   url: "/api/users?limit=50", take: (data) => data.users, auth: false,
-  empty: ["Nobody is here yet", h("a", { href: "/register" }, "Be the first")],
+  empty: ["No users yet", h("a", { href: "/register" }, "Create the first account")],
 });
 
 export const followingView = () => view("People you follow", "/following", {
   url: "/api/users/following?limit=50", take: (data) => data.following, auth: true,
-  empty: ["You follow nobody yet", h("a", { href: "/people" }, "See who is here")],
+  empty: ["You follow nobody yet", h("a", { href: "/people" }, "Show all people")],
 });
 
 export const followersView = () => view("People who follow you", "/followers", {
   url: "/api/users/followers?limit=50", take: (data) => data.followers, auth: true,
-  empty: ["Nobody follows you yet", h("a", { href: "/" }, "Say something worth following")],
+  empty: ["Nobody follows you yet", h("a", { href: "/" }, "Post a tweet")],
 });

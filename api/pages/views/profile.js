@@ -25,31 +25,31 @@ function counts(person) {
     count(person.following, "following", own && "/following"),
     count(followers, followers === 1 ? "follower" : "followers", own && "/followers"),
     own ? h("li", { class: "last" },
-      h("button", { type: "button", class: "text-button", onclick: leaveForGood }, "Delete account")) : null);
+      h("button", { type: "button", class: "text-button", onclick: confirmDeletion }, "Delete account")) : null);
 }
 
-function leaveForGood() {
+function confirmDeletion() {
   askFirst({
-    title: "Delete your account?", button: "Delete everything",
-    text: "Your tweets, and whom you follow, go with it. This cannot be undone.",
+    title: "Delete your account?", button: "Delete account",
+    text: "Your tweets and follows are deleted as well. This cannot be undone.",
     act: async () => {
       await deleteAccount(session.user.id);
       session.end();
       navigate("/");
-      notice("Your account is gone. Farewell.");
+      notice("Your account was deleted.");
     },
   });
 }
 
 function head(person) {
   const since = new Date(person.created_at).toLocaleDateString("en", { month: "long", year: "numeric" });
-  const numbers = h("div", { "data-hears": true, "aria-live": "polite" }, counts(person));
+  const numbers = h("div", { "data-listens": true, "aria-live": "polite" }, counts(person));
   numbers.addEventListener("follows", () => numbers.replaceChildren(counts(person)));
   return h("header", { class: "card profile" },
     h("div", { class: `banner hue-${person.id % 6}`, "aria-hidden": "true" }),
     h("div", { class: "profile-top" }, avatar(person, "big"), followButton(person)),
     h("h1", { tabindex: -1 }, h("bdi", {}, person.display_name)),
-    h("p", { class: "username" }, `@${person.username}`, h("span", { class: "since" }, ` · here since ${since}`)),
+    h("p", { class: "username" }, `@${person.username}`, h("span", { class: "since" }, ` · joined ${since}`)),
     person.bio ? h("p", { class: "bio", dir: "auto" }, person.bio) : null,
     numbers);
 }

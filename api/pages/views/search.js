@@ -17,7 +17,7 @@ function results(query) {
     matches: tag ? (tweet) => tweet.hashtags.some((one) => one.toLowerCase() === tag.toLowerCase())
       : (tweet) => words.every((word) => tweet.content.toLowerCase().includes(word)),
     empty: tag ? ["No tweet has this hashtag", "Be the first to use it."]
-      : ["No tweet has these words", "Whole words are looked for, whatever their case."],
+      : ["No tweet has these words", "The search is for whole words and ignores case."],
   });
 }
 
@@ -25,7 +25,7 @@ function person(query) {
   const place = h("div", {});
   get(`/api/users/search?q=${encodeURIComponent(query.replace(/^@/, ""))}`).then(
     ({ user }) => place.replaceChildren(h("section", { "aria-label": "Person" }, personRow(user))),
-    () => {}, // nobody is called so, which is no news
+    () => {}, // no user of that name: nothing to show
   );
   return place;
 }
@@ -36,7 +36,7 @@ export function searchView({ query: parameters }) {
     return {
       title: "Search",
       element: h("div", { class: "view" }, h("h1", { tabindex: -1 }, "Search"),
-        h("p", { class: "lead" }, "Look for words, for a name, or for a #hashtag, in the box above.")),
+        h("p", { class: "lead" }, "Search for words, a user name or a #hashtag in the field above.")),
     };
   }
   const tweets = results(query);

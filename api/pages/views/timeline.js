@@ -15,7 +15,7 @@ function draft(text) {
     if (text === undefined) return sessionStorage.getItem(kDraft) || "";
     sessionStorage.setItem(kDraft, text);
   } catch {
-    // Without storage the draft lasts as long as the page.
+    // Storage is forbidden: the draft is lost with the page.
   }
   return "";
 }
@@ -38,8 +38,8 @@ function compose() {
 
 function welcome() {
   return h("section", { class: "card welcome", "aria-label": "Welcome" },
-    h("p", { class: "welcome-title" }, "A quiet place for short words."),
-    h("p", {}, "Read along, like what you like. To write and to follow people, come in."),
+    h("p", { class: "welcome-title" }, "Short messages, newest first."),
+    h("p", {}, "Everybody can read and like. Log in to post and to follow people."),
     h("p", { class: "welcome-acts" }, h("a", { class: "primary", href: "/register" }, "Join Roost"),
       h("a", { class: "quiet-button", href: "/login" }, "Log in")));
 }
@@ -47,7 +47,7 @@ function welcome() {
 export function timelineView() {
   const tweets = new TweetList({
     url: "/api/tweets?limit=30", label: "Timeline",
-    empty: ["Nothing here yet", "The first words are yours."], end: "That is where it all began.",
+    empty: ["No tweets yet", "Post the first one."], end: "There are no older tweets.",
   });
   return {
     title: "Timeline",

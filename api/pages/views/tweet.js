@@ -12,13 +12,13 @@ export function tweetView({ params: [id] }) {
   const place = h("div", {}, skeleton(1));
   const view = {
     title: "Tweet",
-    element: h("div", { class: "view", "data-hears": true },
+    element: h("div", { class: "view", "data-listens": true },
       h("div", { class: "view-head" },
         h("a", { class: "round", href: "/", "aria-label": "Back to the timeline" }, icon("back")),
         h("h1", { tabindex: -1 }, "Tweet")), place),
     wake: () => (card && isDeleted(card.id) ? gone() : card?.update()),
   };
-  const gone = () => place.replaceChildren(emptyState("This tweet is gone", "It was deleted."));
+  const gone = () => place.replaceChildren(emptyState("Not found", "This tweet was deleted."));
   const update = (event) => { if (event.detail === card?.id) card.update(); };
   view.element.addEventListener("likes", update);
   view.element.addEventListener("tweet", update);

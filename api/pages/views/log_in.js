@@ -6,22 +6,22 @@ import { h } from "../dom.js";
 import { field, makeForm } from "../forms.js";
 import { navigate } from "../router.js";
 
-/** Where to go afterwards; always a path of this site. */
-function goOn(query) {
+/** Goes to the path in `next`, if it is one of this site, else to the timeline. */
+function goToNext(query) {
   const next = query.get("next") || "/";
   navigate(/^\/(?![/\\])/.test(next) ? next : "/", { replace: true });
 }
 
-function door(title, lead, form, foot) {
+function formView(title, lead, form, foot) {
   return {
     title,
     element: h("div", { class: "view narrow" },
-      h("div", { class: "card door" }, h("h1", { tabindex: -1 }, title), lead ? h("p", { class: "lead" }, lead) : null,
-        form, h("p", { class: "foot" }, foot))),
+      h("div", { class: "card account-form" }, h("h1", { tabindex: -1 }, title),
+        lead ? h("p", { class: "lead" }, lead) : null, form, h("p", { class: "foot" }, foot))),
   };
 }
 
-const carry = (query) => (query.get("next") ? `?next=${encodeURIComponent(query.get("next"))}` : "");
+const nextQuery = (query) => (query.get("next") ? `?next=${encodeURIComponent(query.get("next"))}` : "");
 
 export function loginView({ query }) {
   const username = field("username", "User name", {
@@ -32,11 +32,12 @@ export function loginView({ query }) {
   const form = makeForm([username, password], "Log in", async (values) => {
     await logIn(values.username, values.password);
     notice("Welcome back.");
-    goOn(query);
+    goToNext(query);
   });
-  const lead = query.has("expired") ? "Your log-in has expired. Please log in again; what you were writing is kept." :
+  const lead = query.has("expired") ? "Your log-in has expired. Please log in again; your draft is kept." :
     query.has("next") ? "Please log in to see that page." : "";
-  return door("Log in", lead, form, ["New here? ", h("a", { href: `/register${carry(query)}` }, "Join Roost")]);
+  return formView("Log in", lead, form,
+    ["New here? ", h("a", { href: `/register${nextQuery(query)}` }, "Join Roost")]);
 }
 
 export function registerView({ query }) {
@@ -48,15 +49,16 @@ export function registerView({ query }) {
     field("email", "E-mail", { type: "email", required: true, autocomplete: "email" }, "Shown to nobody but you."),
     field("password", "Password", { type: "password", required: true, autocomplete: "new-password", minlength: 8 },
       "At least 8 characters."),
-    field("display_name", "Name", { autocomplete: "name", maxlength: 50 }, "Stands on your tweets. May be left empty."),
-    field("bio", "About you", { tag: "textarea", rows: 2, maxlength: 160 }, "May be left empty."),
+    field("display_name", "Name", { autocomplete: "name", maxlength: 50 }, "Shown with your tweets. Optional."),
+    field("bio", "About you", { tag: "textarea", rows: 2, maxlength: 160 }, "Optional."),
   ];
   const form = makeForm(fields, "Join", async (values) => {
     const given = Object.entries(values).filter(([, value]) => value.trim() !== "");
     await register(Object.fromEntries(given));
     await logIn(values.username, values.password);
     notice("Welcome to Roost.");
-    goOn(query);
+    goToNext(query);
   });
-  return door("Join Roost", "", form, ["Been here before? ", h("a", { href: `/login${carry(query)}` }, "Log in")]);
+  return formView("Join Roost", "", form,
+    ["Have an account? ", h("a", { href: `/login${nextQuery(query)}` }, "Log in")]);
 }

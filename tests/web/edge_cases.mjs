@@ -1,12 +1,12 @@
-// Hostile text, an expired token, no network; and use by keyboard only.
+// Injection attempts, an expired token, no network, failing likes, the log; and use by keyboard only.
 
 import assert from "node:assert/strict";
 import { kBase, logIn, openPage, tweetWith, until } from "./browser.mjs";
 
 export const kHostile = {
-  display_name: "<img src=x onerror=\"window.stung=1\">",
-  bio: "</p><script>window.stung=2</script>",
-  content: "<script>window.stung=3</script><svg onload=window.stung=4> \" ' & javascript:window.stung=5 #a<b>c</b>",
+  display_name: "<img src=x onerror=\"window.hacked=1\">",
+  bio: "</p><script>window.hacked=2</script>",
+  content: "<script>window.hacked=3</script><svg onload=window.hacked=4> \" ' & javascript:window.hacked=5 #a<b>c</b>",
 };
 
 export async function hostileTextIsText(browser, hostile) {
@@ -17,21 +17,21 @@ export async function hostileTextIsText(browser, hostile) {
     await page.goto(path);
     await page.getByText(names).first().waitFor();
     if (path !== named && path !== "/people") {
-      const tweet = tweetWith(page, "stung=3").first();
+      const tweet = tweetWith(page, "hacked=3").first();
       await tweet.waitFor();
       assert.equal(await tweet.locator(".content").textContent(), kHostile.content);
     }
     assert.equal(await page.locator("main img[src=x], main .content svg, main .content b, main script").count(), 0);
-    assert.equal(await page.evaluate(() => window.stung), undefined);
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
   }
-  await page.goto("/search?q=%3Cimg%20src%3Dx%20onerror%3Dwindow.stung%3D6%3E");
+  await page.goto("/search?q=%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D6%3E");
   await page.getByRole("heading", { level: 1 }).waitFor();
   for (const next of ["https://example.org/", "//example.org/", "/\\example.org/"]) {
     await logIn(page, hostile.username, `?next=${encodeURIComponent(next)}`);
     await until(() => page.url() === `${kBase}/`, "the timeline"); // never another site
     await page.getByRole("button", { name: "Log out" }).click();
   }
-  assert.equal(await page.evaluate(() => window.stung), undefined);
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 }
@@ -41,17 +41,17 @@ export async function thePolicyHolds(browser) {
   await page.goto("/");
   await page.evaluate(() => {
     const script = document.createElement("script");
-    script.textContent = "window.stung = 7";
+    script.textContent = "window.hacked = 7";
     document.body.append(script);
-    document.body.insertAdjacentHTML("beforeend", "<p style='color: red' onclick='window.stung = 8'>x</p>");
+    document.body.insertAdjacentHTML("beforeend", "<p style='color: red' onclick='window.hacked = 8'>x</p>");
     document.body.lastElementChild.click();
   });
-  assert.equal(await page.evaluate(() => window.stung), undefined);
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
   await until(() => page.complaints.some((text) => /Content Security Policy/.test(text)), "the browser to complain");
   await page.context().close();
 }
 
-export async function anEndedTokenLeadsToTheDoor(browser, person) {
+export async function anExpiredToken(browser, person) {
   const page = await openPage(browser);
   await logIn(page, person.username);
   await page.evaluate(() => {
@@ -78,7 +78,7 @@ export async function anEndedTokenLeadsToTheDoor(browser, person) {
   await page.context().close();
 }
 
-export async function offlineIsSaid(browser) {
+export async function offlineIsShown(browser) {
   const page = await openPage(browser);
   const bar = page.getByText("You are offline. What you see may be old.");
   for (const [path, landmark] of [["/search?q=%23nobodysaidthis", ".state"], ["/", "article.tweet"]]) {
@@ -108,7 +108,7 @@ export async function theListGoesOn(browser, count) {
   assert.ok(before < count, `${before} of ${count} at once`);
   await until(async () => {
     await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
-    return page.getByText("That is where it all began.").isVisible();
+    return page.getByText("There are no older tweets.").isVisible();
   }, "the oldest tweet");
   assert.ok((await tweets.count()) >= count);
   const ids = await tweets.evaluateAll((all) => all.map((one) => Number(one.dataset.id)));
@@ -121,11 +121,11 @@ export async function theListGoesOn(browser, count) {
   await tweets.nth(count - 2).locator(".when").click();
   await page.getByRole("heading", { name: "Tweet", level: 1 }).waitFor();
   await page.goBack();
-  await until(async () => Math.abs((await page.evaluate(() => window.scrollY)) - place) < 5, "the old place");
+  await until(async () => Math.abs((await page.evaluate(() => window.scrollY)) - place) < 5, "the same position");
   await page.context().close();
 }
 
-export async function aRefusedLikeIsSentAgain(browser) {
+export async function likesAreRetried(browser) {
   const page = await openPage(browser);
   let asked = 0;
   const keys = new Set();
@@ -174,7 +174,7 @@ export async function anUnknownAddressHasAPage(browser) {
   await page.context().close();
 }
 
-export async function newTweetsAreTold(browser) {
+export async function newTweetsAreAnnounced(browser) {
   const page = await openPage(browser);
   await page.clock.install();
   await page.goto("/");
@@ -184,12 +184,12 @@ export async function newTweetsAreTold(browser) {
   await page.route("**/api/tweets?*", async (route) => {
     const response = await route.fetch();
     const [newest, ...older] = await response.json();
-    const fresh = { ...newest, id: newest.id + 1000, content: "Only just said." };
+    const fresh = { ...newest, id: newest.id + 1000, content: "Just posted." };
     await route.fulfill({ response, json: [fresh, { ...newest, likes: likes + 7 }, ...older] });
   });
   await page.clock.fastForward(16000);
   await page.getByRole("button", { name: "Show 1 new tweet" }).click();
-  await tweetWith(page, "Only just said.").waitFor();
+  await tweetWith(page, "Just posted.").waitFor();
   const counts = await page.locator(".count").allTextContents();
   assert.equal(Number(counts[1]), likes + 7);
   assert.deepEqual(page.complaints, []);
@@ -248,7 +248,7 @@ export async function anEmptyLogSaysSo(browser) {
   await page.context().close();
 }
 
-export async function aForbiddenLogIsLeftAlone(browser) {
+export async function aForbiddenLogIsNotPolled(browser) {
   const page = await openPage(browser);
   let asked = 0;
   await page.route("**/logs?*", (route) => {

@@ -5,7 +5,7 @@ import { kPassword, tweetWith, until } from "./browser.mjs";
 
 const kText = "A wren in the hedge, at last. #birdsong";
 
-export function story(page, friend) {
+export function sessionTests(page, friend) {
   const main = page.getByRole("main");
   const note = page.locator("#notice");
   const field = (label) => main.getByLabel(label, { exact: true });
@@ -175,6 +175,6 @@ export function story(page, friend) {
     ["follows and unfollows", follows],
     ["edits", edits],
     ["deletes", deletes],
-    ["logs out, without one complaint of the console", leaves],
+    ["logs out, with no error on the console", leaves],
   ];
 }

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { logIn, openPage, shoot, tweetWith } from "./browser.mjs";
 
-/** In the page: controls without a name, ids used twice, texts with too little contrast, and a page wider than the
- *  screen. Grounds are taken from the nearest opaque ancestor, which is how these pages are painted. */
+/** Runs in the page. Finds controls without a name, ids used twice, text with too little contrast, and a page wider
+ *  than the screen. Backgrounds are taken from the nearest opaque ancestor, which is how these pages are painted. */
 function faults() {
   const found = [];
   const seen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
@@ -36,7 +36,7 @@ function faults() {
     }
     return channels("white");
   };
-  // Borders of fields against what they stand on and against the field itself (WCAG 2.1, 1.4.11), and round avatars.
+  // Borders of fields against their surroundings and against the field itself (WCAG 2.1, 1.4.11), and round avatars.
   const contrastOf = (one, other) => {
     const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
@@ -57,7 +57,7 @@ function faults() {
     if (innerWidth < 500 && share < 0.75) found.push(`a bio in ${Math.round(share * 100)}% of its card`);
   }
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const told = new Set();
+  const reported = new Set();
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const element = node.parentElement;
     if (!node.data.trim() || !seen(element)) continue;
@@ -67,17 +67,18 @@ function faults() {
     const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
     const contrast = (high + 0.05) / (low + 0.05);
     const what = `contrast ${contrast.toFixed(2)}: .${element.className} "${node.data.trim().slice(0, 30)}"`;
-    if (contrast < (large ? 3 : 4.5) && !told.has(what)) told.add(what);
+    if (contrast < (large ? 3 : 4.5) && !reported.has(what)) reported.add(what);
   }
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (wide > 0) found.push(`${wide} pixels wider than the screen`);
-  return [...found, ...told];
+  return [...found, ...reported];
 }
 
 const kViews = [
   ["timeline", "/", "article.tweet"], ["search", "/search?q=%23garden", "article.tweet"],
-  ["people", "/people", "article.person"], ["log", "/logs", "tbody tr"], ["log-in", "/login?expired=1", ".door"],
-  ["register", "/register", ".door"], ["nothing", "/search?q=%23nobodysaidthis", ".state"],
+  ["people", "/people", "article.person"], ["log", "/logs", "tbody tr"],
+  ["log-in", "/login?expired=1", ".account-form"],
+  ["register", "/register", ".account-form"], ["nothing", "/search?q=%23nobodysaidthis", ".state"],
   ["nowhere", "/tweets/999999999", ".state"],
 ];
 
@@ -87,7 +88,7 @@ const kOwnViews = [
   ["following", "/following", "main .state, article.person"],
 ];
 
-/** All views in one theme and width; answers what is wrong with them. */
+/** Visits all views in one theme and width; fails with a list of what is wrong. */
 export async function lookAtAll(browser, person, scheme, width) {
   const page = await openPage(browser, { scheme, width, height: width < 500 ? 740 : 900 });
   const wrong = [];

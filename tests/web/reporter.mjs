@@ -2,7 +2,7 @@
 
 import { appendFileSync } from "node:fs";
 
-export class Board {
+export class Reporter {
   constructor(label) {
     this.label = label;
     this.failed = 0;
@@ -23,11 +23,11 @@ export class Board {
   }
 
   /** Tests of which each needs what the ones before it did: after a failure the rest are skipped. */
-  async story(tests) {
-    let told = true;
+  async sequence(tests) {
+    let passed = true;
     for (const [name, body] of tests) {
-      if (told) told = await this.test(name, body);
-      else this.#report(name, "skipped", 0, "an earlier part of the story failed");
+      if (passed) passed = await this.test(name, body);
+      else this.#report(name, "skipped", 0, "an earlier test of the sequence failed");
     }
   }
 
