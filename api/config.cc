@@ -82,9 +82,10 @@ void declare_worker(config::FieldTable& table, Config& config) {
       .text("data", &config.data, "directory of database, journal and logs", check_not_empty)
       .text("worker", &config.worker, "name of this worker in the logs; empty for w<port>", check_worker)
       .text("user", &config.user, "account to change to when started as root; empty for roost, if there is one")
-      .flag("core_dumps", &config.core_dumps, "whether a crash may write memory, with its secrets, to a core file")
+      .flag("core_dumps", &config.core_dumps, "allow core files, which may contain passwords and tokens")
       .flag("demo", &config.demo, "fill an empty database with sample users and tweets")
-      .duration("drain_timeout", &config.drain_timeout_ms, {0, 600'000}, "how long SIGTERM waits for requests")
+      .duration("drain_timeout", &config.drain_timeout_ms, {0, 600'000},
+                "limit for requests in progress at shutdown, then for pending likes")
       .text("token_key", &config.token_key, "file of the key that signs tokens; empty for <data>/token.key")
       .duration("token_ttl", &config.token_ttl_ms, {1000, 365 * kDayMs}, "lifetime of an access token")
       .number("password_ops", &config.password_operations, {1, 100}, "argon2id passes per hash")
@@ -100,10 +101,10 @@ void declare_worker(config::FieldTable& table, Config& config) {
       .number("likes_per_address", &config.likes_per_address, kCount,
               "likes of a client's address per likes_window; 0 for no limit")
       .duration("likes_window", &config.likes_window_ms, {1000, kDayMs}, "period in which likes are counted")
-      .list("cors_origins", &config.cors_origins, "origins whose pages may use the API, or \"*\"", check_origin)
+      .list("cors_origins", &config.cors_origins, "origins whose pages may use the API (CORS), or \"*\"", check_origin)
       .flag("public_metrics", &config.public_metrics, "answer /metrics, /healthz and /readyz through proxies as well")
       .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is trusted", check_network)
-      .list("proxies", &config.proxies, "admin addresses of the proxies in front, told when likes were written",
+      .list("proxies", &config.proxies, "admin addresses of the proxies in front, which revalidate changed tweets",
             check_address);
   table.section("admin")
       .list("hosts", &config.admin_hosts, "host names of the admin listeners; not used by workers")
@@ -150,7 +151,7 @@ void declare(config::FieldTable& table, Config& config) {
       .text("directory", &config.logs_directory, "shared by the workers of a host; empty for <data>/logs")
       .text("access", &config.logs_access, "who may read /logs: open, loopback or token",
             config::one_of({"open", "loopback", "token"}))
-      .text("token", &config.logs_token, "the secret of access = \"token\"")
+      .text("token", &config.logs_token, "bearer token for access = \"token\"")
       .masked(config::hide_secret)
       .bytes("rotate", &config.logs_rotate_bytes, {64 << 10, int64_t{1} << 40}, "size at which a file is rotated")
       .number("keep", &config.logs_keep, {0, 1000}, "rotated files that are kept");
@@ -163,11 +164,11 @@ void check_together(config::FieldTable& table, const Config& config) {
   if (config.logs_access == "token" && config.logs_token.empty())
     table.add_problem("[logs] access = \"token\" needs a token", table.place_of("logs", "access"));
   if (!config.database_replicas.empty() && !is_postgres)
-    table.add_problem("[database] replicas are for PostgreSQL alone", table.place_of("database", "replicas"));
+    table.add_problem("[database] replicas need PostgreSQL", table.place_of("database", "replicas"));
   if (is_postgres && config.statement_timeout_ms >= config.database_timeout_ms) {
     table.add_problem(
-        fmt::format("[database] statement_timeout, {}, must be less than timeout, {}: else PostgreSQL goes "
-                    "on with what was given up",
+        fmt::format("[database] statement_timeout, {}, must be less than timeout, {}: else PostgreSQL "
+                    "continues with statements that the worker has given up",
                     format_duration_ms(config.statement_timeout_ms), format_duration_ms(config.database_timeout_ms)),
         table.place_of("database", "timeout"));
   }

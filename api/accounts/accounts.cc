@@ -181,7 +181,7 @@ void Accounts::refuse_removal(int64_t id, Reply reply) {
   parts_.users.account(id, request_id, [this, reply = std::move(reply)](Result<UserPage> page) mutable {
     if (!page) return reply.send(failure(parts_.events, page.error()));
     if (page->absent()) return reply.send(not_found(reply.request().method, "There is no such user."));
-    reply.send(problem(403, "This account is somebody else's."));
+    reply.send(problem(403, "This account belongs to another user."));
   });
 }
 

@@ -29,8 +29,8 @@ Answer not_found(http::Method method, std::string_view detail) {
 }
 
 Answer problem_of(const Error& error) {
-  if (!error.retryable) return problem(500, "Something went wrong inside. It has been logged.");
-  Answer answer = problem(503, "The service is too busy right now. Try again in a second.");
+  if (!error.retryable) return problem(500, "Internal error. It has been logged.");
+  Answer answer = problem(503, "The service is busy. Try again in a second.");
   answer.fields.add("Retry-After", "1");
   return answer;
 }

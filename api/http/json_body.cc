@@ -32,7 +32,7 @@ std::string media_type(std::string_view content_type) {
 }
 
 Answer unsupported_media_type(std::string_view expected) {
-  return problem(415, fmt::format("The body is to be {}.", expected));
+  return problem(415, fmt::format("The body must be {}.", expected));
 }
 
 Input<JsonBody> JsonBody::read(const Request& request) {

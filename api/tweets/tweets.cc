@@ -182,7 +182,7 @@ void Tweets::remove(Request& request, Reply reply) {
 /// The token of a deleted account, which has no tweets any more, ends up here too and is answered 401.
 void Tweets::refuse_change(Change change, Reply reply) {
   authentication_.with_account(std::move(reply), [change](const User&, Reply to) {
-    if (change == Change::not_owner) return to.send(problem(403, "This tweet is somebody else's."));
+    if (change == Change::not_owner) return to.send(problem(403, "This tweet belongs to another user."));
     to.send(not_found(to.request().method, "There is no such tweet."));
   });
 }

@@ -41,7 +41,7 @@ TEST_CASE("values that cannot be are refused with their place") {
   CHECK(Read("[api]\ndata = \"\"\n").problem().starts_with("roost.toml:2:8: data: "));
   CHECK(Read("[database]\nurl = \"mysql://x\"\n").problem().starts_with("roost.toml:2:7: url: "));
   CHECK(Read("[database]\nurl = \"sqlite:\"\n").problem().find("a path") != std::string::npos);
-  CHECK(Read("[database]\nreplicas = [\"postgres://x/y\"]\n").problem().find("PostgreSQL alone") != std::string::npos);
+  CHECK(Read("[database]\nreplicas = [\"postgres://x/y\"]\n").problem().find("need PostgreSQL") != std::string::npos);
   CHECK(Read("[batcher]\ndurability = \"durible\"\n").problem().find("did you mean \"durable\"") != std::string::npos);
   CHECK(Read("[logs]\naccess = \"token\"\n").problem().find("needs a token") != std::string::npos);
   CHECK(Read("[database]\nurl = \"sqlite:/x/y.db\"\n").config.database_options().url == "sqlite:/x/y.db");

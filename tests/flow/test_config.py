@@ -54,7 +54,7 @@ class Shipped(FlowTest):
 
 
 class Mistakes(FlowTest):
-    """What --check finds, each with its file and line; and how the programs end."""
+    """Mistakes that --check reports, each with its file and line; exit codes."""
 
     POOL = '[[pool]]\nname = "shop"\nbackends = ["shop.internal:80"]\n'
 
@@ -103,14 +103,14 @@ class Mistakes(FlowTest):
         postgres = {"ROOST_DATABASE_URL": "postgres://roost@127.0.0.1/roost"}
         found = self.refuses("roost-api", '[database]\ntimeout = "2s"\n', environment=postgres)
         self.assertEqual(found, ["2:11: [database] statement_timeout, 4s, must be less than timeout, 2s: else "
-                                 "PostgreSQL goes on with what was given up"])
+                                 "PostgreSQL continues with statements that the worker has given up"])
         found = self.refuses("roost-api", '[api]\ntoken_key = "/no/such/folder/key"\n')
         self.assertTrue(found[0].startswith("2:13: "), found)
         found = self.refuses("roost-api", '[logs]\naccess = "token"\n')
         self.assertEqual(found, ['2:10: [logs] access = "token" needs a token'])
 
     def test_codes(self):
-        """2 for what a person has written, 1 for what cannot be done; --check and --help alike in both programs."""
+        """2 for wrong usage or configuration, 1 for failures at start; --check and --help are alike in both."""
         anywhere = ["--listen", "localhost:0"]
         for program, good in [("roost-proxy", ["--upstream", "localhost:1", *anywhere, "--admin", "off"]),
                               ("roost-api", [*anywhere, "--proxy", "localhost:8081"])]:
