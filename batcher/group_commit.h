@@ -10,9 +10,9 @@
 
 namespace roost::batcher {
 
-/// The commit thread's work: takes what gathered in a LikeLog, writes and syncs it in one piece, and answers all
-/// callers at once. While it does, the next group gathers. Runs no thread itself, so that a simulation can take every
-/// step in any order; used by one thread.
+/// The commit thread's work: takes the likes collected in a LikeLog, writes and syncs them in one piece, and answers
+/// all callers at once. Meanwhile the next group is collected. Starts no thread, so that a simulation can run the steps
+/// in any order; used by one thread.
 class GroupCommit {
  public:
   /// `wake_sink` is called when the sink thread has something to look at. `options` and `log` must outlive it.

@@ -19,7 +19,7 @@ struct JournalUpkeep {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   int64_t sync_due_ms = kNever;    ///< Next sync of Durability::interval.
   int64_t repair_due_ms = kNever;  ///< Next attempt to replace a broken segment.
-  int64_t poll_ms = kNever;        ///< Longest time to wait before looking at the clock again.
+  int64_t poll_ms = kNever;        ///< Longest time to wait before reading the clock again.
   bool unsynced = false;           ///< Written bytes are not synced; a stopping commit thread syncs them.
 
   bool due(int64_t now_ms) const { return now_ms >= sync_due_ms || now_ms >= repair_due_ms; }

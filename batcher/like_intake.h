@@ -31,8 +31,9 @@ struct LikeGroup {
   }
 };
 
-/// Admission: takes likes on or refuses them at a limit, and gathers them until the commit thread takes the group. At
-/// most one group is being committed while the next one gathers. Not thread-safe; LikeLog's mutex protects it.
+/// Admission control: accepts likes, or refuses them at a limit, and collects them until the commit thread takes the
+/// group. At most one group is being committed while the next one is collected. Not thread-safe; LikeLog's mutex
+/// protects it.
 class LikeIntake {
  public:
   explicit LikeIntake(const Options& options) : options_(options) {}
@@ -52,13 +53,13 @@ class LikeIntake {
   /// False while closed, the store is awaited, or the journal cannot be written.
   bool accepting() const { return !closed_ && !store_awaited_ && !disk_error_; }
 
-  /// Likes have gathered for the next group.
+  /// Likes have been collected for the next group.
   bool has_group() const { return !gathering_.waiting.empty(); }
   /// Exchanges the group, possibly an empty one, for `spare`, which is empty. Its likes count toward the limits until
   /// group_committed().
   void take_group(LikeGroup& spare);
   void group_committed() { committing_keys_ = committing_tokens_ = 0; }
-  /// No like is gathering or being committed.
+  /// No like waits for its group commit.
   bool idle() const { return !has_group() && committing_keys_ == 0; }
 
  private:

@@ -16,26 +16,26 @@
 
 namespace roost::batcher {
 
-/// What one commit step has to do besides its group of likes, and what became of it.
+/// Work of one commit step besides its group of likes, and the results.
 struct CommitWork {
   std::optional<StoreId> store;  ///< The journal is to name this store from now on.
   bool batch_asked = false;
   bool must_sync = false;
   uint64_t applied_hint = 0;   ///< Sequence of the batch last applied, if the journal does not say so yet.
-  bool hint_staged = false;    ///< It does now.
+  bool hint_staged = false;    ///< The hint was written.
   std::optional<Batch> batch;  ///< What the sink thread asked for; none if nothing is due any more.
   Result<void> likes;          ///< Of the group.
   Result<void> asked;          ///< Of the batch.
 };
 
-/// What a commit step leaves to do once the mutex is released.
+/// What is to be done after a commit step, once the mutex is released.
 struct CommitOutcome {
   std::vector<Completion> completions;
   bool wake_sink = false;
 };
 
 /// The likes of one batcher, from add() to applied, as its threads share them: a ledger of what is durable and the
-/// group that gathers, behind one mutex, which is never held during I/O.
+/// group being collected, behind one mutex, which is never held during I/O.
 ///
 ///   any thread     add, add_once, pending, pending_after, fill_stats, stop_accepting
 ///   commit thread  take_work, select_batch, state, publish, note_journal, wait_for_commit_work (see GroupCommit)
@@ -81,12 +81,12 @@ class LikeLog {
   void mark_applied();
   /// Nothing is pending or waits to become durable.
   bool drained() const;
-  /// Likes that become due before `until_ms` do not wake the sink thread, which looks by then anyway.
+  /// Likes that become due before `until_ms` do not wake the sink thread, which runs by then anyway.
   void quiet_until(int64_t until_ms);
 
   // ---- commit thread ----
 
-  /// Takes the group that gathered in exchange for `group`, which is empty, and says what else is to be done. False if
+  /// Takes the collected group in exchange for `group`, which is empty, and says what else is to be done. False if
   /// there is nothing to do.
   bool take_work(const JournalUpkeep& upkeep, LikeGroup& group, CommitWork& work);
   /// The batch that was asked for, with at most `most_keys` keys; none if nothing is due any more.

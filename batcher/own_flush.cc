@@ -8,12 +8,12 @@ namespace roost::batcher {
 
 int64_t OwnFlush::step() {
   const int64_t now_ms = clock_.monotonic_ms();
-  if (halted_) return now_ms + kLookAgainMs;
+  if (halted_) return now_ms + kRecheckMs;
   switch (log_.batch_state()) {
     case LikeLog::BatchState::none:
       return ask_when_due(now_ms);
     case LikeLog::BatchState::asked:
-      return now_ms + kLookAgainMs;
+      return now_ms + kRecheckMs;
     case LikeLog::BatchState::ready:
       failed_writes_ = 0;
       return send(now_ms);
@@ -33,7 +33,7 @@ int64_t OwnFlush::ask_when_due(int64_t now_ms) {
     log_.quiet_until(not_before_ms_);
     log_.ask_for_batch(all_);
   }
-  return now_ms + std::min(kLookAgainMs, std::max<int64_t>(options_.policy.max_age_ms, 1));
+  return now_ms + std::min(kRecheckMs, std::max<int64_t>(options_.policy.max_age_ms, 1));
 }
 
 int64_t OwnFlush::send(int64_t now_ms) {
@@ -60,7 +60,7 @@ int64_t OwnFlush::send(int64_t now_ms) {
                         log_.id().hex(), batch.sequence, sender_.impossible_answer()));
       }
   }
-  return now_ms + kLookAgainMs;
+  return now_ms + kRecheckMs;
 }
 
 }  // namespace roost::batcher

@@ -25,7 +25,7 @@ class OwnFlush {
   bool halted() const { return halted_; }
 
  private:
-  static constexpr int64_t kLookAgainMs = 1000;
+  static constexpr int64_t kRecheckMs = 1000;
   int64_t send(int64_t now_ms);
   int64_t ask_when_due(int64_t now_ms);
 
