@@ -1,7 +1,7 @@
 """bench/run failover: one of three backends fails under load, and what the clients of each proxy see of it.
 
 Roost, nginx (max_fails) and HAProxy (check, observe) stand before the same three backends and get the same rate of
-GETs, none of them cached. Each event strikes one backend for a while; all proxies live through it together. Each gives
+GETs, none of them cached. Each event makes one backend fail for a while, for all proxies at the same time. Each gives
 a backend the same time to answer; all else that is not written here is at its default."""
 
 import argparse
@@ -22,7 +22,7 @@ from measure import BenchError, free_port, need, progress, say_what_is_wrong, wa
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BEFORE_S, EVENT_S, AFTER_S = 2.0, 14.0, 20.0
 BACKEND_LIMIT_S = 4  # for an answer, behind each proxy
-CLIENT_LIMIT_S = 5.0  # who waits longer has an error
+CLIENT_LIMIT_S = 5.0  # after that long a request counts as an error
 REST_S = 3.5  # a proxy whose clients see nothing of the failing backend for so long has noticed
 
 ROOST = """
@@ -120,7 +120,7 @@ EVENTS = {
 
 
 class Client:
-    """GETs at a fixed rate, whatever became of those before."""
+    """GETs at a fixed rate, whether or not earlier ones were answered."""
 
     def __init__(self, port, rate):
         self.port, self.rate, self.answers, self.idle, self.tasks = port, rate, [], [], set()
@@ -240,7 +240,7 @@ def noticed_after(answers, victim):
 
 
 def figures(answers, victim):
-    """What a run comes to: errors, when the failing backend was out of use and in use again, and the waits."""
+    """The results of a run: errors, when the failing backend was out of use and in use again, and the waits."""
     during = [a for a in answers if 0 <= a.at_s < EVENT_S]
     bad = [a for a in answers if not a.good and a.at_s >= 0]
     back = [a.at_s for a in answers if a.good and a.backend == victim and a.at_s >= EVENT_S]

@@ -113,7 +113,7 @@ class Crowd:
         return True
 
     def act(self, sock):
-        """The client's next move; False when it is gone and another is to take its place."""
+        """The client's next step; False when it is gone and another is to take its place."""
         if self.kind.resets:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             return False

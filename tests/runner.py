@@ -22,24 +22,24 @@ SUITES = ["tidy", "unit", "flow", "web"]
 ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
 MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
-# Which run no program that a sanitizer could watch, but the compiler, benchmarks and the tests' own tools.
-UNWATCHED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py"]
+# Flow files that run the compiler, benchmarks or the tests' own tools: nothing that is built with a sanitizer.
+UNSANITIZED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
-# What the suites need of the preset "check"; it is built once, for all suites that were asked for.
+# Targets of the preset "check" that the suites need; built once for all suites of a run.
 CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "vtest": PROGRAMS, "faults": PROGRAMS,
                  "likes": PROGRAMS, "differential": PROGRAMS, "simulate": ["simulate"], "mutation": ["mutants"]}
-# What is asked of the binaries that ship; the other tests ask those of the preset "check".
+# Test files for the release binaries; all other tests use the preset "check".
 RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/test_api_start.py",
                  "flow/test_deploy.py"]
-# What clang-tidy looks at in a run of everything: minutes for the rest of the product are too many there.
+# Libraries that clang-tidy checks as part of "all"; the whole product takes minutes.
 LINKED_LIBRARIES = ["roost_base", "roost_cache", "roost_batcher"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
 UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S = 120, 400, 3600
-# Seeds of the batcher's simulation: when the suite is asked for by name, and in a run of everything.
+# Seeds of the batcher's simulation: when the suite is selected by name, as part of "all", and for a mutant.
 SEEDS, FEW_SEEDS, MUTANT_SEEDS = 100_000, 1_000, 1_500
-MOST_OUTPUT = 12000  # bytes of a failure's output where it happens
-LAST_LINES = 25  # and lines of it at the end
+MOST_OUTPUT = 12000  # bytes of a failure's output shown when it occurs
+LAST_LINES = 25  # lines of it shown again at the end
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -59,7 +59,7 @@ class Outcome:
 
 
 class Board:
-    """What a person sees, and the sums."""
+    """Prints results as they come, and keeps the totals."""
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
@@ -93,7 +93,7 @@ class Board:
         for name, (whole_s, building_s) in self.times.items():
             print(f"  {name:<10} {building_s:8.1f} s {whole_s - building_s:8.1f} s")
         print(f"\n{seconds / 60:.1f} minutes")
-        # Once more, since a long run is looked at from its end.
+        # Failures are repeated at the end of the output.
         for name, text in self.failures:
             print(f"{self.red}✗{self.plain} {name}")
             print(indented("\n".join(text.splitlines()[-LAST_LINES:])[-MOST_OUTPUT // 4:]))
@@ -184,10 +184,10 @@ def fuzzer(path):
 
 
 def simulation(first, count):
-    """The batcher's simulation from seed `first` on; a seed that fails says how to run it again."""
+    """The batcher's simulation from seed `first` on; a failing seed is printed with the command that repeats it."""
     code, output, seconds = run([ROOT / "build/check/bin/simulate", first, count], 1200)
-    told = output.strip().partition(": ")[2] if code == 0 else "failed"
-    name = f"seeds {first:,} to {first + count - 1:,}: {told}"
+    summary = output.strip().partition(": ")[2] if code == 0 else "failed"
+    name = f"seeds {first:,} to {first + count - 1:,}: {summary}"
     return [Outcome(name, seconds, int(code == 0), int(code != 0), output)]
 
 
@@ -202,8 +202,8 @@ def mutant(path):
         code, output, seconds = run(command, UNIT_LIMIT_S, {"TMPDIR": folder}, folder)
     name, caught = path.name.partition("-")[2], code != 0
     if not caught:
-        output += f"\nnothing notices that {path.name} is wrong: see tests/mutation/mutants.cmake"
-    return [Outcome(f"{name} is noticed", seconds, int(caught), int(not caught), output)]
+        output += f"\nno test fails for {path.name}: see tests/mutation/mutants.cmake"
+    return [Outcome(f"{name} is detected", seconds, int(caught), int(not caught), output)]
 
 
 def lint_unit(source, command_folder):
@@ -213,7 +213,7 @@ def lint_unit(source, command_folder):
 
 
 def unit_name(source):
-    """roost_http, unit 0: what stands for an entry of compile_commands.json that CMake made."""
+    """A short name, such as "roost_http, unit 0", of an entry of compile_commands.json."""
     found = re.search(r"/CMakeFiles/(\w+)\.dir/Unity/unity_(\w+?)_cxx\.cxx$", source)
     return f"{found[1]}, unit {found[2]}" if found else str(pathlib.Path(source).relative_to(ROOT))
 
@@ -237,7 +237,7 @@ def vtest_files():
 
 
 def names_of(suite):
-    """What --only chooses from in a suite; None where it chooses nothing."""
+    """The names that --only selects from in a suite; None if it does not apply."""
     if suite == "unit":
         return unit_names()
     if suite == "mutation":
@@ -306,7 +306,7 @@ class Runner:
                     self.board.add(outcome)
 
     def tidy(self):
-        run(["cmake", "--preset", "debug"], 120)  # its compile commands are looked into
+        run(["cmake", "--preset", "debug"], 120)  # for its compile_commands.json
         for path in (ROOT / "tests/tidy/tidy.py", ROOT / "tests/tidy/test_tidy.py"):
             for outcome in reporting_file(path, {}, 120):
                 self.board.add(outcome)
@@ -342,7 +342,7 @@ class Runner:
             self.run_flow("check", flow_files())
 
     def vtest(self):
-        """What Varnish's and HAProxy's tests assert, in our own words."""
+        """The assertions of Varnish's and HAProxy's tests that hold for any HTTP proxy."""
         if self.have_check():
             self.run_flow("check", vtest_files())
 
@@ -352,7 +352,7 @@ class Runner:
         self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * scale) for path in self.wanted(files)])
 
     def thorough(self, *names):
-        """Files of tests/faults of which a run of everything does a little."""
+        """The files of tests/faults in full, of which "flow" runs a small part."""
         if self.have_check():
             environment = {"ROOST_BIN": str(ROOT / "build/check/bin"), "ROOST_THOROUGH": "1"}
             self.in_parallel([(reporting_file, ROOT / "tests/faults" / name, environment, THOROUGH_LIMIT_S)
@@ -362,7 +362,7 @@ class Runner:
         self.thorough("test_system_calls.py", "test_outage.py")
 
     def differential(self):
-        """Whether other servers and clients read what the proxy forwards as it was meant."""
+        """Compares how other servers and clients parse what the proxy forwards."""
         installed, output, seconds = run([ROOT / "deploy/install-deps", "--differential"], 900)
         if installed != 0:
             self.board.add(Outcome("install-deps --differential", seconds, 0, 1, output))
@@ -423,7 +423,7 @@ class Runner:
     def sanitized(self, preset):
         if self.have(preset, "unit_tests", *PROGRAMS):
             self.run_units(preset)
-            left_out = [*THOROUGH_FILES, *UNWATCHED_FILES]
+            left_out = [*THOROUGH_FILES, *UNSANITIZED_FILES]
             self.run_flow(preset, [path for path in flow_files() if path.name not in left_out])
 
     def asan(self):
@@ -433,7 +433,7 @@ class Runner:
         self.sanitized("tsan")
 
     def release(self):
-        """What ships: that it is hardened and starts."""
+        """The release binaries: hardening, start and deployment."""
         if self.have("release", *PROGRAMS):
             self.run_flow("release", [ROOT / "tests" / name for name in RELEASE_FILES])
 

@@ -1,9 +1,9 @@
-"""Requests and responses that are nearly right: each is a well-formed message with one to three changes of the
-kinds that HTTP implementations are known to disagree about. From one seed always the same."""
+"""Slightly malformed requests and responses: each is a well-formed message with one to three changes of the
+kinds that HTTP implementations are known to disagree about. One seed gives the same messages every time."""
 
 import random
 
-# Bytes that some reader takes for white space, for the end of a line or for nothing at all.
+# Bytes that some parsers treat as white space or as a line end, or ignore.
 ODD = [b"\0", b"\x01", b"\x04", b"\x08", b"\t", b"\n", b"\x0b", b"\x0c", b"\r", b"\x1f", b" ", b"\x7f", b"\x85",
        b"\xa0", b"\xff", b"\r\n", b"\n\n", b"\r\r\n", b"\r\n ", b"\n\t", b",", b";", b"\"", b"'", b":", b"%0d%0a",
        b"\xe2\x80\xa8"]
@@ -199,8 +199,8 @@ def mutated(whole, count, seed):
 
 
 def smuggling_requests():
-    """What the public collections of smuggling payloads try: a Transfer-Encoding that one side sees and the other does
-    not, by every byte at every place, each beside a Content-Length that says otherwise."""
+    """Payloads of the public collections for request smuggling: a Transfer-Encoding that one side sees and the other
+    does not, by every byte at every place, each beside a Content-Length that says otherwise."""
     name, value = b"Transfer-Encoding", b"chunked"
     lines = [name + b": " + coding for coding in CODINGS] + [other + b": " + value for other in NAMES]
     for byte in map(lambda n: bytes([n]), [*range(1, 0x21), *range(0x7F, 0x100)]):

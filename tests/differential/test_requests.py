@@ -22,7 +22,7 @@ from wire import Reader, WireError, parse_fields  # noqa: E402
 
 COUNT = int(os.environ.get("ROOST_MUTATIONS", "50000"))
 SEED = 1
-MOST_WRONG = 20  # of one server; it is not asked further
+MOST_WRONG = 20  # of one server, after which it is skipped
 UNIQUE = re.compile(rb"X-Request-Id: [^\r]*\r\n")
 SECOND = b"GET /second HTTP/1.1\r\nHost: second\r\n\r\n"
 
@@ -112,7 +112,7 @@ class Capture:
             )
 
 
-def say_to_proxy(address, messages):
+def send_to_proxy(address, messages):
     """Sends each on a connection of its own, ends its side, and waits for the proxy to close. Counts the statuses."""
     statuses = {}
     for data in messages:
@@ -142,7 +142,7 @@ def comparable(name, seen, forwarded):
 
 
 def ask_once(name, address, forwarded):
-    """What is wrong with how a server takes one request and the one behind it; empty when nothing is."""
+    """How a server's reading of one request and the one behind it differs from ours; empty if it does not."""
     with Connection(address, 5 * TIME_SCALE) as client:
         client.send(forwarded.raw)
         first = client.read(forwarded.method.decode("latin-1"))
@@ -169,7 +169,7 @@ def ask(name, address, requests):
         try:
             problem = ask_once(name, address, forwarded)
         except (Closed, ConnectionResetError, BrokenPipeError):
-            continue  # refused without a word, or closed behind the first answer
+            continue  # closed without a response, or after the first one
         except (WireError, OSError) as error:
             problem = f"{type(error).__name__} {error}"
         if problem:
@@ -205,7 +205,7 @@ class Requests(FlowTest):
         host, _, port = proxy.address.partition(":")
         messages = [*smuggling_requests(), *mutated(whole_request, COUNT, SEED)]
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            counts = list(pool.map(lambda n: say_to_proxy((host, int(port)), messages[n::8]), range(8)))
+            counts = list(pool.map(lambda n: send_to_proxy((host, int(port)), messages[n::8]), range(8)))
         statuses = {status: sum(count.get(status, 0) for count in counts) for status in set().union(*counts)}
         self.assertEqual(capture.errors[:3], [], "what the proxy forwards cannot be read")
         forwarded = list(capture.requests.values())

@@ -185,7 +185,7 @@ class Responses(FlowTest):
         return list(whole.items())
 
     def read_unless_broken_off(self, data):
-        """None where a reader sees that the end is missing."""
+        """None if the response is incomplete and detectably so."""
         try:
             return read_strictly(data)
         except WireError as error:

@@ -18,7 +18,7 @@ from postgres import OnPostgres  # noqa: E402
 THOROUGH = bool(os.environ.get("ROOST_THOROUGH"))
 
 
-class Book:
+class LikeCounts:
     """Attempts and acknowledgements per tweet, and every answer that was neither a 202 nor a proper refusal."""
 
     def __init__(self):
@@ -42,13 +42,13 @@ class Book:
         return sum(self.acknowledged.values())
 
 
-class Fans:
+class LikeThreads:
     """Threads that like `tweets` at the workers that `addresses()` returns, until they are stopped. If there are
     `keyed` tweets, as many other threads like those with an Idempotency-Key and repeat every like, at any worker,
     until it is acknowledged, so that in the end as many are acknowledged as were attempted."""
 
-    def __init__(self, book, tweets, addresses, keyed=(), threads=4):
-        self.book, self.addresses = book, addresses
+    def __init__(self, counts, tweets, addresses, keyed=(), threads=4):
+        self.counts, self.addresses = counts, addresses
         self.going = True
         parts = [(self._like, tweets, number) for number in range(threads)]
         if keyed:
@@ -67,7 +67,7 @@ class Fans:
                         if not self.going:
                             return
                         tweet = chosen.choice(tweets)
-                        self.book.attempt(tweet)
+                        self.counts.attempt(tweet)
                         self._ask(connection, tweet)
             except (OSError, Closed, WireError):
                 time.sleep(0.01)  # The worker is gone, its answer lost.
@@ -76,7 +76,7 @@ class Fans:
         chosen = random.Random(number)
         while self.going:
             tweet, key = chosen.choice(tweets), uuid.uuid4().hex
-            self.book.attempt(tweet)
+            self.counts.attempt(tweet)
             acknowledged = False
             while not acknowledged:
                 try:
@@ -87,7 +87,7 @@ class Fans:
 
     def _ask(self, connection, tweet, headers=()):
         answer = connection.request("POST", f"/like/{tweet}", headers, b"")
-        self.book.answer(tweet, answer)
+        self.counts.answer(tweet, answer)
         if answer.status != 202:
             time.sleep(0.005)
         return answer.status == 202
@@ -117,25 +117,25 @@ class LikeTest(FlowTest):
     def journals(self):
         return [path.name for path in (self.directory / "data" / "journal").iterdir()]
 
-    def like(self, worker, book, tweet):
+    def like(self, worker, counts, tweet):
         """Sends one like; True if it was acknowledged."""
-        book.attempt(tweet)
+        counts.attempt(tweet)
         answer = request(worker.address, "POST", f"/like/{tweet}", (), b"")
-        book.answer(tweet, answer)
+        counts.answer(tweet, answer)
         return answer.status == 202
 
-    def settle_accounts(self, book, tweets, worker):
+    def compare_counts(self, counts, tweets, worker):
         """Waits until only `worker` has a journal, shuts it down, and compares."""
         wait_until(lambda: len(self.journals()) == 1, 60, "adoption")
         self.assertEqual(worker.stop(60), 0, worker.output())
         self.assertEqual(self.journals(), [])
         stored = self.stored(tweets)
         for tweet in tweets:
-            acknowledged, attempted = book.acknowledged.get(tweet, 0), book.attempted.get(tweet, 0)
+            acknowledged, attempted = counts.acknowledged.get(tweet, 0), counts.attempted.get(tweet, 0)
             self.assertLessEqual(acknowledged, stored[tweet], f"tweet {tweet}: likes were lost")
             self.assertLessEqual(stored[tweet], attempted, f"tweet {tweet}: likes were counted twice")
         self.check_database()
-        self.assertEqual(book.wrong, [])
+        self.assertEqual(counts.wrong, [])
 
     def check_database(self):
         with self.books() as database:

@@ -15,31 +15,33 @@ class Kills:
         tweets = self.post(workers[0], 20)
         tweets, keyed = tweets[:14], tweets[14:]
         tweets += tweets[:1] * 20  # One hot tweet.
-        book, chosen = Book(), random.Random(1)
-        fans = Fans(book, tweets, lambda: [worker.address for worker in workers], keyed)
+        counts, chosen = LikeCounts(), random.Random(1)
+        load = LikeThreads(counts, tweets, lambda: [worker.address for worker in workers], keyed)
         for number in range(KILLS):
-            enough = book.total() + chosen.randrange(1, 200)
-            wait_until(lambda: book.total() >= enough, 60, "likes between two kills")
+            enough = counts.total() + chosen.randrange(1, 200)
+            wait_until(lambda: counts.total() >= enough, 60, "likes between two kills")
             i = number % WORKERS
             workers[i].kill()
             self.programs.remove(workers[i])
             workers[i] = self.api(f"w{i}", environment=OFTEN, listen=workers[i].address)
-        fans.stop()
+        load.stop()
         for worker in workers[1:]:
             worker.kill()
         tweets = sorted(set(tweets))
-        self.settle_accounts(book, tweets + keyed, workers[0])
+        self.compare_counts(counts, tweets + keyed, workers[0])
         stored = self.stored(tweets + keyed)
         likes = {True: {}, False: {}}
-        for liked, counts in (("attempted", book.attempted), ("acknowledged", book.acknowledged), ("stored", stored)):
+        for liked, by_tweet in (("attempted", counts.attempted), ("acknowledged", counts.acknowledged),
+                                ("stored", stored)):
             for is_keyed in likes:
-                likes[is_keyed][liked] = sum(counts.get(tweet, 0) for tweet in (keyed if is_keyed else tweets))
-        print(f"{KILLS} kills: {likes[False]}, repeated under a key {likes[True]}, {book.refused} refused", flush=True)
+                likes[is_keyed][liked] = sum(by_tweet.get(tweet, 0) for tweet in (keyed if is_keyed else tweets))
+        print(f"{KILLS} kills: {likes[False]}, repeated under a key {likes[True]}, {counts.refused} refused",
+              flush=True)
         for tweet in keyed:  # Repeated until acknowledged: exact.
-            self.assertEqual((stored[tweet], book.acknowledged.get(tweet, 0)), (book.attempted.get(tweet, 0),) * 2)
+            self.assertEqual((stored[tweet], counts.acknowledged.get(tweet, 0)), (counts.attempted.get(tweet, 0),) * 2)
         # Likes stored but not acknowledged lost their answer to a kill: at most one per client and kill.
         self.assertLessEqual(likes[False]["stored"] - likes[False]["acknowledged"],
-                             len(fans.threads) * (KILLS + WORKERS))
+                             len(load.threads) * (KILLS + WORKERS))
 
 
 class OnSqlite(Kills, LikeTest):

@@ -84,8 +84,8 @@ class NoMemory(LikeTest):
     def test_a_worker_refuses_and_loses_no_like(self):
         worker = self.api(environment={"ROOST_BATCHER_MAX_AGE": "50ms"})
         tweet = Person(worker.address, "alice").post("a tweet")["id"]
-        book = Book()
-        self.assertTrue(self.like(worker, book, tweet))
+        counts = LikeCounts()
+        self.assertTrue(self.like(worker, counts, tweet))
         self.limit(worker, 1 * MIB)
         head = (f"POST /api/tweets HTTP/1.1\r\nHost: {worker.address}\r\nContent-Type: application/json\r\n"
                 "Content-Length: 65000\r\n\r\n").encode()
@@ -97,14 +97,14 @@ class NoMemory(LikeTest):
             return metric(worker.address, "roost_memory_low") == 1 and "memory is low" in worker.output()
 
         wait_until(is_low, 60, "memory to be low")
-        wait_until(lambda: not self.like(worker, book, tweet), 20, "a refusal")
+        wait_until(lambda: not self.like(worker, counts, tweet), 20, "a refusal")
         self.assertEqual(get(worker.address, "/healthz").status, 200)
         for connection in filter(None, greed):
             connection.close()
         self.limit(worker)
         wait_until(lambda: "memory is there again" in worker.output(), 20, "memory")
-        wait_until(lambda: self.like(worker, book, tweet), 20, "a like to be accepted again")
-        self.settle_accounts(book, [tweet], worker)
+        wait_until(lambda: self.like(worker, counts, tweet), 20, "a like to be accepted again")
+        self.compare_counts(counts, [tweet], worker)
         self.assertEqual(worker.process.returncode, 0)
 
 

@@ -50,32 +50,32 @@ class Outage(LikesOnPostgres, LikeTest):
         kept = [f"/api/tweets/{tweet}" for tweet in tweets]
         for path in kept:
             self.assertEqual(get(front.address, path).status, 200)
-        book = Book()
-        fans = Fans(book, tweets, lambda: [worker.address for worker in workers])
+        counts = LikeCounts()
+        load = LikeThreads(counts, tweets, lambda: [worker.address for worker in workers])
         cached = Readers(front.address, kept)
         uncached = Readers(workers[1].address, kept, [("Cache-Control", "no-cache")])
-        wait_until(lambda: book.total() > 200 and cached.total() > 200, 60, "the load")
+        wait_until(lambda: counts.total() > 200 and cached.total() > 200, 60, "the load")
         self.postgres.pause()
         begun = time.monotonic()
-        served, acknowledged = cached.total(), book.total()
+        served, acknowledged = cached.total(), counts.total()
         wait_until(lambda: uncached.statuses.get(503, 0) > 0, 60, "a refusal")
         wait_until(lambda: time.monotonic() - begun > STILL_S, STILL_S + 60, "the outage")
-        wait_until(lambda: cached.total() > served + 100 and book.total() > acknowledged + 100, 60, "work without it")
+        wait_until(lambda: cached.total() > served + 100 and counts.total() > acknowledged + 100, 60, "work without it")
         self.postgres.resume()
         healthy = uncached.statuses.get(200, 0)
         wait_until(lambda: uncached.statuses.get(200, 0) > healthy, 60, "the database to be used again")
-        fans.stop()
+        load.stop()
         cached.stop()
         uncached.stop()
         self.assertEqual(set(cached.statuses), {200})
         self.assertLessEqual(set(uncached.statuses), {200, 503})
-        self.assertEqual((cached.unclear, uncached.unclear, book.wrong), ([], [], []))
+        self.assertEqual((cached.unclear, uncached.unclear, counts.wrong), ([], [], []))
         self.assertLess(max(cached.longest_s, uncached.longest_s), DEADLINE_S * TIME_SCALE)
-        wait_until(lambda: self.stored(tweets) == book.acknowledged, 60, "every like, once")
+        wait_until(lambda: self.stored(tweets) == counts.acknowledged, 60, "every like, once")
         for program in (front, *workers):
             self.assertTrue(program.running())
         print(f"{STILL_S} s: cached {cached.statuses}, longest {cached.longest_s:.2f} s; uncached {uncached.statuses}, "
-              f"longest {uncached.longest_s:.2f} s; {book.total()} likes acknowledged, {book.refused} refused, "
+              f"longest {uncached.longest_s:.2f} s; {counts.total()} likes acknowledged, {counts.refused} refused, "
               f"{sum(self.stored(tweets).values())} in the database", flush=True)
 
 

@@ -25,19 +25,19 @@ class FullDisk(LikeTest):
         worker = self.api(environment={"ROOST_BATCHER_MAX_AGE": "50ms"})
         author = Person(worker.address, "alice")
         tweet = author.post("a tweet")["id"]
-        book = Book()
-        self.assertTrue(self.like(worker, book, tweet))
+        counts = LikeCounts()
+        self.assertTrue(self.like(worker, counts, tweet))
         limit(worker, resource.RLIMIT_FSIZE, 0)
         answer = author.request("POST", "/api/tweets", {"content": "no room"})
         self.assertEqual(answer.status, 503, answer.body)
         self.assertTrue(answer.header("Retry-After"))
-        wait_until(lambda: not self.like(worker, book, tweet), 10, "a refusal")  # not before the journal is written to
+        wait_until(lambda: not self.like(worker, counts, tweet), 10, "a refusal")  # at the next write to the journal
         self.assertEqual(get(worker.address, f"/api/tweets/{tweet}").status, 200)
         self.assertEqual(get(worker.address, "/healthz").status, 200)
         limit(worker, resource.RLIMIT_FSIZE, NO_LIMIT)
-        wait_until(lambda: self.like(worker, book, tweet), 20, "a like to be accepted again")
+        wait_until(lambda: self.like(worker, counts, tweet), 20, "a like to be accepted again")
         wait_until(lambda: author.request("POST", "/api/tweets", {"content": "room"}).status == 201, 20, "a tweet")
-        self.settle_accounts(book, [tweet], worker)
+        self.compare_counts(counts, [tweet], worker)
         self.assertEqual(worker.process.returncode, 0)
 
     def test_logs_say_that_records_are_missing(self):

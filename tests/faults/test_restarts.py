@@ -12,11 +12,11 @@ class Restarts(LikeTest):
         workers = [self.api(f"w{i}") for i in range(2)]
         tweets = self.post(workers[0], 5)
         proxy = self.proxy(*workers, flags=["--threads", 1])
-        book, failed = Book(), []
+        counts, failed = LikeCounts(), []
 
         def reading(number):
             chosen = random.Random(number)
-            while fans.going:
+            while load.going:
                 with Connection(proxy.address) as connection:
                     for _ in range(50):
                         answer = connection.request("GET", f"/like/{chosen.choice(tweets)}",
@@ -24,23 +24,23 @@ class Restarts(LikeTest):
                         if answer.status != 200:
                             failed.append((answer.status, answer.body))
 
-        fans = Fans(book, tweets, lambda: [proxy.address])
+        load = LikeThreads(counts, tweets, lambda: [proxy.address])
         readers = [threading.Thread(target=reading, args=(i,), daemon=True) for i in range(2)]
         for reader in readers:
             reader.start()
         for number in range(RESTARTS):
-            enough = book.total() + 100
-            wait_until(lambda: book.total() >= enough, 60, "likes between two restarts")
+            enough = counts.total() + 100
+            wait_until(lambda: counts.total() >= enough, 60, "likes between two restarts")
             i = number % 2
             self.assertEqual(workers[i].stop(60), 0, workers[i].output())
             workers[i] = self.api(f"w{i}", listen=workers[i].address)
-        fans.stop()
+        load.stop()
         for reader in readers:
             reader.join(60 * TIME_SCALE)
-        self.assertEqual((failed, book.wrong, book.refused), ([], [], 0))
-        self.assertEqual(sum(book.attempted.values()), book.total(), "a like got no answer")
+        self.assertEqual((failed, counts.wrong, counts.refused), ([], [], 0))
+        self.assertEqual(sum(counts.attempted.values()), counts.total(), "a like got no answer")
         self.assertEqual(workers[1].stop(60), 0)
-        self.settle_accounts(book, tweets, workers[0])
+        self.compare_counts(counts, tweets, workers[0])
 
 
 if __name__ == "__main__":

@@ -66,28 +66,28 @@ class SystemCalls(LikeTest):
     def attack(self, call, injected, occurrence):
         target, victim = self.api("target", environment=OFTEN), self.api("victim", environment=OFTEN)
         tweets = self.post(target, 5)
-        book, alive = Book(), [target.address, victim.address]
-        fans = Fans(book, tweets, lambda: list(alive))
-        wait_until(lambda: book.total() > 100, 30, "likes")
+        counts, alive = LikeCounts(), [target.address, victim.address]
+        load = LikeThreads(counts, tweets, lambda: list(alive))
+        wait_until(lambda: counts.total() > 100, 30, "likes")
         strace = Strace(target.pid, self.directory / "strace.log", call, injected, occurrence)
         target.exit_is_expected = True
         alive.remove(victim.address)
         victim.kill()
-        before, begun = book.total(), time.monotonic()
+        before, begun = counts.total(), time.monotonic()
         # Until it is dead, or has adopted the journal of the killed worker all the same, or for a while.
         wait_until(lambda: not target.running() or time.monotonic() > begun + 5 or
-                   (len(self.journals()) == 1 and book.total() > before + 200), 30, "the failure")
+                   (len(self.journals()) == 1 and counts.total() > before + 200), 30, "the failure")
         calls, said = strace.calls(), strace.let_go()
-        fans.stop()
+        load.stop()
         self.assertGreater(calls, 0, f"{call} was never called: {said}")
         if target.running():
-            wait_until(lambda: self.like(target, book, tweets[0]), 30, "a like after the failure")
+            wait_until(lambda: self.like(target, counts, tweets[0]), 30, "a like after the failure")
             target.kill()
         else:
             self.assertIn("SIGKILL", injected, target.output())
-        self.settle_accounts(book, tweets, self.api("healer", environment=OFTEN))
+        self.compare_counts(counts, tweets, self.api("healer", environment=OFTEN))
         if occurrence.endswith("+") and call in ("fdatasync", "pwrite64") and "error" in injected:
-            self.assertGreater(book.refused, 0, "no like was refused while the disk failed")
+            self.assertGreater(counts.refused, 0, "no like was refused while the disk failed")
 
 
 def add_test(call, injected, occurrence):

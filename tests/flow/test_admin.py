@@ -1,4 +1,4 @@
-"""Who may use the admin listener, and what a proxy tells workers of whom it asks for."""
+"""Access to the admin listener, and which client a worker sees behind proxies."""
 
 import http.client
 

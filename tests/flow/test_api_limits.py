@@ -1,4 +1,4 @@
-"""Clients of a worker that are more than its descriptors."""
+"""More client connections than the worker has file descriptors."""
 
 import contextlib
 import time
@@ -17,7 +17,7 @@ class Descriptors(FlowTest):
         with contextlib.ExitStack() as stack:
             for _ in range(600):
                 stack.enter_context(Connection(address))
-            time.sleep(0.05)  # who has only just come is not closed for another
+            time.sleep(0.05)  # a connection this new is not closed for another one
             for number in range(5):
                 Person(address, f"person{number}").post("here")
             self.assertEqual(get(address, "/readyz").status, 200)

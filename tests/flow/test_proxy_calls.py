@@ -1,4 +1,4 @@
-"""Calls to backends: bounds on time, what goes elsewhere, and requests that wait for another's fetch."""
+"""Calls to backends: time-outs, retries at another backend, queues, gathered bodies, and shared fetches."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What one client sends changes nothing for another: credentials, odd requests and paths, forwarding fields."""
+"""No client's request affects the answers to others: credentials, unusual requests and paths, forwarding fields."""
 
 import json
 import threading

@@ -1,4 +1,5 @@
-"""Limits for clients: connections, request rates, descriptors; and clients that are silent, slow, greedy or gone."""
+"""Limits for clients: connections, request rates, descriptors; and clients that are silent, slow, read nothing or
+disconnect."""
 
 import contextlib
 import pathlib
@@ -68,7 +69,7 @@ class Descriptors(Limited):
         proxy = self.limited_proxy(backend, nofile="400:400")
         for _ in range(2):
             self.flood(500, proxy)
-            time.sleep(0.05)  # who has only just come is not closed for another
+            time.sleep(0.05)  # a connection this new is not closed for another one
             for _ in range(5):
                 self.assertEqual(get(proxy.address, "/").body, b"here")
                 self.assertEqual(get(proxy.admin, "/healthz").status, 200)
@@ -90,7 +91,7 @@ class Descriptors(Limited):
 
 
 class Misbehaving(Limited):
-    """With room for about 100 clients, and more than that of one bad kind."""
+    """A limit of about 100 connections, and more misbehaving clients of one kind than that."""
 
     COUNT = 300
 

@@ -1,5 +1,5 @@
-"""Answers that several clients share, and the memory they take: nobody loses a byte, nobody waits for another, and what
-clients do not read stays within bounds."""
+"""Responses shared by several clients, and their memory: no client loses bytes or waits for a slower one, and unread
+bytes stay within bounds."""
 
 import resource
 import socket

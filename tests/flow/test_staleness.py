@@ -206,7 +206,7 @@ class Aged(Staleness):
         self.assertEqual((went_down, errors), ([], []))
 
 
-class Untold(Staleness):
+class LostRevalidation(Staleness):
     """The revalidation request to the proxy is lost: the new count shows when the lifetime is over."""
 
     told = False

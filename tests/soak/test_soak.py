@@ -1,5 +1,5 @@
-"""Mixed load for a long time ($ROOST_SOAK_S seconds, an hour by default) while backends fail at random, clients leave
-in the middle and entries are purged: the proxy must answer, be free of reports of a sanitizer, and not grow."""
+"""Mixed load for a long time ($ROOST_SOAK_S seconds, an hour by default) while backends fail at random, clients
+disconnect and entries are purged: the proxy must answer, be free of reports of a sanitizer, and not grow."""
 
 import asyncio
 import os
@@ -20,8 +20,8 @@ KINDS = {"miss": 15, "pass": 10, "post": 8, "large": 4, "leave": 8, "leave_in_he
          "conditional": 5, "reload": 4, "malformed": 2, "pipelined": 3}  # fmt: skip
 
 
-class Weather:
-    """What the backends do: mostly well, each of them badly for a while now and then."""
+class BackendBehaviour:
+    """How the backends behave: each is healthy most of the time and fails for a while at random."""
 
     def __init__(self, rng):
         self.rng, self.modes = rng, {}
@@ -121,16 +121,16 @@ class Load:
 
 
 class Soak(FlowTest):
-    async def soak(self, proxy, weather, rng):
+    async def soak(self, proxy, backends, rng):
         until = time.monotonic() + SOAK_S
         load = Load(proxy.address, rng)
         running = asyncio.create_task(load.run(until))
-        sizes, next_sample, next_weather = [], 0.0, 0.0
+        sizes, next_sample, next_change = [], 0.0, 0.0
         while not running.done():
             now = time.monotonic()
-            if now >= next_weather:
-                weather.change()
-                next_weather = now + 2
+            if now >= next_change:
+                backends.change()
+                next_change = now + 2
                 await asyncio.to_thread(self.purge, proxy, rng)
             if now >= next_sample:
                 sizes.append(proxy.resident_kib())
@@ -146,10 +146,10 @@ class Soak(FlowTest):
 
     def test_it_stays_well(self):
         rng = random.Random(1)
-        weather = Weather(rng)
-        backends = [self.backend(weather.answer(f"b{n}")) for n in range(3)]
+        behaviour = BackendBehaviour(rng)
+        backends = [self.backend(behaviour.answer(f"b{n}")) for n in range(3)]
         proxy = self.proxy(*backends, flags=["--cache-size", "8MiB", "--access-log", "access.log"], admin=True)
-        counts, sizes = asyncio.run(self.soak(proxy, weather, rng))
+        counts, sizes = asyncio.run(self.soak(proxy, behaviour, rng))
         print(f"{SOAK_S:g} s: answers {dict(sorted(counts.items()))}")
         print(f"resident size: {sizes[0]:,} KiB at first, {max(sizes):,} KiB at most, {sizes[-1]:,} KiB at last")
         self.assertTrue(proxy.running(), proxy.output())

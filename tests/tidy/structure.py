@@ -1,5 +1,5 @@
-"""Checks of how the code is put together: sizes of classes and folders, what includes what, where HTTP/1 is known, and
-whether the state tables of comments are those of the code."""
+"""Checks of the code's structure: sizes of classes and folders, includes, where HTTP/1 framing is named, and whether
+the state tables in comments agree with the code."""
 
 import collections
 import pathlib
@@ -104,7 +104,7 @@ def check_http1(tree):
 
 
 def check_state_tables(tree):
-    """The state tables of comments say what the code does.
+    """The state tables in comments agree with the code.
 
     A class whose comment has a table with the columns `state` and `leaves for`, and that has an `enum class State`, has
     a function `is_move(State from, State to)` in its .cc, one switch over `from` in which each case returns `false` or

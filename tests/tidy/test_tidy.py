@@ -68,26 +68,26 @@ class Tidy(OnATree):
         for check in tidy.CHECKS:
             self.assertEqual(self.problems(check), [], check.__name__)
 
-    def test_a_lower_floor_does_not_include_a_higher_one(self):
-        self.broken(tidy.check_floors, "common/base/bad.h", '#include "common/net/stream.h"\n', "bad.h:1", "floor 2")
+    def test_a_lower_layer_does_not_include_a_higher_one(self):
+        self.broken(tidy.check_layers, "common/base/bad.h", '#include "common/net/stream.h"\n', "bad.h:1", "layer 2")
 
     def test_siblings_do_not_include_each_other(self):
-        self.broken(tidy.check_floors, "proxy/cache/bad.h", '#include "proxy/upstream/pool.h"\n', "bad.h:1")
+        self.broken(tidy.check_layers, "proxy/cache/bad.h", '#include "proxy/upstream/pool.h"\n', "bad.h:1")
 
     def test_proxy_and_api_never_meet(self):
-        self.broken(tidy.check_floors, "proxy/bad.cc", '#include "api/db/sqlite/sqlite.h"\n', "bad.cc:1")
+        self.broken(tidy.check_layers, "proxy/bad.cc", '#include "api/db/sqlite/sqlite.h"\n', "bad.cc:1")
 
     def test_the_batcher_knows_no_http(self):
-        self.broken(tidy.check_floors, "batcher/bad.cc", '#include "common/http/fields.h"\n', "bad.cc:1")
+        self.broken(tidy.check_layers, "batcher/bad.cc", '#include "common/http/fields.h"\n', "bad.cc:1")
 
-    def test_tests_stand_on_the_floor_of_what_they_test(self):
-        self.broken(tidy.check_floors, "tests/common/base/a_test.cc", '#include "common/net/stream.h"\n', "floor 1")
+    def test_tests_are_in_the_layer_of_what_they_test(self):
+        self.broken(tidy.check_layers, "tests/common/base/a_test.cc", '#include "common/net/stream.h"\n', "layer 1")
 
     def test_includes_are_written_from_the_top(self):
-        self.broken(tidy.check_floors, "common/net/bad.h", '#include "stream.h"\n', "from the top")
+        self.broken(tidy.check_layers, "common/net/bad.h", '#include "stream.h"\n', "from the top")
 
-    def test_a_new_folder_needs_a_floor(self):
-        self.broken(tidy.check_floors, "common/new/bad.h", '#include "common/base/clock.h"\n', "no place")
+    def test_a_new_folder_needs_a_layer(self):
+        self.broken(tidy.check_layers, "common/new/bad.h", '#include "common/base/clock.h"\n', "in no layer")
 
     def test_a_library_is_known_to_one_folder(self):
         self.broken(tidy.check_libraries, "proxy/bad.h", "#include <uv.h>\n", "only common/net")

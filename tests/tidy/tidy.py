@@ -1,4 +1,4 @@
-"""The rules of the house, checked: tidy.py [ROOT]. One line per rule, and what breaks it. There are no exceptions."""
+"""Checks the repository's rules: tidy.py [ROOT]. Prints a line per rule, and the violations. No exceptions."""
 
 import json
 import os
@@ -17,8 +17,8 @@ from tree import Tree, includes, without_comments  # noqa: E402
 
 MOST_LINES, MOST_FUNCTION_LINES, MOST_COLUMNS = 500, 70, 120
 
-# A folder includes itself and folders of lower floors; folders of one floor do not know each other.
-FLOORS = {
+# A folder includes itself and folders of lower layers; folders of one layer do not include each other.
+LAYERS = {
     "common/base": 1,
     "common/net": 2, "common/cache": 2, "common/observe": 2, "common/config": 2, "common/process": 2,
     "common/http": 3, "common/http/http1": 3, "batcher": 3, "batcher/journal": 3,
@@ -30,7 +30,7 @@ FLOORS = {
     "proxy/exchange": 8, "proxy/admin": 9, "proxy": 10,
     "api/http": 5, "api/notify": 6, "api/logs": 6, "api/pages": 6, "api/accounts": 6, "api/tweets": 7, "api": 8,
 }  # fmt: skip
-# Whatever the floors say, these never meet.
+# Pairs that never include each other, whatever their layers.
 STRANGERS = [("proxy", "api"), ("api", "proxy"), ("proxy", "batcher"), ("batcher", "common/http"),
              ("batcher", "common/net")]
 # Headers of a library, and the folder that may include them, with those below it.
@@ -44,39 +44,39 @@ UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE_PATHS = re.compile(r"(?<![\w./$})])/(work|home|root)/|/tmp/b" r"(rief|-[a-z])")
 
 
-def floor_folder(path):
+def layer_folder(path):
     """The folder of the table that a path belongs to, or None."""
     folder = str(path.parent) if isinstance(path, pathlib.PurePath) else path
-    while folder not in FLOORS and folder not in ("", "."):
+    while folder not in LAYERS and folder not in ("", "."):
         folder = os.path.dirname(folder)
-    return folder if folder in FLOORS else None
+    return folder if folder in LAYERS else None
 
 
 def may_include(own, other):
-    if own == other or own.startswith(other + "/") and FLOORS[own] == FLOORS[other]:
+    if own == other or own.startswith(other + "/") and LAYERS[own] == LAYERS[other]:
         return True
     strangers = any((own + "/").startswith(a + "/") and (other + "/").startswith(b + "/") for a, b in STRANGERS)
-    return not strangers and (FLOORS[other] < FLOORS[own] or other.startswith(own + "/"))
+    return not strangers and (LAYERS[other] < LAYERS[own] or other.startswith(own + "/"))
 
 
-def check_floors(tree):
-    """Folders include lower floors only."""
+def check_layers(tree):
+    """Folders include lower layers only."""
     for path, number, match in includes(tree, '"([^"]+)"'):
         included = pathlib.PurePosixPath(match[1])
         if not (tree.root / included).exists():
             yield f'{path}:{number}: "{included}" is not a path from the top of the repository'
             continue
         tested = path.parts[0] == "tests" and included.parts[0] != "tests"
-        own = floor_folder(pathlib.PurePosixPath(*path.parts[1:]) if tested else path)
-        other = floor_folder(included)
+        own = layer_folder(pathlib.PurePosixPath(*path.parts[1:]) if tested else path)
+        other = layer_folder(included)
         if path.parts[0] not in ("tests", "bench") and (own is None or other is None):
-            yield f'{path}:{number}: "{included}" has no place on the floors'
+            yield f'{path}:{number}: "{included}" is in no layer'
         elif own and other and not may_include(own, other):
-            yield f"{path}:{number}: {own} (floor {FLOORS[own]}) includes {other} (floor {FLOORS[other]})"
+            yield f"{path}:{number}: {own} (layer {LAYERS[own]}) includes {other} (layer {LAYERS[other]})"
 
 
 def check_libraries(tree):
-    """Each library is known to one folder only."""
+    """Each library is included by one folder only."""
     for path, number, match in includes(tree, '[<"]([^>"]+)[>"]'):
         for header, owner in OWNED_HEADERS.items():
             if not re.fullmatch(header, match[1]):
@@ -120,7 +120,7 @@ def function_lengths(text):
 
 
 def check_names(tree):
-    """Names say what a thing is."""
+    """Names are not vague."""
     for path in tree.sources():
         code = without_comments(tree.text(path))
         for match in re.finditer(r"\b(?:class|struct|enum(?: class)?|union)\s+(\w+)[^;{]*\{", code):
@@ -172,14 +172,14 @@ def check_lines(tree):
 
 
 def check_words(tree):
-    """Nothing unfinished, nothing of one particular machine."""
+    """No unfinished work, no paths of one machine."""
     for pattern, what in ((UNFINISHED, "unfinished"), (MACHINE_PATHS, "a path of one machine")):
         for path, number, match in tree.matches(tree.files, pattern):
             yield f"{path}:{number}: {what}: {match[0]}"
 
 
 def check_top_level(tree):
-    """The top holds what the design says, and dot-files."""
+    """The top level holds the expected folders and files, and dot-files."""
     for path in tree.root.iterdir():
         if path.name not in TOP_LEVEL and not path.name.startswith("."):
             yield f"{path.name}: does not belong at the top"
@@ -214,7 +214,7 @@ def check_scripts(tree):
             yield f"{path}:{error.lineno}: {error.msg}"
 
 
-CHECKS = [check_floors, check_libraries, check_sizes, check_names, check_built, check_headers, check_lines, check_words,
+CHECKS = [check_layers, check_libraries, check_sizes, check_names, check_built, check_headers, check_lines, check_words,
           check_top_level, check_format, check_scripts, *structure.CHECKS, *documents.CHECKS]  # fmt: skip
 
 
