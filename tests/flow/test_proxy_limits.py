@@ -295,9 +295,9 @@ class Capacity(Limited):
             refused = get(proxy.address, "/more", timeout_s=5)
             self.assertEqual((refused.status, refused.header("Retry-After")), (503, "1"))
             self.assertEqual(get(proxy.address, "/hit").status, 200)
+        self.assertEqual(limited(proxy, "max_active_requests"), 5)
         gate.set()
         wait_until(lambda: get(proxy.address, "/more").status == 200, 10, "room")
-        self.assertEqual(limited(proxy, "max_active_requests"), 5)
 
 
 if __name__ == "__main__":
