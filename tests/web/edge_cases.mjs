@@ -201,7 +201,7 @@ export async function theLogIsLive(browser) {
   await page.goto("/logs");
   const rows = page.locator("tbody tr");
   await rows.first().waitFor();
-  await page.getByText("Reads that the proxy answers from its cache reach no worker and are not listed.").waitFor();
+  await page.getByText("answers from its cache reach no worker and are not listed. Query strings are not").waitFor();
   await page.getByLabel("Kind").selectOption("api");
   await page.getByLabel("Method or operation").fill("get");
   await page.getByLabel("Path or table begins with").fill("/api/users/search");

@@ -192,7 +192,9 @@ export function logsView({ query }) {
     title: "Log",
     element: h("div", { class: "view log" },
       h("div", { class: "view-head" }, h("h1", { tabindex: -1 }, "Log of the workers"), tail.live),
-      h("p", { class: "lead-note" }, "Reads that the proxy answers from its cache reach no worker and are not listed."),
+      h("p", { class: "lead-note" },
+        "Reads that the proxy answers from its cache reach no worker and are not listed. " +
+          "Query strings are not recorded."),
       tail.form, tail.problem, tail.summary, tail.place, tail.table.element),
     wake: () => tail.wake(),
     sleep: () => tail.sleep(),
