@@ -24,6 +24,7 @@ struct EventLoop::Impl {
   uv_timer_t alarm{};
   uv_check_t after_poll{};
   uv_prepare_t before_poll{};
+  uv_idle_t no_wait{};  // active while readers wait for their turn
   std::array<Signal, kMaxSignals> signals;
   size_t signal_count = 0;
   int64_t armed_for_ms = -1;  // Time the alarm is set to; -1 if it is not set.
@@ -54,6 +55,7 @@ EventLoop::EventLoop() : timers_(SystemClock().monotonic_ms()), impl_(std::make_
   uv_timer_init(&impl_->loop, &impl_->alarm);
   uv_check_init(&impl_->loop, &impl_->after_poll);
   uv_prepare_init(&impl_->loop, &impl_->before_poll);
+  uv_idle_init(&impl_->loop, &impl_->no_wait);
   // The order of libuv: timers, prepare, poll (all I/O), check. A turn ends in check, after I/O, and again in prepare,
   // before the loop waits.
   uv_prepare_start(&impl_->before_poll, [](uv_prepare_t* h) { static_cast<EventLoop*>(h->loop->data)->end_turn(); });
@@ -68,6 +70,7 @@ EventLoop::~EventLoop() {
   close(&impl_->alarm);
   close(&impl_->after_poll);
   close(&impl_->before_poll);
+  close(&impl_->no_wait);
   for (size_t i = 0; i < impl_->signal_count; ++i) close(&impl_->signals[i].handle);
   // An open stream would keep the loop below running for ever.
   uv_walk(
@@ -194,7 +197,18 @@ void EventLoop::after_events() {
   } else {
     timers_.advance_to_ms(now_ms);
   }
+  begin_reading();
   end_turn();
+}
+
+void EventLoop::begin_reading() {
+  read_turns_.begin_turn();
+  if (read_turns_.anybody_waits() == (uv_is_active(reinterpret_cast<uv_handle_t*>(&impl_->no_wait)) != 0)) return;
+  if (read_turns_.anybody_waits()) {
+    uv_idle_start(&impl_->no_wait, [](uv_idle_t*) {});
+  } else {
+    uv_idle_stop(&impl_->no_wait);
+  }
 }
 
 // Had the process been stopped (a paused container), the wait for events was interrupted, and timers are late without

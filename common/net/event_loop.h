@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "common/base/task.h"
+#include "common/net/read_turns.h"
 #include "common/net/timer.h"
 
 struct uv_loop_s;
@@ -64,7 +65,8 @@ class EventLoop {
   uv_loop_s* raw();
   /// All streams of this loop read into this buffer: data is passed on or copied before the next read.
   char* read_buffer();
-  static constexpr size_t kReadBufferBytes = 64 * 1024;
+  ReadTurns& read_turns() { return read_turns_; }
+  static constexpr size_t kReadBufferBytes = ReadTurns::kBufferBytes;
   static constexpr size_t kMaxSignals = 8;
   /// Timers that are so late wait one turn more, for what has arrived meanwhile to be read.
   static constexpr int64_t kLateMs = 50;
@@ -76,11 +78,13 @@ class EventLoop {
   void take_unix_offset(int64_t now_ms);
   bool reads_first(int64_t now_ms);
   void end_turn();
+  void begin_reading();
   void drop_unrun();
   void run_posted();
   void arm_timer();
 
   TimerQueue timers_;
+  ReadTurns read_turns_;
   bool read_first_ = false;     // the turn before was one that only reads
   int64_t last_turn_ms_ = 0;    // when the turn before ended
   int64_t unix_offset_ms_ = 0;  // Wall clock minus monotonic clock, read once each millisecond.

@@ -145,7 +145,11 @@ void TcpStream::on_connect_result(int status) {
 
 void TcpStream::start_reading() {
   reading_ = true;
-  if (state_ != State::open && state_ != State::write_broken) return;
+  if (state_ == State::open || state_ == State::write_broken) read_on();
+}
+
+void TcpStream::read_on() {
+  if (linked()) return;  // on_read_turn() follows
   // The only possible error is that libuv is reading already, which is fine.
   uv_read_start(
       reinterpret_cast<uv_stream_t*>(&handle_),
@@ -156,12 +160,23 @@ void TcpStream::start_reading() {
       });
 }
 
+void TcpStream::on_read_turn() {
+  reads_ = 1;
+  if (reading_) read_on();
+}
+
+unsigned TcpStream::read_bytes() const {
+  return reads_ == 0 ? ReadTurns::kFirstBytes : ReadTurns::kBufferBytes;
+}
+
 void TcpStream::on_allocate(uv_buf_t* buffer) {
   // Without a buffer libuv reads nothing and calls on_read with UV_ENOBUFS.
-  *buffer = reading_ ? uv_buf_init(loop_.read_buffer(), EventLoop::kReadBufferBytes) : uv_buf_init(nullptr, 0);
+  *buffer = reading_ ? uv_buf_init(loop_.read_buffer(), read_bytes()) : uv_buf_init(nullptr, 0);
 }
 
 void TcpStream::on_read(ssize_t count, const char* data) {
+  const bool filled = count == static_cast<ssize_t>(read_bytes());
+  if (!filled) reads_ = 0;
   if (count == 0 || state_ == State::failed || state_ == State::closing) return;
   if (first_error_ == UV_ENOMEM && state_ == State::write_broken) return fail_with(UV_ENOMEM);
   // stop_reading() only clears a flag; the watcher is stopped here, when something arrives while reading is off.
@@ -172,6 +187,9 @@ void TcpStream::on_read(ssize_t count, const char* data) {
   }
   loop_.observe_time();
   ROOST_CHECK(receiver_ != nullptr);
+  if (filled && !loop_.read_turns().may_go_on(*this, reads_++)) {
+    uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
+  }
   if (count > 0) return receiver_->on_data({data, static_cast<size_t>(count)});
   if (state_ == State::write_broken) return fail_with(first_error_);
   if (count != UV_EOF) return fail_with(static_cast<int>(count));
@@ -319,6 +337,7 @@ void TcpStream::fail_with(int status) {
   const bool connecting = state_ == State::connecting;
   set_state(State::failed);
   reading_ = false;
+  unlink();
   uv_read_stop(reinterpret_cast<uv_stream_t*>(&handle_));
   if (receiver_ == nullptr) return;
   if (status == UV_ENOMEM) return receiver_->on_error(Error{"out of memory", Side::internal, connecting, ENOMEM});
@@ -331,6 +350,7 @@ void TcpStream::close() {
   set_state(State::closing);
   receiver_ = nullptr;
   reading_ = false;
+  unlink();
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_), [](uv_handle_t* handle) { owner_of(handle)->release(); });
 }
 

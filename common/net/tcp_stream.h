@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "common/net/event_loop.h"
+#include "common/net/read_turns.h"
 #include "common/net/stream.h"
 
 namespace roost::net {
@@ -25,7 +26,7 @@ namespace roost::net {
 /// What the peer sent before a reset is often a response that explains it, so it is delivered first, then on_error
 /// instead of on_end. The sending side has states of its own: open, ending (shutdown() was called, the queue drains),
 /// ended (FIN was sent).
-class TcpStream final : public Stream {
+class TcpStream final : public Stream, public ReadTurns::Reader {
  public:
   /// Starts to connect. on_connected() or on_error() follows, never from inside this call. A failure to connect is
   /// retryable, since nothing was sent.
@@ -63,6 +64,9 @@ class TcpStream final : public Stream {
   void submit_queue();
   void send_fin();
   void on_connect_result(int status);
+  void read_on();
+  unsigned read_bytes() const;
+  void on_read_turn() override;
   void on_allocate(uv_buf_t* buffer);
   void on_read(ssize_t count, const char* data);
   void on_written(int status);
@@ -80,6 +84,7 @@ class TcpStream final : public Stream {
   Sending sending_ = Sending::open;
   bool reading_ = false;
   bool drained_owed_ = false;
+  unsigned char reads_ = 0;  // filled one after the other in this turn, the small first one included
   unsigned char holds_ = 1;  // reference count: libuv until its close callback, and a LateFailure
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -85,7 +86,7 @@ TEST_CASE("bytes go both ways, several pieces in one write, and the ends know ea
 }
 
 TEST_CASE("an idle connection is small") {
-  CHECK_LE(sizeof(TcpStream), 344);
+  CHECK_LE(sizeof(TcpStream), 352);
 }
 
 TEST_CASE("as many pieces as a write may have, and an empty write") {
@@ -159,6 +160,48 @@ TEST_CASE("a receiver that stops within on_data gets no more, not even the end")
   settle(loop);
   CHECK_EQ(pair.far_events.ends, 1);
   CHECK_EQ(pair.far_events.errors, 0);
+}
+
+TEST_CASE("a turn reads a bounded part of what has arrived, and the next ones all of it") {
+  EventLoop loop;
+  std::deque<RawPeer> peers;
+  std::vector<size_t> sent;
+  for (int i = 0; i < 6; ++i) {
+    const int fd = peers.emplace_back(loop).fd;
+    const std::string chunk(100'000, 'x');
+    sent.push_back(0);
+    for (ssize_t count = 0; count >= 0 && sent.back() < (4u << 20); sent.back() += static_cast<size_t>(count)) {
+      count = ::send(fd, chunk.data(), chunk.size(), MSG_DONTWAIT);
+      if (count < 0) break;
+    }
+    REQUIRE_GT(sent.back(), 200'000);
+  }
+  const auto received = [&] {
+    size_t bytes = 0;
+    for (const RawPeer& peer : peers) bytes += peer.events.data.size();
+    return bytes;
+  };
+  constexpr size_t kMostInATurn = ReadTurns::kReadersPerTurn * ReadTurns::kBuffersInARow * ReadTurns::kBufferBytes;
+  for (const RawPeer& peer : peers) peer.stream->start_reading();
+  size_t before = 0;
+  for (int turn = 0; turn < 4; ++turn) {
+    loop.run_once(false);
+    CHECK_LE(received() - before, kMostInATurn + peers.size() * ReadTurns::kFirstBytes);
+    before = received();
+  }
+  peers[0].stream->stop_reading();
+  peers[1].stream.reset();
+  const size_t stopped_at = peers[0].events.data.size();
+  run_until(loop, [&] {
+    for (size_t i = 2; i < peers.size(); ++i) {
+      if (peers[i].events.data.size() < sent[i]) return false;
+    }
+    return true;
+  });
+  CHECK_EQ(peers[0].events.data.size(), stopped_at);
+  peers[0].stream->start_reading();
+  run_until(loop, [&] { return peers[0].events.data.size() == sent[0]; });
+  for (const RawPeer& peer : peers) ::close(peer.fd);
 }
 
 TEST_CASE("a slow reader holds the writer at the high watermark, and below the low one it goes on") {
