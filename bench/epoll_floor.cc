@@ -4,27 +4,19 @@
 
 #include <string_view>
 
+#include "bench/floor_answer.h"
 #include "bench/loop.h"
 
 namespace {
 
 using namespace roost::bench;
 
-constexpr uint64_t kMaxBodySize = 64 << 20;
-
-std::string make_answer(size_t body_size) {
-  return "HTTP/1.1 200 OK\r\nServer: floor\r\nContent-Type: text/plain\r\nCache-Control: public, max-age=60\r\n"
-         "Content-Length: " +
-         std::to_string(body_size) + "\r\n\r\n" + std::string(body_size, 'x');
-}
-
 // Serves what is readable; false when the connection has ended.
 bool on_request(int fd, const std::string& answer) {
   char buffer[16384];
   const ssize_t size = recv(fd, buffer, sizeof buffer, 0);
   if (size <= 0) return size < 0 && transient(errno);
-  const std::string_view request(buffer, static_cast<size_t>(size));
-  if (!request.ends_with("\r\n\r\n")) return true;
+  if (!ends_request({buffer, static_cast<size_t>(size)})) return true;
   return write_all(fd, answer.data(), answer.size());
 }
 
@@ -36,7 +28,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto port = static_cast<uint16_t>(number_argument(argv[0], argv[1], 1, 65535));
-  const std::string answer = make_answer(number_argument(argv[0], argv[2], 0, kMaxBodySize));
+  const std::string answer = floor_answer(number_argument(argv[0], argv[2], 0, kMaxBodySize));
   const int listener = listen_on(port);
   Epoll epoll;
   epoll.add(listener);
