@@ -13,6 +13,7 @@
 #include "common/net/tcp_listener.h"
 #include "common/observe/event_log.h"
 #include "common/process/privileges.h"
+#include "common/process/supervisor.h"
 
 namespace {
 
@@ -74,6 +75,7 @@ int main(int argc, char** argv) {
   if (!worker) return could_not_start(worker.error());
   events.info("running", {{"user", *user}});
   events.info("serving", {{"worker", (*worker)->name()}, {"address", (*worker)->address()}, {"data", config.data}});
+  process::notify_supervisor("READY=1");
   (*worker)->run();
   events.info("ended", {{"worker", (*worker)->name()}});
   return config::kExitSuccess;

@@ -16,6 +16,7 @@
 #include "api/worker_context.h"
 #include "api/worker_server.h"
 #include "common/observe/memory_watch.h"
+#include "common/process/supervisor.h"
 
 namespace roost::api {
 
@@ -163,6 +164,7 @@ void Worker::Body::drain() {
   if (draining_) return stop();  // asked twice: now
   draining_ = true;
   context_.events.info("draining", {{"worker", context_.name}});
+  process::notify_supervisor("STOPPING=1");
   drain_until_ms_ = clock_.monotonic_ms() + config_.drain_timeout_ms;
   operations_->set_draining();
   server_->drain(std::min(kDrainIdleMs, config_.drain_timeout_ms));

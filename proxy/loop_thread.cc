@@ -47,17 +47,23 @@ LoopThread::LoopThread(Runtime& runtime, uint32_t index)
 }
 
 Result<std::unique_ptr<LoopThread>> LoopThread::make(Runtime& runtime, const std::vector<net::Address>& addresses,
-                                                     uint32_t index) {
+                                                     uint32_t index, uint32_t threads) {
   std::unique_ptr<LoopThread> thread(new LoopThread(runtime, index));
   for (const net::Address& address : addresses) {
-    if (auto listening = thread->listen(address); !listening) return tl::unexpected(listening.error());
+    if (auto listening = thread->listen(address, index, threads); !listening) return tl::unexpected(listening.error());
   }
   return thread;
 }
 
-Result<void> LoopThread::listen(const net::Address& address) {
-  auto listener =
-      net::listen_plain(loop_, address, [this](net::EstablishedStream established) { serve(std::move(established)); });
+Result<void> LoopThread::listen(const net::Address& address, uint32_t index, uint32_t threads) {
+  const auto on_stream = [this](net::EstablishedStream established) { serve(std::move(established)); };
+  if (runtime_.passed_sockets.has(address)) {
+    const auto sockets = runtime_.passed_sockets.duplicate(address, index, threads);
+    if (!sockets) return tl::unexpected(sockets.error());
+    for (const int fd : *sockets) listeners_.push_back(net::adopt_plain(loop_, fd, on_stream));
+    return {};
+  }
+  auto listener = net::listen_plain(loop_, address, on_stream);
   if (!listener) return tl::unexpected(listener.error());
   listeners_.push_back(std::move(*listener));
   return {};

@@ -19,12 +19,14 @@
 namespace roost::proxy {
 
 /// One thread of the proxy: its loop, a listener on every address (the kernel spreads connections over the threads,
-/// SO_REUSEPORT), the connections to clients and backends. Created, drained and destroyed by the main thread.
+/// SO_REUSEPORT; of a passed socket the threads accept together), the connections to clients and backends. Created,
+/// drained and destroyed by the main thread.
 class LoopThread final : private ConnectionLimits::RoomMaker {
  public:
-  /// Listens on every one of `addresses`; their ports are known. The error is that of the first that fails.
+  /// Thread `index` of `threads`. Listens on every one of `addresses`, on the sockets that were passed for it if there
+  /// are; their ports are known. The error is that of the first that fails.
   static Result<std::unique_ptr<LoopThread>> make(Runtime& runtime, const std::vector<net::Address>& addresses,
-                                                  uint32_t index);
+                                                  uint32_t index, uint32_t threads);
   /// Stops and joins the thread if it is running.
   ~LoopThread();
   LoopThread(const LoopThread&) = delete;
@@ -41,7 +43,7 @@ class LoopThread final : private ConnectionLimits::RoomMaker {
 
  private:
   LoopThread(Runtime& runtime, uint32_t index);
-  Result<void> listen(const net::Address& address);
+  Result<void> listen(const net::Address& address, uint32_t index, uint32_t threads);
   void serve(net::EstablishedStream established);
   void begin_drain(int64_t timeout_ms, Task drained);
   void check_drained();

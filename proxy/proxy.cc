@@ -7,6 +7,7 @@
 
 #include "common/net/descriptor_limit.h"
 #include "common/net/tcp_listener.h"
+#include "common/process/supervisor.h"
 #include "proxy/limits/client_cap.h"
 #include "proxy/runtime/monotonic_clock.h"
 
@@ -21,12 +22,13 @@ uint32_t thread_count(const Config& config) {
 
 }  // namespace
 
-Proxy::Proxy(const Config& config, observe::EventLog& events)
+Proxy::Proxy(const Config& config, service::PassedSockets passed, observe::EventLog& events)
     : events_(events),
       runtime_(config, events),
       resolver_(loop_, config.proxy.hosts_file),
       connector_(loop_),
       memory_timer_(net::Timer::of<&Proxy::look_at_memory>(loop_.timers(), this)) {
+  runtime_.passed_sockets = std::move(passed);
   BackendWatchOptions options;
   options.resolve_period_ms = config.proxy.resolve_period_ms;
   options.seed = std::random_device()();
@@ -38,6 +40,7 @@ Proxy::Proxy(const Config& config, observe::EventLog& events)
 // beside a process that sets it too.
 Result<void> Proxy::probe_addresses(const std::vector<net::Address>& addresses) const {
   for (const net::Address& address : addresses) {
+    if (runtime_.passed_sockets.has(address)) continue;
     if (auto probed = net::TcpListener::probe(address); !probed) return probed;
   }
   return {};
@@ -67,12 +70,14 @@ Result<void> Proxy::open() {
   const uint32_t threads = thread_count(config);
   set_connection_cap(threads);
   for (uint32_t i = 0; i < threads; ++i) {
-    auto thread = LoopThread::make(runtime_, addresses, i);
+    auto thread = LoopThread::make(runtime_, addresses, i, threads);
     if (!thread) return tl::unexpected(thread.error());
     loop_threads_.push_back(std::move(*thread));
   }
   for (const net::Address& address : addresses) {
-    events_.info("proxy listening", {{"address", address.to_string()}, {"threads", threads}});
+    const bool passed = runtime_.passed_sockets.has(address);
+    events_.info("proxy listening",
+                 {{"address", address.to_string()}, {"threads", threads}, {"socket", passed ? "passed" : "own"}});
   }
   return {};
 }
@@ -111,6 +116,7 @@ void Proxy::run() {
   look_at_memory();
   watch_->watch(runtime_.site->backends);
   for (const auto& thread : loop_threads_) thread->start();
+  process::notify_supervisor("READY=1");
   loop_.run();
   // The threads report failed backends to the watch, so they end before it.
   loop_threads_.clear();
@@ -121,6 +127,7 @@ void Proxy::begin_drain() {
   if (std::exchange(draining_, true)) return loop_.stop();
   const int64_t timeout_ms = runtime_.site->config.proxy.drain_timeout_ms;
   events_.info("draining", {{"at_most_ms", timeout_ms}});
+  process::notify_supervisor("STOPPING=1");
   const auto count_one = [this] {
     if (++drained_ == loop_threads_.size()) loop_.stop();
   };

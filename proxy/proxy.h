@@ -17,7 +17,8 @@ namespace roost::proxy {
 /// The whole proxy: loop threads, admin listener, backend watch, signals. Main thread.
 class Proxy {
  public:
-  Proxy(const Config& config, observe::EventLog& events);
+  /// Listens on `passed` where they have an address that it is to listen on.
+  Proxy(const Config& config, service::PassedSockets passed, observe::EventLog& events);
 
   /// Opens logs and listeners. The error names the file or the address; for a port in use, also the process that holds
   /// it.

@@ -43,5 +43,7 @@ class Listener {
 /// Listens for HTTP/1 over plain TCP: a connection is established as soon as it is accepted. SO_REUSEPORT is set, so
 /// that every loop can listen on the same address. Errors are those of TcpListener::listen().
 Result<std::unique_ptr<Listener>> listen_plain(EventLoop& loop, const Address& address, Listener::OnStream on_stream);
+/// The same on a socket that listens already and stays open after this process has ended. Owns `fd`.
+std::unique_ptr<Listener> adopt_plain(EventLoop& loop, int fd, Listener::OnStream on_stream);
 
 }  // namespace roost::net

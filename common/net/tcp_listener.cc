@@ -30,8 +30,6 @@ tl::unexpected<Error> listen_error(const Address& address, int error) {
   return fail_errno("listen on " + address.to_string(), error);
 }
 
-constexpr int kMaxUnsentBytes = TcpListener::kMaxUnsentBytes;
-
 /// A bound socket. It is made here because libuv 1.44 has no flag for SO_REUSEPORT.
 Result<int> bound_socket(const Address& address, const TcpListener::Options& options) {
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -39,9 +37,7 @@ Result<int> bound_socket(const Address& address, const TcpListener::Options& opt
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (options.reuse_port) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-  // Connections inherit these, which saves system calls for each.
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kMaxUnsentBytes, sizeof(kMaxUnsentBytes));
+  TcpListener::set_connection_options(fd);
   if (::bind(fd, address.raw(), address.raw_size()) == 0) return fd;
   const int error = errno;
   ::close(fd);
@@ -65,10 +61,10 @@ bool out_of_resources(int error) {
 /// The socket is polled, not given to uv_listen: pausing leaves all connections in the backlog, accept4() returns the
 /// peer's address, and running out of descriptors can be handled.
 struct TcpListener::Impl {
-  Impl(EventLoop& l, int socket, int longest_backlog, OnAccept callback)
+  Impl(EventLoop& l, int socket, const Options& given, OnAccept callback)
       : loop(l),
         fd(socket),
-        backlog(longest_backlog),
+        options(given),
         on_accept(std::move(callback)),
         retry(Timer::of<&Impl::watch>(l.timers(), this)) {
     ROOST_CHECK(uv_poll_init(loop.raw(), &poll, fd) == 0);
@@ -83,7 +79,7 @@ struct TcpListener::Impl {
 
   EventLoop& loop;
   int fd;  // -1 once closed
-  const int backlog;
+  const Options options;
   OnAccept on_accept;
   Timer retry;
   uv_poll_t poll{};
@@ -160,11 +156,19 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(EventLoop& loop, const 
                                                          OnAccept on_accept) {
   auto fd = listening_socket(address, options);
   if (!fd) return tl::unexpected(fd.error());
-  return adopt(loop, *fd, std::move(on_accept), options.backlog);
+  return adopt(loop, *fd, options, std::move(on_accept));
 }
 
-std::unique_ptr<TcpListener> TcpListener::adopt(EventLoop& loop, int fd, OnAccept on_accept, int backlog) {
-  std::unique_ptr<Impl, void (*)(Impl*)> impl(new Impl(loop, fd, backlog, std::move(on_accept)), Impl::close);
+// Inherited by connections, which saves system calls for each.
+void TcpListener::set_connection_options(int fd) {
+  const int on = 1;
+  const int most_unsent = kMaxUnsentBytes;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most_unsent, sizeof(most_unsent));
+}
+
+std::unique_ptr<TcpListener> TcpListener::adopt(EventLoop& loop, int fd, Options options, OnAccept on_accept) {
+  std::unique_ptr<Impl, void (*)(Impl*)> impl(new Impl(loop, fd, options, std::move(on_accept)), Impl::close);
   impl->watch();
   return std::unique_ptr<TcpListener>(new TcpListener(std::move(impl)));
 }
@@ -192,11 +196,12 @@ void TcpListener::resume() {
 
 void TcpListener::accept_backlog() {
   impl_->unwatch();
+  if (impl_->options.shared) return;
   // A filter that lets no packet pass. Where the kernel has none, connections may come as fast as they are accepted.
   sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
   const sock_fprog program{1, &drop};
   setsockopt(impl_->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-  for (int i = 0; i < impl_->backlog && impl_->accept_one(); ++i) {
+  for (int i = 0; i < impl_->options.backlog && impl_->accept_one(); ++i) {
   }
 }
 

@@ -19,6 +19,7 @@ class TcpListener {
   struct Options {
     int backlog = kBacklog;
     bool reuse_port = false;
+    bool shared = false;  ///< Of adopt(): other processes listen on the socket too, or will when this one has ended.
   };
   /// Gets each new connection, with TCP_NODELAY set; dropping the pointer closes it. May pause or destroy the listener.
   using OnAccept = UniqueFunction<void(StreamPtr)>;
@@ -28,7 +29,9 @@ class TcpListener {
   static Result<std::unique_ptr<TcpListener>> listen(EventLoop& loop, const Address& address, Options options,
                                                      OnAccept on_accept);
   /// The same for a stream socket that listens already, of any family; takes ownership of it.
-  static std::unique_ptr<TcpListener> adopt(EventLoop& loop, int fd, OnAccept on_accept, int backlog = kBacklog);
+  static std::unique_ptr<TcpListener> adopt(EventLoop& loop, int fd, Options options, OnAccept on_accept);
+  /// Sets on a listening TCP socket what its connections inherit: TCP_NODELAY, and kMaxUnsentBytes.
+  static void set_connection_options(int fd);
   /// Checks that the address is free, before several loops listen on it with `reuse_port`: a second instance of the
   /// program would share the port silently. The error is that of listen(). Any thread.
   static Result<void> probe(const Address& address);
@@ -40,7 +43,7 @@ class TcpListener {
   void resume();
   /// For a graceful end, before the listener is destroyed: completes no further connection (a client that tries is made
   /// to try again a second later, and refused then), and hands out all that wait in the backlog, which would be reset.
-  /// OnAccept must not destroy the listener meanwhile.
+  /// OnAccept must not destroy the listener meanwhile. Of a shared socket both is left to whoever listens on it next.
   void accept_backlog();
   /// How many times accepting was suspended for kExhaustedPauseMs because the process or the system was out of
   /// descriptors or memory. Meanwhile connections wait in the backlog.

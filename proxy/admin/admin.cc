@@ -43,7 +43,7 @@ Result<std::unique_ptr<Admin>> Admin::listen(net::EventLoop& loop, const Config&
     const auto fd = net::listen_on_path(path);
     if (!fd) return tl::unexpected(fd.error());
     admin->socket_path_ = path;
-    admin->listener_ = net::TcpListener::adopt(loop, *fd, adopt);
+    admin->listener_ = net::TcpListener::adopt(loop, *fd, {}, adopt);
     return admin;
   }
   auto listener = net::TcpListener::listen(loop, *config.admin_address(), {}, adopt);

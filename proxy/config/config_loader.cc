@@ -1,5 +1,6 @@
 #include "proxy/config/config_loader.h"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -51,6 +52,7 @@ void ConfigLoader::complete() {
   complete_pools();
   read_error_pages();
   ConfigChecks(table_, config_).run();
+  if (table_.problems().empty()) check_passed_addresses();
   for (RouteSection& route : config_.routes) {
     if (route.default_ttl.empty()) route.default_ttl = config_.cache.default_ttl;
     inherit_timeouts(route.timeouts, config_.proxy.timeouts);
@@ -71,10 +73,25 @@ void ConfigLoader::complete_listeners() {
     case config::Origin::flag:
       return config_.listeners.clear();
     case config::Origin::standard:
-      if (!config_.listeners.empty()) config_.proxy.listen.clear();
+      if (!config_.listeners.empty() || !passed_.empty()) config_.proxy.listen.clear();
+      if (!config_.listeners.empty()) return;
+      for (const net::Address& address : passed_) config_.proxy.listen.push_back(address.to_string());
       return;
     case config::Origin::file:
       return;
+  }
+}
+
+void ConfigLoader::check_passed_addresses() {
+  const std::vector<net::Address> listened = config_.listen_addresses();
+  for (const net::Address& address : passed_) {
+    if (std::find(listened.begin(), listened.end(), address) != listened.end()) continue;
+    std::vector<std::string> names;
+    for (const net::Address& other : listened) names.push_back(other.to_string());
+    table_.add_problem(fmt::format("systemd passes a socket of {}, which the proxy is not to listen on ({}): let "
+                                   "ListenStream= of the socket unit and the listeners here agree, or name none here",
+                                   address.to_string(), fmt::join(names, ", ")),
+                       table_.place_of("proxy", "listen"));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/config/command_line.h"
@@ -15,10 +16,13 @@ namespace roost::proxy {
 /// collected in problems().
 ///
 /// Listeners of `[proxy] listen` and of `[[listen]]` in the file add up. A --listen flag or ROOST_PROXY_LISTEN
-/// overrides both.
+/// overrides both. Where none of them is given, sockets that a service manager passed take the place of the default.
 class ConfigLoader {
  public:
   ConfigLoader();
+  /// Addresses of sockets that a service manager passed, before load(). One that the configuration does not listen on
+  /// is a mistake: nobody would accept its connections.
+  void set_passed_addresses(std::vector<net::Address> addresses) { passed_ = std::move(addresses); }
   /// `environment`: NAME=value entries, ended by null.
   void load(const config::CommandLine& line, const char* const* environment);
   /// The same from text, for tests.
@@ -36,7 +40,9 @@ class ConfigLoader {
   void complete_listeners();
   void complete_pools();
   void read_error_pages();
+  void check_passed_addresses();
 
+  std::vector<net::Address> passed_;
   Config config_;
   config::FieldTable table_;
   config::Section* proxy_fields_ = nullptr;  // [proxy], owned by table_

@@ -7,6 +7,7 @@
 #include "common/observe/event_log.h"
 #include "common/observe/memory_watch.h"
 #include "common/observe/metrics.h"
+#include "common/service/passed_sockets.h"
 #include "proxy/cache/fetch_lock.h"
 #include "proxy/cache/http_cache.h"
 #include "proxy/cache/memory_budget.h"
@@ -44,8 +45,9 @@ struct Runtime {
   ConnectionLimits connections;           ///< of clients
   std::unique_ptr<RateTable> rates;       ///< null when no rate is set
   std::atomic<int64_t> active_requests{0};
-  BackendRegistry backends;          ///< main thread
-  std::shared_ptr<const Site> site;  ///< the one in effect; main thread
+  service::PassedSockets passed_sockets;  ///< to listen on; set before the first thread is made
+  BackendRegistry backends;               ///< main thread
+  std::shared_ptr<const Site> site;       ///< the one in effect; main thread
 };
 
 }  // namespace roost::proxy

@@ -144,7 +144,7 @@ TEST_CASE("a loop thread uses the site posted to it; a request in progress keeps
   f.runtime->site = f.site_of(f.a);
   const std::weak_ptr<const Site> first = f.runtime->site;
   const std::weak_ptr<BackendHost> backend_a = f.runtime->site->backends[0];
-  auto made = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0);
+  auto made = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0, 1);
   REQUIRE(made);
   LoopThread& thread = **made;
   const net::Address proxy = thread.listening_on().front();
@@ -174,8 +174,8 @@ TEST_CASE("a loop that finds no place gets one from another loop's idle connecti
   Fixture f(/*cached=*/false);
   f.runtime->site = f.site_of(f.a);
   f.runtime->connections.set_total(1);
-  auto one = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0);
-  auto two = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 1);
+  auto one = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0, 2);
+  auto two = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 1, 2);
   REQUIRE(one);
   REQUIRE(two);
   const net::Address at_one = (*one)->listening_on().front();
@@ -190,7 +190,7 @@ TEST_CASE("a loop that finds no place gets one from another loop's idle connecti
 TEST_CASE("backends that both sites name keep their connections and counters") {
   Fixture f(/*cached=*/false);
   f.runtime->site = f.site_of(f.a);
-  auto made = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0);
+  auto made = LoopThread::make(*f.runtime, {*net::Address::parse("127.0.0.1:0")}, 0, 1);
   REQUIRE(made);
   (*made)->start();
   const net::Address proxy = (*made)->listening_on().front();

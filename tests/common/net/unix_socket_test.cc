@@ -47,7 +47,7 @@ TEST_CASE("a listener on a path serves its owner alone") {
   CHECK((status.st_mode & 0777) == 0600);
   EventLoop loop;
   StreamPtr accepted;
-  const auto listener = TcpListener::adopt(loop, *fd, [&](StreamPtr stream) { accepted = std::move(stream); });
+  const auto listener = TcpListener::adopt(loop, *fd, {}, [&](StreamPtr stream) { accepted = std::move(stream); });
   const int client = connect_to(place.path());
   run_until(loop, [&] { return accepted != nullptr; });
   Recorder recorder;
