@@ -71,7 +71,7 @@ Result<std::string> read_key(const std::string& path) {
   if (file.fd() < 0) return fail_errno("opening " + path, errno);
   struct stat status {};
   if (::fstat(file.fd(), &status) != 0) return fail_errno("opening " + path, errno);
-  if ((status.st_mode & 077) != 0)
+  if (!is_private(status.st_mode, status.st_uid, ::geteuid()))
     return fail(path +
                 ": others may read this key, so tokens can be forged; \"chmod 600\" it, or delete it for a new one");
   std::string key(4096, '\0');
@@ -85,6 +85,11 @@ Result<std::string> read_key(const std::string& path) {
 }
 
 }  // namespace
+
+bool is_private(mode_t mode, uid_t owner, uid_t reader) {
+  const mode_t others = owner == 0 && reader != 0 ? 037 : 077;
+  return (mode & others) == 0;
+}
 
 Result<Tokens> Tokens::open(const std::string& path, int64_t lifetime_ms) {
   if (::access(path.c_str(), F_OK) != 0) {

@@ -4,12 +4,14 @@
 #include <optional>
 #include <string>
 
+#include <sys/types.h>
+
 #include "common/base/result.h"
 
 namespace roost::api {
 
 /// Access tokens: JWT (RFC 7519) signed with HS256, with the claims sub (the user's id), iat and exp. The key
-/// signs tokens, so its file must be readable by its owner only; all workers of a service share it. Immutable; any
+/// signs tokens, so its file must be private (is_private); all workers of a service share it. Immutable; any
 /// thread.
 class Tokens {
  public:
@@ -30,5 +32,9 @@ class Tokens {
   std::string key_;
   int64_t lifetime_ms_;
 };
+
+/// Whether a file with a key is readable by nobody but `reader`, who uses it: by its owner only, or, where root owns it
+/// and `reader` is not root, by its group too. So container engines and Kubernetes hand secrets over. Pure.
+bool is_private(mode_t mode, uid_t owner, uid_t reader);
 
 }  // namespace roost::api

@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include "common/base/check.h"
+#include "common/config/secret_file.h"
 #include "common/config/service_variable.h"
 
 namespace roost::config {
@@ -55,6 +56,11 @@ std::string upper_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   return out;
+}
+
+/// Whether the variable `name` says in which file the value of a secret is, whose own variable is `variable`.
+bool is_name_of_file(std::string_view name, std::string_view variable, const Field& field) {
+  return field.mask != nullptr && name.starts_with(variable) && name.substr(variable.size()) == "_FILE";
 }
 
 std::string_view origin_text(Origin origin) {
@@ -242,18 +248,24 @@ void FieldTable::read_variable(std::string_view name, std::string_view value) {
     owner = section.get();
     for (Field& field : section->fields()) {
       known.push_back(prefix + upper_case(field.name));
-      if (known.back() != name) continue;
-      if (auto set = field.set_text(value); !set) {
-        problems_.push_back(Problem{{"environment"}, fmt::format("{}: {}", name, set.error().what)});
-      } else {
-        field.origin = Origin::environment;
-        field.place = {"environment"};
-      }
-      return;
+      const bool in_file = is_name_of_file(name, known.back(), field);
+      if (known.back() == name || in_file) return set_from_variable(field, name, value, in_file);
     }
   }
   if (owner != nullptr && !is_service_variable(name, value))
     problems_.push_back(Problem{{"environment"}, fmt::format("unknown variable {}{}", name, suggestion(name, known))});
+}
+
+void FieldTable::set_from_variable(Field& field, std::string_view name, std::string_view value, bool in_file) {
+  const auto wrong = [&](const std::string& what) {
+    problems_.push_back(Problem{{"environment"}, fmt::format("{}: {}", name, what)});
+  };
+  if (field.origin == Origin::environment) return wrong("given twice: as a value and in a file");
+  const Result<std::string> text = in_file ? read_secret(std::string(value)) : std::string(value);
+  if (!text) return wrong(text.error().what);
+  if (auto set = field.set_text(*text); !set) return wrong(set.error().what);
+  field.origin = Origin::environment;
+  field.place = {"environment"};
 }
 
 void FieldTable::set_flag(std::string_view section, std::string_view field, std::string_view text,

@@ -147,7 +147,8 @@ class FieldTable {
   void read_file(const std::string& path);
   void read_text(std::string_view toml, const std::string& source);
   /// Reads ROOST_<SECTION>_<FIELD> for flat sections from `NAME=value` entries (environ). A ROOST_ name of a declared
-  /// section with an unknown field is a problem, unless Kubernetes made it for a service (is_service_variable).
+  /// section with an unknown field is a problem, unless Kubernetes made it for a service (is_service_variable). A field
+  /// that is masked may be in a file instead, which ROOST_<SECTION>_<FIELD>_FILE names (read_secret).
   void read_environment(const char* const* environment);
   /// `flag` as the user wrote it ("--listen"), for messages.
   void set_flag(std::string_view section, std::string_view field, std::string_view text, std::string_view flag);
@@ -187,6 +188,7 @@ class FieldTable {
   std::vector<std::string> table_names() const;
   Section* find_section(std::string_view name);
   void read_variable(std::string_view name, std::string_view value);
+  void set_from_variable(Field& field, std::string_view name, std::string_view value, bool in_file);
 
   std::vector<std::unique_ptr<Section>> sections_;
   std::map<std::string, Repeated> repeated_;

@@ -73,6 +73,18 @@ TEST_CASE("the key is made once, for its owner alone") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);  // nothing lies about
 }
 
+TEST_CASE("a key is private to its owner, or to a group that root chose") {
+  CHECK(is_private(0100600, 990, 990));
+  CHECK(is_private(0100400, 0, 0));
+  CHECK(is_private(0100440, 0, 990));
+  CHECK(is_private(0100640, 0, 990));
+  CHECK_FALSE(is_private(0100640, 990, 990));
+  CHECK_FALSE(is_private(0100640, 0, 0));
+  CHECK_FALSE(is_private(0100660, 0, 990));
+  CHECK_FALSE(is_private(0100444, 0, 990));
+  CHECK_FALSE(is_private(0100604, 990, 990));
+}
+
 TEST_CASE("a key that is no good is told") {
   const Folder folder;
   std::ofstream(folder.key) << "short";
