@@ -20,6 +20,11 @@ std::string check_address(std::string_view text) {
   return address ? "" : address.error().what;
 }
 
+std::string check_proxy(std::string_view text) {
+  const auto proxy = net::HostPort::parse(text);
+  return proxy ? "" : proxy.error().what;
+}
+
 std::string check_database(std::string_view url) {
   return url.empty() ? "" : check_database_url(url);
 }
@@ -105,7 +110,7 @@ void declare_worker(config::FieldTable& table, Config& config) {
       .flag("public_metrics", &config.public_metrics, "answer /metrics, /healthz and /readyz through proxies as well")
       .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is trusted", check_network)
       .list("proxies", &config.proxies, "admin addresses of the proxies in front, which revalidate changed tweets",
-            check_address);
+            check_proxy);
   table.section("admin")
       .list("hosts", &config.admin_hosts, "host names of the admin listeners; not used by workers")
       .text("token", &config.admin_token, "bearer token of the proxies' admin listeners")

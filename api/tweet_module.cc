@@ -5,11 +5,9 @@
 namespace roost::api {
 namespace {
 
-std::vector<net::Address> proxy_addresses(const Config& config) {
-  std::vector<net::Address> proxies;
-  for (const std::string& text : config.proxies) {
-    proxies.push_back(*net::Address::parse_or_localhost(text));  // checked when read
-  }
+std::vector<net::HostPort> proxies_of(const Config& config) {
+  std::vector<net::HostPort> proxies;
+  for (const std::string& text : config.proxies) proxies.push_back(*net::HostPort::parse(text));  // checked when read
   return proxies;
 }
 
@@ -25,7 +23,9 @@ constexpr observe::MetricInfo kLikesLimited{"roost_likes_limited_total", "Likes 
 
 TweetModule::TweetModule(const WorkerContext& context, observe::MetricScope& scope, Storage& storage,
                          const Authentication& authentication, batcher::Batcher& batcher)
-    : revalidator_(context.loop, proxy_addresses(context.config), context.config.admin_token, context.events),
+    : revalidator_(context.loop, context.config.admin_token, context.events),
+      proxies_(context.loop, proxies_of(context.config), {}, context.events,
+               [this](const std::vector<net::Address>& addresses) { revalidator_.use(addresses); }),
       store_(storage.database(), storage.cache(), batcher),
       tweets_(store_, authentication, context.clock, context.events),
       like_limit_(like_options(context.config)),

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "api/notify/proxy_names.h"
 #include "api/notify/revalidator.h"
 #include "api/storage.h"
 #include "api/tweets/likes.h"
@@ -24,6 +25,7 @@ class TweetModule {
 
  private:
   Revalidator revalidator_;
+  ProxyNames proxies_;
   TweetStore store_;
   Tweets tweets_;
   ClientLimit like_limit_;

@@ -1,6 +1,7 @@
 #include "api/notify/revalidator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,7 @@ class Revalidator::Proxy final : private http::ResponseReceiver {
 
   void add(int64_t id) { queue_.add(id, loop_.now_ms()); }
   void go_on();
+  const net::Address& address() const { return address_; }
   void add_to(Stats& stats) const {
     stats.sent += sent_;
     stats.failures += failures_;
@@ -125,12 +127,24 @@ void Revalidator::Proxy::on_timer() {
   go_on();
 }
 
-Revalidator::Revalidator(net::EventLoop& loop, const std::vector<net::Address>& proxies, const std::string& token,
-                         observe::EventLog& events) {
-  for (const net::Address& address : proxies) proxies_.push_back(std::make_unique<Proxy>(loop, address, token, events));
-}
+Revalidator::Revalidator(net::EventLoop& loop, std::string token, observe::EventLog& events)
+    : loop_(loop), token_(std::move(token)), events_(events) {}
 
 Revalidator::~Revalidator() = default;
+
+void Revalidator::use(const std::vector<net::Address>& proxies) {
+  std::vector<std::unique_ptr<Proxy>> next;
+  for (const net::Address& address : proxies) {
+    const auto known = std::find_if(proxies_.begin(), proxies_.end(),
+                                    [&](const auto& proxy) { return proxy != nullptr && proxy->address() == address; });
+    next.push_back(known != proxies_.end() ? std::move(*known)
+                                           : std::make_unique<Proxy>(loop_, address, token_, events_));
+  }
+  for (const auto& proxy : proxies_) {
+    if (proxy != nullptr) proxy->add_to(gone_);
+  }
+  proxies_ = std::move(next);
+}
 
 void Revalidator::tweets_changed(std::span<const int64_t> ids) {
   for (const auto& proxy : proxies_) {
@@ -140,7 +154,7 @@ void Revalidator::tweets_changed(std::span<const int64_t> ids) {
 }
 
 Revalidator::Stats Revalidator::stats() const {
-  Stats stats;
+  Stats stats = gone_;
   for (const auto& proxy : proxies_) proxy->add_to(stats);
   return stats;
 }

@@ -34,17 +34,22 @@ class Revalidator {
   };
 
   /// `token` is what the admin listeners ask for ([admin] token), empty for none. `events` outlives it.
-  Revalidator(net::EventLoop& loop, const std::vector<net::Address>& proxies, const std::string& token,
-              observe::EventLog& events);
+  Revalidator(net::EventLoop& loop, std::string token, observe::EventLog& events);
   ~Revalidator();
   Revalidator(const Revalidator&) = delete;
   Revalidator& operator=(const Revalidator&) = delete;
 
+  /// The proxies from now on. What is pending for one that is no longer among them is forgotten.
+  void use(const std::vector<net::Address>& proxies);
   void tweets_changed(std::span<const int64_t> ids);
   Stats stats() const;
 
  private:
   class Proxy;
+  net::EventLoop& loop_;
+  const std::string token_;
+  observe::EventLog& events_;
+  Stats gone_;  // of proxies that are no longer used
   std::vector<std::unique_ptr<Proxy>> proxies_;
 };
 
