@@ -19,7 +19,8 @@ from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "flow", "web"]
-ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release"]
+ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release",
+              "packages"]
 MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 # Flow files that run the compiler, benchmarks or the tests' own tools: nothing that is built with a sanitizer.
@@ -35,7 +36,7 @@ RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/
 LINKED_LIBRARIES = ["roost_base", "roost_cache", "roost_batcher"]
 JOBS = max(2, os.cpu_count() or 2)
 FUZZ_S = 20
-UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S = 120, 400, 3600
+UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S, PACKAGES_LIMIT_S = 120, 400, 3600, 3600
 # Seeds of the batcher's simulation: when the suite is selected by name, as part of "all", and for a mutant.
 SEEDS, FEW_SEEDS, MUTANT_SEEDS = 100_000, 1_000, 1_500
 MOST_OUTPUT = 12000  # bytes of a failure's output shown when it occurs
@@ -236,6 +237,10 @@ def vtest_files():
     return sorted((ROOT / "tests/vtest").glob("test_*.py"))
 
 
+def package_files():
+    return sorted((ROOT / "tests/packages").glob("test_*.py"))
+
+
 def names_of(suite):
     """The names that --only selects from in a suite; None if it does not apply."""
     if suite == "unit":
@@ -252,6 +257,8 @@ def names_of(suite):
         return [path.name for path in vtest_files()]
     if suite == "differential":
         return [path.name for path in (ROOT / "tests/differential").glob("test_*.py")]
+    if suite == "packages":
+        return [path.name for path in package_files()]
     if suite == "release":
         return [pathlib.Path(path).name for path in RELEASE_FILES]
     return unit_names() + names_of("flow") if suite in ("asan", "tsan") else None
@@ -433,9 +440,8 @@ class Runner:
         self.sanitized("tsan")
 
     def release(self):
-        """The release binaries: hardening, start and deployment."""
+        """What ships: that it is hardened and starts."""
         if self.have("release", *PROGRAMS):
-            self.run_flow("release", [ROOT / "tests" / name for name in RELEASE_FILES])
 
 
 def options_from(arguments):
