@@ -75,12 +75,12 @@ HAPPENINGS = {
 }
 
 
-def offer(stack, requests, event=None, seconds=0.0):
-    """Sends what is due when it is due; one Answer for each."""
+def offer(stack, requests, event=None, seconds=0.0, fields=()):
+    """Sends what is due when it is due; one Answer for each. `fields` are header lines of all of them."""
     plan, results = stack.directory / "schedule", stack.directory / "results"
     plan.write_text("".join(request.line() + "\n" for request in requests))
     command = ["taskset", "-c", str(measure.LOAD_CORE), stack.binaries / "open_load", stack.front.port, plan, results,
-               CONNECTIONS, LIMIT_MS, *stack.fields, f"Authorization: Bearer {stack.token}"]
+               CONNECTIONS, LIMIT_MS, *stack.fields, *fields, f"Authorization: Bearer {stack.token}"]
     last_s = requests[-1].due_us / 1e6 if requests else 0
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as load:
         try:
