@@ -1,10 +1,10 @@
-// open_load PORT SCHEDULE RESULTS [CONNECTIONS] [LIMIT_MS] [FIELD…]: an open loop. Every request is sent when it is due,
-// whatever became of those before it, and its time counts from when it was due: one that waits for a connection, or for
-// this program, is as late as it was for the client (no coordinated omission).
+// open_load PORT SCHEDULE RESULTS [CONNECTIONS] [LIMIT_MS] [FIELD…]: an open loop. Every request is sent when it is
+// due, whatever became of those before it, and its time counts from when it was due: one that waits for a connection, or
+// for this program, is as late as it was for the client (no coordinated omission).
 //
 // SCHEDULE has a line for each request, in the order they are due: DUE_US METHOD TARGET [BODY]. FIELDs are header lines
-// of every request ("Name: value"), Authorization of those with a body only. At most CONNECTIONS (256) are open, with one
-// request on each at a time. A request that is not answered LIMIT_MS (5000) after it was due is given up, with its
+// of every request ("Name: value"), Authorization of those with a body only. At most CONNECTIONS (256) are open, with
+// one request on each at a time. A request that is not answered LIMIT_MS (5000) after it was due is given up, with its
 // connection.
 //
 // Prints "begun" when the first is due in 100 ms. RESULTS gets a line for each request, in the order of the schedule:
@@ -12,8 +12,9 @@
 //   TOOK_US STATUS AGE_S LIKES HIT SENT_US
 //
 // STATUS is 0 for a broken connection or answer, -1 for one given up, -2 for one given up before it was sent. AGE_S and
-// LIKES are those of the answer (Age, and the first "likes" of the body), -1 where it has none. HIT is 1 where the answer
-// came from the cache of a proxy (Cache-Status or X-Cache). SENT_US counts from the begin, as DUE_US; -1 if it was not.
+// LIKES are those of the answer (Age, and the first "likes" of the body), -1 where it has none. HIT is 1 where the
+// answer came from the cache of a proxy (Cache-Status or X-Cache). SENT_US counts from the begin, as DUE_US; -1 if it
+// was not sent.
 
 #include <algorithm>
 #include <chrono>

@@ -121,6 +121,7 @@ def options_from(arguments):
     parser.add_argument("--steps", default="", metavar="A,B", help="of " + ", ".join(plan.STEPS))
     parser.add_argument("--no-costs", action="store_true", help="leave out what only bench/run model needs")
     parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE", help="results to draw and write")
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS, metavar="FILE", help="where they are kept")
     parser.add_argument("--no-report", action="store_true", help="leave docs/ as they are")
     options = parser.parse_args(arguments)
     chosen = [name for name in options.only.split(",") if name]
@@ -135,10 +136,17 @@ def options_from(arguments):
     return options
 
 
+def need_programs(steps, options):
+    own = ["roost-api", "open_load", *(["roost-proxy"] if "proxy" in steps or not options.no_costs else []),
+           *(["bare_worker"] if steps & {"bare", "cache"} or not options.no_costs else [])]
+    measure.need(*(BIN / name for name in own))
+    measure.need("taskset", *(["nginx"] if "nginx" in steps or not options.no_costs else []))
+
+
 def measure_all(options):
     """The results, as they are kept."""
-    measure.need("taskset", "nginx", *(BIN / name for name in ("roost-proxy", "roost-api", "bare_worker", "open_load")))
     runs = [run for run in plan.runs_of(options.scenarios, options.databases) if run[2] in options.steps]
+    need_programs({run[2] for run in runs}, options)
     results = {"machine": measure.environment(), "versions": versions(), "seconds": options.seconds, "costs": {},
                "runs": {}}
     bar = Bar(len(runs) + (0 if options.no_costs else len(options.databases)))
@@ -166,20 +174,28 @@ def merged(old, new):
     return {**new, "costs": old["costs"] | new["costs"], "runs": runs}
 
 
+def reporter():
+    """The module that draws and writes, which needs what measuring does not."""
+    try:
+        from traffic import report
+    except ModuleNotFoundError as error:
+        raise measure.BenchError(f"{error.name} is not installed (deploy/install-deps --bench)") from error
+    return report
+
+
 def main(arguments=None):
     options = options_from(arguments)
+    report = None if options.no_report else reporter()  # before anything takes long
     if options.source:
         results = json.loads(options.source.read_text())
     else:
         results = measure_all(options)
-        old = json.loads(RESULTS.read_text()) if RESULTS.exists() else None
+        old = json.loads(options.results.read_text()) if options.results.exists() else None
         results = merged(old, results)
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        print(f"written to {RESULTS.relative_to(ROOT)}")
-    if not options.no_report:
-        from traffic import report  # needs matplotlib
-
+        options.results.parent.mkdir(exist_ok=True)
+        options.results.write_text(json.dumps(results, indent=1) + "\n")
+        print(f"written to {os.path.relpath(options.results)}")
+    if report:
         for path in report.write_scenarios(results, ROOT / "docs"):
             print(path.relative_to(ROOT))
     exact = all(step.get("likes_exact", True) for databases_ in results["runs"].values()

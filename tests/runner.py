@@ -24,7 +24,7 @@ ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz",
 MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 # Flow files that run the compiler, benchmarks or the tests' own tools: nothing that is built with a sanitizer.
-UNSANITIZED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py"]
+UNSANITIZED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py", "test_traffic.py", "test_scenarios.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # Targets of the preset "check" that the suites need; built once for all suites of a run.
 CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "vtest": PROGRAMS, "faults": PROGRAMS,
@@ -230,7 +230,7 @@ def unit_names():
 
 
 def flow_files():
-    return [*(ROOT / "tests/flow").glob("test_*.py"), *(ROOT / "tests/faults").glob("test_*.py")]
+    return [path for folder in ("flow", "faults", "bench") for path in (ROOT / "tests" / folder).glob("test_*.py")]
 
 
 def vtest_files():

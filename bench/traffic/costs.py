@@ -1,13 +1,15 @@
-"""What a request costs, by kind: the input of the model. Each is measured by itself, at a moderate rate."""
+"""What a request costs, by kind: the input of the model. A kind is measured beside a steady stream of cache hits, whose
+own cost is taken off, as it happens in mixed traffic: a loop that is busy shares its wake-ups."""
 
 from dataclasses import dataclass, replace
 
 from traffic import figures, load
-from traffic.stack import NO_CACHE
 from traffic.workloads import TWEETS, USERS, Part, schedule, steady
 
 TWEET, USER, TIMELINE = Part(1, "tweet", 100), Part(1, "user", 100), Part(1, "timeline")
 HOT, SPREAD, MANY, POST = Part(1, "like"), Part(1, "like", 100, 0), Part(1, "like", TWEETS, 0.5), Part(1, "post")
+COLD = Part(1, "scan", TWEETS - 1000, first=1001)  # tweets that nothing else reads
+BASE_PER_S = 1500
 
 
 @dataclass(frozen=True)
@@ -15,41 +17,48 @@ class Cost:
     name: str
     part: Part
     rate: float
-    warm: bool = False  # by the same requests
-    fields: tuple = ()
+    beside: bool = False  # BASE_PER_S hits
 
 
-HITS = [Cost("hit tweet", TWEET, 1500, True), Cost("hit user", USER, 1000, True),
-        Cost("hit timeline", TIMELINE, 1000, True)]
-LIKES = [Cost("like hot", HOT, 1500), Cost("like spread", SPREAD, 1500, True), Cost("like many", MANY, 1500)]
-# By the step of the stack they are measured on.
+HITS = [Cost("hit tweet", TWEET, 3000), Cost("hit user", USER, 2000), Cost("hit timeline", TIMELINE, 2000)]
+CHANGES = [Cost("miss tweet", COLD, 500, beside=True), Cost("like hot", HOT, 1500, beside=True),
+           Cost("like spread", SPREAD, 1500, beside=True), Cost("post", POST, 100, beside=True)]
+# By the step of the stack they are measured on. "limit" is more than can be done: what is reached counts.
 COSTS = {
-    "bare": [Cost("like hot", HOT, 300), Cost("like many", MANY, 300), Cost("limit hot", HOT, 6000),
-             Cost("limit many", MANY, 6000)],
-    "batcher": [*HITS, Cost("miss tweet", Part(1, "tweet", TWEETS, 0), 600, fields=(NO_CACHE,)),
-                Cost("miss user", Part(1, "user", USERS, 0), 300, fields=(NO_CACHE,)),
-                Cost("miss timeline", TIMELINE, 300, fields=(NO_CACHE,)), *LIKES, Cost("post", POST, 150)],
-    "proxy": [*HITS, Cost("miss tweet", Part(1, "scan", TWEETS), 600), *LIKES, Cost("post", POST, 150)],
-    "nginx": [*HITS, Cost("miss tweet", Part(1, "scan", TWEETS), 600), *LIKES, Cost("post", POST, 150)],
+    "bare": [Cost("miss tweet", Part(1, "tweet", TWEETS, 0), 1500), Cost("miss user", Part(1, "user", USERS, 0), 1000),
+             Cost("miss timeline", TIMELINE, 600), Cost("like hot", HOT, 6000), Cost("like many", MANY, 6000),
+             Cost("post", POST, 100)],
+    "batcher": [*HITS, *CHANGES],
+    "proxy": [*HITS, *CHANGES],
+    "nginx": [*HITS, *CHANGES],
 }
 
 
-def cost_of(stack, cost, seconds):
-    """One kind of request by itself: CPU of each part and statements per answer."""
-    if cost.warm:
-        part = replace(cost.part, kind="tweet") if cost.part.kind == "like" else cost.part
-        load.offer(stack, schedule([part], steady(cost.rate), 0.5, load.WARM_SEED))
+def cost_of(stack, cost, seconds, hit):
+    """One kind of request; `hit` is what each of the hits beside it takes off, by part of the stack."""
+    if cost.part.kind != "scan" and stack.step != "bare":
+        part = replace(cost.part, kind="tweet") if cost.part.kind in ("like", "post") else cost.part
+        load.offer(stack, schedule([part], steady(1500), 0.5, load.WARM_SEED))
+    parts = [replace(TWEET, share=BASE_PER_S), replace(cost.part, share=cost.rate)] if cost.beside else [cost.part]
+    requests = schedule(parts, steady(cost.rate + (BASE_PER_S if cost.beside else 0)), seconds, load.SEED)
     before = stack.reading()
-    requests = schedule([cost.part], steady(cost.rate), seconds, load.SEED)
-    answers = load.offer(stack, requests, fields=cost.fields)
+    answers = load.offer(stack, requests)
     after = stack.reading()
-    client = figures.client_figures(answers, seconds)
-    found = figures.server_figures(before, after, max(1, client["good"]), seconds)
-    applied = after["applied"] - before["applied"]
-    batches = after["batches"] - before["batches"]
-    return {"cpu_us": found["cpu_us"], "reached_per_s": client["reached_per_s"], "rate": cost.rate,
-            "statements": round((after["statements"] - before["statements"]) / max(1, client["good"]), 4),
-            "batches": batches, "applied": applied, "answers": client["good"]}
+    own = [a for a in answers if not cost.beside or is_own(a, cost.part)]
+    good = max(1, sum(a.good for a in own))
+    others = sum(a.good for a in answers) - sum(a.good for a in own)
+    cpu_us = {name: (after["cpu_s"][name] - before["cpu_s"][name]) * 1e6 for name in after["cpu_s"]}
+    found = {name: round(max(0.0, us - others * hit.get(name, 0.0)) / good, 2) for name, us in cpu_us.items()}
+    return {"cpu_us": found, "reached_per_s": figures.client_figures(own, seconds)["reached_per_s"], "rate": cost.rate,
+            "statements": round((after["statements"] - before["statements"]) / good, 4), "answers": good,
+            "batches": after["batches"] - before["batches"], "applied": after["applied"] - before["applied"]}
+
+
+def is_own(answer, part):
+    """Whether it is of `part`, not of the hits beside it."""
+    if part.kind == "scan":
+        return figures.tweet_of(answer) > TWEET.keys
+    return answer.method == "POST"
 
 
 def bytes_of(stack):
@@ -64,7 +73,8 @@ def measure_all(make, seconds):
         with make(step, step) as stack:
             found[step] = {}
             for cost in costs:
-                found[step][cost.name] = cost_of(stack, cost, seconds)
+                hit = found[step].get("hit tweet", {}).get("cpu_us", {})
+                found[step][cost.name] = cost_of(stack, cost, seconds, hit)
                 if cost.name == "miss tweet" and step in ("batcher", "proxy"):
                     found[step]["bytes"] = bytes_of(stack)
     return found

@@ -13,7 +13,8 @@ from traffic.workloads import TWEETS, USERS
 
 STATISTICS = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_utility": "off"}
 # A tweet of about a hundred characters, by an author chosen so that neighbours differ.
-CONTENT = "'Tweet ' || i || ': ' || substr('" + "what there is to say about it takes about as many words as this " * 2 + "', 1, 90)"
+WORDS = "what there is to say about it takes about as many words as this " * 2
+CONTENT = f"'Tweet ' || i || ': ' || substr('{WORDS}', 1, 90)"
 
 
 class Sqlite:

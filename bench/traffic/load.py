@@ -2,7 +2,6 @@
 
 import pathlib
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import measure
 from traffic import figures
 from traffic.workloads import reads_of, schedule, steady
 
-CONNECTIONS, LIMIT_MS = 256, 5000
+CONNECTIONS, LIMIT_MS = 2000, 5000
 LEAD_S = 0.1  # from "begun" to the first request
 WARM_SEED, SEED = 1, 2
 SLICE_S, SLOW_S = 0.1, 0.08  # a slow database stands still for SLOW_S of each SLICE_S
@@ -25,33 +24,20 @@ class Event:
     until: float
 
 
-class Happening:
-    """Runs on a thread of its own: begins at `at_s`, ends at `until_s` or when it is told to."""
+def happen(stack, event, seconds):
+    """Returns when it is over. On the main thread: PostgreSQL ends with the thread that started it."""
+    begun = time.monotonic() + LEAD_S
+    begin, meanwhile, end = HAPPENINGS[event.kind]
+    sleep_until(begun + event.at * seconds)
+    begin(stack)
+    if meanwhile:
+        meanwhile(stack, begun + event.until * seconds)
+    sleep_until(begun + event.until * seconds)
+    end(stack)
 
-    def __init__(self, stack, event, seconds):
-        self.stack, self.event, self.seconds = stack, event, seconds
-        self.ended = threading.Event()
-        self.failure = None
-        self.thread = threading.Thread(target=self.run, args=(time.monotonic() + LEAD_S,), daemon=True)
-        self.thread.start()
 
-    def run(self, begun):
-        try:
-            begin, meanwhile, end = HAPPENINGS[self.event.kind]
-            self.ended.wait(max(0.0, begun + self.event.at * self.seconds - time.monotonic()))
-            begin(self.stack)
-            until = begun + self.event.until * self.seconds
-            if meanwhile:
-                meanwhile(self.stack, until)
-            self.ended.wait(max(0.0, until - time.monotonic()))
-            end(self.stack)
-        except Exception as error:  # shown by the one that waits for it
-            self.failure = error
-
-    def finish(self):
-        self.thread.join(60)
-        if self.failure:
-            raise measure.BenchError(f"{self.event.kind}: {self.failure}")
+def sleep_until(moment):
+    time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def nothing(_stack):
@@ -75,23 +61,22 @@ HAPPENINGS = {
 }
 
 
-def offer(stack, requests, event=None, seconds=0.0, fields=()):
-    """Sends what is due when it is due; one Answer for each. `fields` are header lines of all of them."""
+def offer(stack, requests, event=None, seconds=0.0):
+    """Sends what is due when it is due; one Answer for each."""
     plan, results = stack.directory / "schedule", stack.directory / "results"
     plan.write_text("".join(request.line() + "\n" for request in requests))
     command = ["taskset", "-c", str(measure.LOAD_CORE), stack.binaries / "open_load", stack.front.port, plan, results,
-               CONNECTIONS, LIMIT_MS, *stack.fields, *fields, f"Authorization: Bearer {stack.token}"]
+               CONNECTIONS, LIMIT_MS, *stack.fields, f"Authorization: Bearer {stack.token}"]
     last_s = requests[-1].due_us / 1e6 if requests else 0
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as load:
         try:
             load.stdout.readline()
-            happening = Happening(stack, event, seconds) if event else None
+            if event:
+                happen(stack, event, seconds)
             load.wait(last_s + LIMIT_MS / 1000 + 30)
         finally:
             if load.poll() is None:
                 load.kill()
-        if happening:
-            happening.finish()
     if load.returncode != 0:
         raise measure.BenchError(f"open_load ended with {load.returncode}")
     return figures.read_answers(requests, pathlib.Path(results).read_text().splitlines())

@@ -7,6 +7,8 @@ from traffic.stack import STEPS, Settings
 from traffic.workloads import TWEETS, USERS, Part, day, steady, stepped
 
 BOTH = ("sqlite", "postgres")
+READING = ("bare", "cache", "proxy", "nginx")  # where nobody likes, the batcher changes nothing
+SHORT = ("bare", "batcher", "proxy", "nginx")  # where the DB cache by itself says little
 BROWSE = (Part(0.3, "timeline"), Part(0.2, "user", USERS), Part(0.5, "tweet", TWEETS))
 
 
@@ -52,19 +54,21 @@ def whole_day(rate, seconds):
 
 MIDDLE = {"at": 0.25, "until": 0.75}
 SCENARIOS = [
-    Scenario("timeline", "Reading timelines (Zipf)", BROWSE, 3000),
+    Scenario("timeline", "Reading timelines (Zipf)", BROWSE, 3000, steps=READING),
     Scenario("viral", "One tweet goes viral", (Part(0.63, "like"), Part(0.07, "like", TWEETS), Part(0.3, "tweet")),
              4000),
     Scenario("like-storm", "Likes across many tweets", (Part(0.9, "like", TWEETS, 0.5), Part(0.1, "tweet", TWEETS)),
              4000),
-    Scenario("posting", "Many posts", mixed(0, 0.5, (Part(0.5, "timeline"), Part(0.5, "tweet", TWEETS))), 600),
-    Scenario("cold", "Cold start", BROWSE, 3000, warm_s=0, plot="times"),
+    Scenario("posting", "Many posts", mixed(0, 0.5, (Part(0.5, "timeline"), Part(0.5, "tweet", TWEETS))), 600,
+             steps=READING),
+    Scenario("cold", "Cold start", BROWSE, 3000, steps=READING, warm_s=0, plot="times"),
     Scenario("stampede", "Everything expires at once", (Part(0.5, "timeline"), Part(0.5, "user", USERS)), 2000,
              steps=("cache", "proxy", "nginx"), databases=("postgres",), warm_s=2, rest_s=52, plot="times"),
-    Scenario("flash-crowd", "Ten times as many within a second", mixed(0.05, 0), 4000, shape=crowd, plot="times"),
-    Scenario("slow-database", "A slow database", mixed(0.1, 0), 1500, databases=("postgres",),
+    Scenario("flash-crowd", "Ten times as many within a second", mixed(0.05, 0), 4000, steps=SHORT, shape=crowd,
+             plot="times"),
+    Scenario("slow-database", "A slow database", mixed(0.1, 0), 1500, steps=SHORT, databases=("postgres",),
              event=Event("slow", **MIDDLE), plot="times"),
-    Scenario("away", "The database is away", mixed(0.1, 0), 1500, databases=("postgres",),
+    Scenario("away", "The database is away", mixed(0.1, 0), 1500, steps=SHORT, databases=("postgres",),
              event=Event("away", **MIDDLE), plot="times"),
     Scenario("killed", "A worker is killed", mixed(0.1, 0), 1500, steps=("batcher", "proxy", "nginx"),
              event=Event("killed", **MIDDLE), plot="times"),

@@ -45,7 +45,7 @@ class Request:
         return f"{self.due_us} {self.method} {self.target}" + (f" {self.body}" if self.body else "")
 
 
-READS = ("timeline", "user", "tweet", "scan")
+READS = ("timeline", "user", "tweet")  # that fill caches with what is read again
 WORDS = "the quick brown fox jumps over a lazy dog while seven wizards quietly mix boxes of jugs and sing".split()
 
 
