@@ -173,10 +173,9 @@ class DirectLikes {
       likes = liker.like(wish.id);
       if (likes && *likes >= 0) access.set_rows(1);
     }
-    context_.loop.post(
-        [this, id = wish.id, likes = std::move(likes), reply = std::move(wish.reply)]() mutable {
-          answer(id, likes, std::move(reply));
-        });
+    context_.loop.post([this, id = wish.id, likes = std::move(likes), reply = std::move(wish.reply)]() mutable {
+      answer(id, likes, std::move(reply));
+    });
   }
 
   void answer(int64_t id, const Result<int64_t>& likes, Reply reply) {

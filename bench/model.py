@@ -34,7 +34,7 @@ GROWTH = [1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 def compared(results):
     """[(scenario, database, step, figure, predicted, measured, relative miss)]"""
     rows = []
-    for scenario in plan.SCENARIOS:
+    for scenario in (plan.scaled(scenario, results["load"]) for scenario in plan.SCENARIOS):
         for database, steps in results["runs"].get(scenario.name, {}).items():
             for step, found in steps.items():
                 said = predict.predict(scenario, database, step, results["costs"][database], results["seconds"])

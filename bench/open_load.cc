@@ -1,6 +1,6 @@
 // open_load PORT SCHEDULE RESULTS [CONNECTIONS] [LIMIT_MS] [FIELD…]: an open loop. Every request is sent when it is
-// due, whatever became of those before it, and its time counts from when it was due: one that waits for a connection, or
-// for this program, is as late as it was for the client (no coordinated omission).
+// due, whatever became of those before it, and its time counts from when it was due: one that waits for a connection,
+// or for this program, is as late as it was for the client (no coordinated omission).
 //
 // SCHEDULE has a line for each request, in the order they are due: DUE_US METHOD TARGET [BODY]. FIELDs are header lines
 // of every request ("Name: value"), Authorization of those with a body only. At most CONNECTIONS (256) are open, with

@@ -117,6 +117,7 @@ def options_from(arguments):
     names = [scenario.name for scenario in plan.SCENARIOS]
     parser.add_argument("--only", default="", metavar="A,B", help="of " + ", ".join(names))
     parser.add_argument("--seconds", type=measure.at_least(1), default=SECONDS, metavar="N", help="(%(default)s)")
+    parser.add_argument("--load", type=float, default=1.0, metavar="F", help="F times the rates (%(default)s)")
     parser.add_argument("--database", choices=[*databases.KINDS, "both"], default="both")
     parser.add_argument("--steps", default="", metavar="A,B", help="of " + ", ".join(plan.STEPS))
     parser.add_argument("--no-costs", action="store_true", help="leave out what only bench/run model needs")
@@ -127,7 +128,7 @@ def options_from(arguments):
     chosen = [name for name in options.only.split(",") if name]
     if unknown := [name for name in chosen if name not in names]:
         parser.error(f'no scenario "{unknown[0]}"; there are: {", ".join(names)}')
-    options.scenarios = [s for s in plan.SCENARIOS if not chosen or s.name in chosen]
+    options.scenarios = [plan.scaled(s, options.load) for s in plan.SCENARIOS if not chosen or s.name in chosen]
     options.steps = [step for step in options.steps.split(",") if step] or list(plan.STEPS)
     if unknown := [step for step in options.steps if step not in plan.STEPS]:
         parser.error(f'no step "{unknown[0]}"; there are: {", ".join(plan.STEPS)}')
@@ -143,11 +144,9 @@ def need_programs(steps, options):
     measure.need("taskset", *(["nginx"] if "nginx" in steps or not options.no_costs else []))
 
 
-def measure_all(options):
+def measure_all(options, runs):
     """The results, as they are kept."""
-    runs = [run for run in plan.runs_of(options.scenarios, options.databases) if run[2] in options.steps]
-    need_programs({run[2] for run in runs}, options)
-    results = {"machine": measure.environment(), "versions": versions(), "seconds": options.seconds, "costs": {},
+    results = {"machine": measure.environment(), "versions": versions(), "seconds": options.seconds, "load": options.load, "costs": {},
                "runs": {}}
     bar = Bar(len(runs) + (0 if options.no_costs else len(options.databases)))
     with contextlib.ExitStack() as stack:
@@ -168,7 +167,7 @@ def measure_all(options):
 
 def merged(old, new):
     """Results of some scenarios in place of the older ones, if both are of this kind of run."""
-    if not old or any(old.get(name) != new[name] for name in ("machine", "seconds")):
+    if not old or any(old.get(name) != new[name] for name in ("machine", "seconds", "load")):
         return new
     runs = old["runs"] | {name: {**old["runs"].get(name, {}), **found} for name, found in new["runs"].items()}
     return {**new, "costs": old["costs"] | new["costs"], "runs": runs}
@@ -185,11 +184,14 @@ def reporter():
 
 def main(arguments=None):
     options = options_from(arguments)
+    runs = [run for run in plan.runs_of(options.scenarios, options.databases) if run[2] in options.steps]
+    if not options.source:
+        need_programs({step for _, _, step in runs}, options)
     report = None if options.no_report else reporter()  # before anything takes long
     if options.source:
         results = json.loads(options.source.read_text())
     else:
-        results = measure_all(options)
+        results = measure_all(options, runs)
         old = json.loads(options.results.read_text()) if options.results.exists() else None
         results = merged(old, results)
         options.results.parent.mkdir(exist_ok=True)

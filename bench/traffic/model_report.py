@@ -43,8 +43,8 @@ def alternatives(load, costs):
 
 
 def assumptions(load):
-    return (f"{load.reads_per_user:g} reads, {load.likes_per_user:g} likes and {load.posts_per_user:g} posts a user and "
-            f"day; a peak of {load.peak:g} times the mean; {load.objects_per_user:g} tweets read a user and day, Zipf "
+    return (f"{load.reads_per_user:g} reads, {load.likes_per_user:g} likes and {load.posts_per_user:g} posts a user "
+            f"and day; a peak of {load.peak:g} times the mean; {load.objects_per_user:g} tweets read a user and day, Zipf "
             f"{load.exponent:g}; lifetime {load.lifetime_s:g} s; machines of {load.cores} cores.")
 
 

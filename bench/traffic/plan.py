@@ -1,6 +1,6 @@
 """The scenarios: what is asked for, at which rate, on what, and what happens meanwhile."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from traffic.load import Event
 from traffic.stack import STEPS, Settings
@@ -54,31 +54,36 @@ def whole_day(rate, seconds):
 
 MIDDLE = {"at": 0.25, "until": 0.75}
 SCENARIOS = [
-    Scenario("timeline", "Reading timelines (Zipf)", BROWSE, 3000, steps=READING),
+    Scenario("timeline", "Reading timelines (Zipf)", BROWSE, 6000, steps=READING),
     Scenario("viral", "One tweet goes viral", (Part(0.63, "like"), Part(0.07, "like", TWEETS), Part(0.3, "tweet")),
-             4000),
+             6000),
     Scenario("like-storm", "Likes across many tweets", (Part(0.9, "like", TWEETS, 0.5), Part(0.1, "tweet", TWEETS)),
-             4000),
-    Scenario("posting", "Many posts", mixed(0, 0.5, (Part(0.5, "timeline"), Part(0.5, "tweet", TWEETS))), 600,
+             6000),
+    Scenario("posting", "Many posts", mixed(0, 0.5, (Part(0.5, "timeline"), Part(0.5, "tweet", TWEETS))), 1000,
              steps=READING),
-    Scenario("cold", "Cold start", BROWSE, 3000, steps=READING, warm_s=0, plot="times"),
-    Scenario("stampede", "Everything expires at once", (Part(0.5, "timeline"), Part(0.5, "user", USERS)), 2000,
+    Scenario("cold", "Cold start", BROWSE, 6000, steps=READING, warm_s=0, plot="times"),
+    Scenario("stampede", "Everything expires at once", (Part(0.5, "timeline"), Part(0.5, "user", USERS)), 4000,
              steps=("cache", "proxy", "nginx"), databases=("postgres",), warm_s=2, rest_s=52, plot="times"),
-    Scenario("flash-crowd", "Ten times as many within a second", mixed(0.05, 0), 4000, steps=SHORT, shape=crowd,
+    Scenario("flash-crowd", "Ten times as many within a second", mixed(0.05, 0), 8000, steps=SHORT, shape=crowd,
              plot="times"),
-    Scenario("slow-database", "A slow database", mixed(0.1, 0), 1500, steps=SHORT, databases=("postgres",),
+    Scenario("slow-database", "A slow database", mixed(0.1, 0), 2000, steps=SHORT, databases=("postgres",),
              event=Event("slow", **MIDDLE), plot="times"),
-    Scenario("away", "The database is away", mixed(0.1, 0), 1500, steps=SHORT, databases=("postgres",),
+    Scenario("away", "The database is away", mixed(0.1, 0), 2000, steps=SHORT, databases=("postgres",),
              event=Event("away", **MIDDLE), plot="times"),
-    Scenario("killed", "A worker is killed", mixed(0.1, 0), 1500, steps=("batcher", "proxy", "nginx"),
+    Scenario("killed", "A worker is killed", mixed(0.1, 0), 2000, steps=("batcher", "proxy", "nginx"),
              event=Event("killed", **MIDDLE), plot="times"),
-    Scenario("hangs", "A worker hangs", mixed(0.1, 0), 1500, steps=("batcher", "proxy", "nginx"),
+    Scenario("hangs", "A worker hangs", mixed(0.1, 0), 2000, steps=("batcher", "proxy", "nginx"),
              event=Event("hangs", **MIDDLE), plot="times"),
     Scenario("crawler", "A crawler reads everything",
              (Part(0.6, "tweet", TWEETS), Part(0.4, "scan", TWEETS)), 2500, steps=("batcher", "proxy", "nginx"),
              settings=Settings(proxy_cache="1MiB")),
-    Scenario("day", "A mixed day", mixed(0.1, 0.01), 3000, shape=whole_day, plot="times"),
+    Scenario("day", "A mixed day", mixed(0.1, 0.01), 5000, shape=whole_day, plot="times"),
 ]
+
+
+def scaled(scenario, factor):
+    """At `factor` times its rate."""
+    return replace(scenario, rate=scenario.rate * factor)
 
 
 def scenario_named(name):

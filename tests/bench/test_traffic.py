@@ -232,7 +232,8 @@ class Model(unittest.TestCase):
         self.assertLess(self.predict("crawler", "proxy")["proxy_hit"], self.predict("timeline", "proxy")["proxy_hit"])
 
     def test_a_database_that_is_away_costs_what_needs_it(self):
-        lost = [1 - self.predict("away", step)["reached_per_s"] / 1500 for step in ("bare", "batcher", "proxy")]
+        rate = plan.scenario_named("away").rate
+        lost = [1 - self.predict("away", step)["reached_per_s"] / rate for step in ("bare", "batcher", "proxy")]
         self.assertAlmostEqual(lost[0], 0.5, delta=0.05)
         self.assertLess(lost[2], 0.2)
 

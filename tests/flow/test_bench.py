@@ -34,7 +34,7 @@ class Bench(FlowTest):
                          "its likes")
 
     def test_programs_that_are_not_built(self):
-        for name in ("peers", "likes", "recovery", "eviction", "scale", "instructions", "failover"):
+        for name in ("peers", "likes", "recovery", "eviction", "scale", "instructions", "failover", "scenarios"):
             code, output = self.measure(f"{name}.py", environment={"ROOST_BIN": str(self.directory)})
             self.assertEqual(code, 1, output)
             self.assertRegex(output.strip(), rf"^bench/run {name}: no \w+(-\w+)? in {self.directory}: build it, or say "
@@ -50,6 +50,8 @@ class Bench(FlowTest):
                                  ("likes", "--rounds", "0"), ("likes", "--database", "oracle"),
                                  ("recovery", "--fast"), ("scale", "--users", "5"),
                                  ("scale", "--users", "100", "--follows", "9900"),
+                                 ("scenarios", "--only", "calm"), ("scenarios", "--steps", "fast"),
+                                 ("scenarios", "--seconds", "0"), ("model", "--users", "many"),
                                  ("instructions", "--works", "walk"), ("mix", "--url", "127.0.0.1")):
             code, output = self.measure(f"{name}.py", *arguments)
             self.assertEqual(code, 2, output)
