@@ -107,6 +107,7 @@ struct Connection {
   Request* request = nullptr;
   std::string received;
   bool used_before = false;
+  bool connecting = true;
 };
 
 class Load {
@@ -130,7 +131,7 @@ class Load {
     }
   }
 
-  void write(const char* path) const {
+  void report(const char* path) const {
     std::ofstream out(path);
     for (const Request& request : requests_) {
       const Answer& a = request.answer;
@@ -146,7 +147,7 @@ class Load {
     const timespec timeout{left_us / 1'000'000, left_us % 1'000'000 * 1000};
     std::array<epoll_event, 128> events{};
     const int count = epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
-    for (int i = 0; i < count; ++i) on_readable(*static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr));
+    for (int i = 0; i < count; ++i) on_event(*static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr));
     closed_.clear();
   }
 
@@ -160,28 +161,59 @@ class Load {
     open_new(request);
   }
 
+  // Does not wait for the connection, which takes seconds where the backlog of the server is full.
   void open_new(Request& request) {
     auto made = std::make_unique<Connection>();
-    made->fd = connect_to(port_);
-    if (made->fd < 0) return finish(request, 0);
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = made.get();
-    check(epoll_ctl(epoll_, EPOLL_CTL_ADD, made->fd, &event), "epoll_ctl");
+    made->fd = check(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
+    set_no_delay(made->fd);
+    const sockaddr_in address = loopback(port_);
+    if (connect(made->fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 && errno != EINPROGRESS) {
+      close(made->fd);
+      return finish(request, 0);
+    }
+    made->request = &request;
+    ++under_way_;
+    wait_for(*made, EPOLL_CTL_ADD, EPOLLOUT);
     open_.push_back(std::move(made));
-    send_on(*open_.back(), request);
+  }
+
+  void wait_for(Connection& connection, int operation, uint32_t events) const {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &connection;
+    check(epoll_ctl(epoll_, operation, connection.fd, &event), "epoll_ctl");
+  }
+
+  void on_connected(Connection& connection) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(connection.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return on_broken(connection);
+    connection.connecting = false;
+    wait_for(connection, EPOLL_CTL_MOD, EPOLLIN);
+    write(connection);
   }
 
   void send_on(Connection& connection, Request& request) {
     connection.request = &request;
     connection.received.clear();
     ++under_way_;
+    write(connection);
+  }
+
+  void write(Connection& connection) {
+    Request& request = *connection.request;
     request.answer.sent_us = now_us() - begun_us_;
     if (!write_all(connection.fd, request.bytes.data(), request.bytes.size())) on_broken(connection);
   }
 
-  void on_readable(Connection& connection) {
+  void on_event(Connection& connection) {
     if (connection.fd < 0) return;  // closed in this turn
+    if (connection.connecting) return on_connected(connection);
+    on_readable(connection);
+  }
+
+  void on_readable(Connection& connection) {
     char buffer[65536];
     const ssize_t size = recv(connection.fd, buffer, sizeof buffer, 0);
     if (size < 0 && transient(errno)) return;
@@ -330,6 +362,6 @@ int main(int argc, char** argv) {
   prctl(PR_SET_TIMERSLACK, 1000);  // nanoseconds
   Load load(port, most, static_cast<Micros>(limit_ms) * 1000, read_schedule(argv[2], fields, with_body));
   load.run();
-  load.write(argv[3]);
+  load.report(argv[3]);
   return 0;
 }

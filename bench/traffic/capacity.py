@@ -102,13 +102,10 @@ def worker_batches(buckets, like_rate, above=10, max_age_s=60.0, spacing_s=0.1, 
     """(batches a second, tweets in batches a second) of one worker that gets `like_rate` likes a second. In a window
     that ends sooner, a tweet is due by its number only."""
 
-    def age(rate):
-        return max_age_s if above / rate <= window_s or window_s > max_age_s else math.inf
-
-    rates = [(n, like_rate * p) for n, p in buckets if like_rate * p > 0]
-    reach = [(n, rate) for n, rate in rates if rate * window_s > above or window_s > max_age_s]
-    due = math.fsum(n * due_rate(rate, above, age(rate)) for n, rate in reach)
-    flushed = math.fsum(n * flush_rate(rate, above, age(rate), spacing_s) for n, rate in reach)
+    age_s = max_age_s if window_s > max_age_s else math.inf
+    rates = [(n, like_rate * p) for n, p in buckets if like_rate * p * min(window_s, age_s) > above or age_s < math.inf]
+    due = math.fsum(n * due_rate(rate, above, age_s) for n, rate in rates)
+    flushed = math.fsum(n * flush_rate(rate, above, age_s, spacing_s) for n, rate in rates)
     return min(batches_per_s(due, spacing_s), due), flushed
 
 

@@ -65,6 +65,12 @@ def tweet_of(answer):
     return int(last) if one and last.isdigit() else None
 
 
+def is_unclear(answer):
+    """Whether a like that failed may have been counted all the same: its worker, or the way to it, broke meanwhile. A
+    503 says that it was not."""
+    return answer.target.startswith("/like/") and (answer.status <= 0 or answer.status in (500, 502, 504))
+
+
 def staleness_s(answers):
     """How old the count of a tweet was that a reader got, at worst: the time since the first like that had been
     acknowledged when the read was sent, and was missing in its answer. Counts are 0 at the beginning."""
@@ -112,7 +118,7 @@ def client_figures(answers, seconds):
         "stale_s": round(staleness_s(answers), 2),
         "oldest_s": max((a.age_s for a in reads), default=-1),
         "likes": sum(a.good and a.target.startswith("/like/") for a in answers),
-        "unclear_likes": sum(not a.good and a.status < 400 and a.target.startswith("/like/") for a in answers),
+        "unclear_likes": sum(map(is_unclear, answers)),
         "series": series_of(answers, seconds),
     }
 

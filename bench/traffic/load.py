@@ -101,5 +101,5 @@ def work(stack, scenario, seconds):
     after = stack.reading()
     client = figures.client_figures(answers, seconds)
     found = client | figures.server_figures(before, after, client["good"], seconds)
-    found["likes_counted"] = stack.settle()
+    found["likes_counted"] = stack.settle(client["likes"])
     return found

@@ -78,6 +78,12 @@ class Figures(unittest.TestCase):
         found = figures.errors_of([answer(0, "/", status=status) for status in (200, 503, 429, 0, -1, -2)])
         self.assertEqual(found, {"refused": 2, "broken": 1, "given up": 2})
 
+    def test_likes_that_may_have_been_counted(self):
+        unclear = [status for status in (202, 404, 429, 500, 502, 503, 504, 0, -1, -2)
+                   if figures.is_unclear(like(0, status=status))]
+        self.assertEqual(unclear, [500, 502, 504, 0, -1, -2])
+        self.assertFalse(figures.is_unclear(answer(0, "/api/tweets/1", status=502)))
+
     def test_a_count_is_as_old_as_the_first_like_it_misses(self):
         likes = [like(100), like(200), like(300)]
         for shown, stale in ((3, 0), (2, 0.699), (1, 0.799), (0, 0.899)):
