@@ -86,10 +86,9 @@ def read_results(path):
 
 def say_need(load, needed):
     machines = ", ".join(f"{name} {count:,}" for name, count in needed.machines.items())
-    first = max(needed.busy, key=lambda part: needed.busy[part])
-    return (f"{load.users:>13,.0f} users  {needed.reads_per_s:>12,.0f} reads/s  {needed.likes_per_s:>10,.0f} likes/s  "
-            f"hits {needed.proxy_hit:.1%}  {needed.statements_per_s:>10,.0f} statements/s  machines: {machines}  "
-            f"most: {first}")
+    return (f"{load.users:>13,.0f} users  {needed.reads_per_s:>9,.0f} reads/s  {needed.likes_per_s:>7,.0f} likes/s  "
+            f"hits {needed.proxy_hit:.1%}  {needed.statements_per_s:>9,.0f} statements/s  {needed.gbit:.1f} Gbit/s  "
+            f"machines: {machines}\n{'':15}{'; '.join(needed.changes)}")
 
 
 def main(arguments=None):

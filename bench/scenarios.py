@@ -146,8 +146,8 @@ def need_programs(steps, options):
 
 def measure_all(options, runs):
     """The results, as they are kept."""
-    results = {"machine": measure.environment(), "versions": versions(), "seconds": options.seconds, "load": options.load, "costs": {},
-               "runs": {}}
+    results = {"machine": measure.environment(), "versions": versions(), "seconds": options.seconds,
+               "load": options.load, "costs": {}, "runs": {}}
     bar = Bar(len(runs) + (0 if options.no_costs else len(options.databases)))
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="roost-bench-"))

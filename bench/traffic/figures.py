@@ -91,20 +91,26 @@ def staleness_s(answers):
 
 
 def series_of(answers, seconds):
-    """By slots of SLOT_S of when requests were due: good answers and errors a second, and the p99 in ms."""
+    """By slots of SLOT_S of when requests were due: good answers and errors a second, and the p99 in ms (of good answers
+    and of requests that were given up; None where there were none)."""
     slots = [[] for _ in range(math.ceil(seconds / SLOT_S))]
     for answer in answers:
         slots[min(int(answer.due_us / 1e6 / SLOT_S), len(slots) - 1)].append(answer)
     return {
         "good_per_s": [round(sum(a.good for a in slot) / SLOT_S) for slot in slots],
         "errors_per_s": [round(sum(not a.good for a in slot) / SLOT_S) for slot in slots],
-        "p99_ms": [round(quantile(sorted(a.took_us for a in slot), 0.99) / 1000, 2) for slot in slots],
+        "p99_ms": [round(quantile(times, 0.99) / 1000, 2) if times else None for times in map(waits, slots)],
     }
+
+
+def waits(answers):
+    """The times of good answers and of requests that were given up, in order."""
+    return sorted(a.took_us for a in answers if a.good or a.status in GIVEN_UP)
 
 
 def client_figures(answers, seconds):
     """What the clients saw. Times are those of good answers and of requests that were given up."""
-    waited = sorted(a.took_us for a in answers if a.good or a.status in GIVEN_UP)
+    waited = waits(answers)
     reads = [a for a in answers if a.method == "GET" and a.good]
     in_time = sum(a.good and a.done_us <= seconds * 1e6 for a in answers)
     return {

@@ -20,8 +20,12 @@ class Workload:
     cache_bytes: float = 32 * 2**30  # of each proxy
     worker_cache_bytes: float = 2 * 2**30
     cores: int = 16
+    gbit: float = 25.0  # of a machine's network
+    bytes_per_read: float = 4000  # with head; a tweet has some 600, a timeline 15,000
+    bytes_per_post: float = 600  # on disk, with indexes
+    disk_tb: float = 8.0  # of a database machine, for the posts of a year
     proxies: int = 0  # 0: as many as are needed
-    workers: int = 0
+    workers: int = 0  # machines with a worker for each core
     hashed: bool = False  # whether a key always goes to the same proxy (consistent hash between tiers)
 
     def per_s(self, per_user):
@@ -72,8 +76,29 @@ class Need:
     statements_per_s: float
     reads_per_s: float
     likes_per_s: float
-    busy: dict  # cores of each part
-    machines: dict
+    busy: dict  # cores of each part: proxy, workers, reads (of the database), writes
+    machines: dict  # proxy, workers, reads (replicas), writes (the primary, or shards)
+    gbit: float  # that the proxies send
+    tb_per_year: float  # that posts add
+
+    @property
+    def first(self):
+        """The part that needs most of one machine, by CPU."""
+        return max(self.busy, key=self.busy.get)
+
+    @property
+    def changes(self):
+        """What does not fit one machine any more, and what takes over."""
+        said = [text for part, text in TAKES_OVER.items() if self.machines[part] > 1]
+        return said or ["one machine of each is enough"]
+
+
+TAKES_OVER = {
+    "proxy": "several proxies: DNS or keepalived, then ECMP before them; consistent hash between cache tiers",
+    "workers": "workers on several machines, each with its journal",
+    "reads": "PostgreSQL's streaming replicas for reads",
+    "writes": "the primary is full: shards by tweet (Citus, CockroachDB, YugabyteDB)",
+}
 
 
 def hits(load, costs, proxies):
@@ -87,14 +112,16 @@ def hits(load, costs, proxies):
 
 
 def need(load, costs, rounds=8):
-    """Machines of each part, each kept under 60%. More proxies share less; so the number is found by repetition."""
+    """Machines of each part, each kept under 60% of its cores and of its network. More proxies share less; so their
+    number is found by repetition."""
     likes, posts = load.per_s(load.likes_per_user), load.per_s(load.posts_per_user)
     proxies = load.proxies or 1
     for _ in range(rounds):
         ratio, misses = hits(load, costs, proxies)
         reads = load.per_s(load.reads_per_user)
         front = (reads * ratio * costs.hit + misses * costs.miss_proxy + (likes + posts) * costs.pass_proxy) / 1e6
-        wanted = load.proxies or capacity.machines(front, load.cores)
+        sent = reads * load.bytes_per_read * 8 / 1e9
+        wanted = load.proxies or max(capacity.machines(front, load.cores), capacity.machines(sent, load.gbit))
         if wanted == proxies:
             break
         proxies = wanted
@@ -102,11 +129,15 @@ def need(load, costs, rounds=8):
     workers = load.workers or capacity.machines(back, load.cores)
     flushed = flushed_tweets(load, likes, workers * load.cores)
     batches = min(flushed, workers * load.cores * 10.0)
-    statements = misses + batches + posts
-    database = (misses * costs.load_database + flushed * costs.flush_database + posts * costs.post_database) / 1e6
-    busy = {"proxy": front, "workers": back, "database": database}
-    machines = {"proxy": proxies, "workers": workers, "database": capacity.machines(database, load.cores)}
-    return Need(ratio, statements, reads, likes, busy, machines)
+    busy = {"proxy": front, "workers": back, "reads": misses * costs.load_database / 1e6,
+            "writes": (flushed * costs.flush_database + posts * costs.post_database) / 1e6}
+    gbit = load.per_s(load.reads_per_user) * load.bytes_per_read * 8 / 1e9
+    machines = {"proxy": proxies, "workers": workers} | {
+        part: capacity.machines(busy[part], load.cores) for part in ("reads", "writes")}
+    tb_per_year = load.users * load.posts_per_user * 365 * load.bytes_per_post / 1e12
+    machines["writes"] = max(machines["writes"], capacity.machines(tb_per_year, load.disk_tb))
+    return Need(ratio, misses + batches + posts, load.per_s(load.reads_per_user), likes, busy, machines, gbit,
+                tb_per_year)
 
 
 def flushed_tweets(load, likes, workers):

@@ -93,8 +93,7 @@ def warm(stack, scenario):
 def work(stack, scenario, seconds):
     """The figures of a scenario on a stack that has just been started."""
     warm(stack, scenario)
-    if scenario.rest_s:
-        time.sleep(scenario.rest_s)
+    time.sleep(scenario.rest_s(seconds))
     requests = schedule(scenario.parts, scenario.rate_at(seconds), seconds, SEED)
     before = stack.reading()
     answers = offer(stack, requests, scenario.event, seconds)

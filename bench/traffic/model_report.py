@@ -22,11 +22,26 @@ def comparison(tables_, rows, goal, why):
     return "\n".join([*text, *reasons, *([""] if reasons else []), "`bench/run model`", ""])
 
 
+def counts(found):
+    return [f"{found.machines[part]:,}" for part in plots.GROWTH_COLOURS]
+
+
 def needs_table(needs):
     rows = [[f"{load.users:,.0f}", f"{n.reads_per_s:,.0f}", f"{n.likes_per_s:,.0f}", f"{n.proxy_hit:.1%}",
-             f"{n.statements_per_s:,.0f}", *(f"{n.machines[part]:,}" for part in plots.PART_COLOURS),
-             max(n.busy, key=n.busy.get)] for load, n in needs]
-    return table(("users", "reads/s", "likes/s", "proxy hits", "statements/s", *plots.PART_COLOURS, "most CPU"), rows)
+             f"{n.statements_per_s:,.0f}", f"{n.gbit:,.2f}", f"{n.tb_per_year:,.2f}", *counts(n), n.first]
+            for load, n in needs]
+    return table(("users", "reads/s", "likes/s", "proxy hits", "statements/s", "Gbit/s", "TB/year",
+                  *plots.GROWTH_COLOURS, "most CPU"), rows)
+
+
+def takes_over(needs):
+    """At which of the numbers of users something new is needed."""
+    lines, said = [], set()
+    for load, found in needs:
+        new = [text for text in found.changes if text not in said]
+        said.update(new)
+        lines += [f"- {load.users:,.0f} users: {text}." for text in new]
+    return "\n".join(lines)
 
 
 def alternatives(load, costs):
@@ -37,15 +52,16 @@ def alternatives(load, costs):
     rows = []
     for name, case in cases.items():
         found = growth.need(case, costs)
-        rows.append([name, f"{found.proxy_hit:.1%}", f"{found.statements_per_s:,.0f}",
-                     *(f"{found.machines[part]:,}" for part in plots.PART_COLOURS)])
-    return table((f"{load.users:,.0f} users", "proxy hits", "statements/s", *plots.PART_COLOURS), rows)
+        rows.append([name, f"{found.proxy_hit:.1%}", f"{found.statements_per_s:,.0f}", *counts(found)])
+    return table((f"{load.users:,.0f} users", "proxy hits", "statements/s", *plots.GROWTH_COLOURS), rows)
 
 
 def assumptions(load):
     return (f"{load.reads_per_user:g} reads, {load.likes_per_user:g} likes and {load.posts_per_user:g} posts a user "
-            f"and day; a peak of {load.peak:g} times the mean; {load.objects_per_user:g} tweets read a user and day, Zipf "
-            f"{load.exponent:g}; lifetime {load.lifetime_s:g} s; machines of {load.cores} cores.")
+            f"and day; a peak of {load.peak:g} times the mean; {load.objects_per_user:g} tweets read a user and day, "
+            f"Zipf {load.exponent:g}; {load.bytes_per_read:,.0f} bytes an answer, {load.bytes_per_post:,.0f} a post on disk; "
+            f"lifetime {load.lifetime_s:g} s. Machines of {load.cores} cores, {load.gbit:g} Gbit/s and "
+            f"{load.disk_tb:g} TB, each at most 60% used. Reads and writes are the database's: replicas, and the primary or its shards.")
 
 
 def write(results, rows, tables_, needs, costs, docs, goal, why):
@@ -59,7 +75,7 @@ def write(results, rows, tables_, needs, costs, docs, goal, why):
     blocks = {
         "model": f"![Predicted beside measured](report/model.svg)\n\n{comparison(tables_, rows, goal, why)}",
         "growth": "\n".join(["![Machines by the number of users](report/growth.svg)", "",
-                             assumptions(needs[0][0]), "", needs_table(needs), "",
+                             assumptions(needs[0][0]), "", needs_table(needs), "", takes_over(needs), "",
                              alternatives(needs[-1][0], costs), "", "`bench/run model`", ""]),
     }
     return [folder / "model.svg", folder / "growth.svg", rewrite(docs / "report.md", blocks)]

@@ -6,6 +6,7 @@ from traffic.load import Event
 from traffic.stack import STEPS, Settings
 from traffic.workloads import TWEETS, USERS, Part, day, steady, stepped
 
+LIFETIME_S = 59.0  # between that of the DB cache's entries and that of answers
 BOTH = ("sqlite", "postgres")
 READING = ("bare", "cache", "proxy", "nginx")  # where nobody likes, the batcher changes nothing
 SHORT = ("bare", "batcher", "proxy", "nginx")  # where the DB cache by itself says little
@@ -29,7 +30,7 @@ class Scenario:
     steps: tuple = STEPS
     databases: tuple = BOTH
     warm_s: float = 2.0
-    rest_s: float = 0.0  # between warming and measuring
+    expires: bool = False  # whether all that was warmed expires in the middle of the run
     event: Event = None
     shape: object = None  # (rate, seconds) -> rate_at; steady where there is none
     settings: Settings = field(default_factory=Settings)
@@ -38,6 +39,10 @@ class Scenario:
     @property
     def warm_rate(self):
         return min(self.rate, 1500)
+
+    def rest_s(self, seconds):
+        """Between warming and measuring."""
+        return max(0.0, LIFETIME_S - self.warm_s - seconds / 2) if self.expires else 0.0
 
     def rate_at(self, seconds):
         return self.shape(self.rate, seconds) if self.shape else steady(self.rate)
@@ -63,7 +68,7 @@ SCENARIOS = [
              steps=READING),
     Scenario("cold", "Cold start", BROWSE, 6000, steps=READING, warm_s=0, plot="times"),
     Scenario("stampede", "Everything expires at once", (Part(0.5, "timeline"), Part(0.5, "user", USERS)), 4000,
-             steps=("cache", "proxy", "nginx"), databases=("postgres",), warm_s=2, rest_s=52, plot="times"),
+             steps=("cache", "proxy", "nginx"), databases=("postgres",), expires=True, plot="times"),
     Scenario("flash-crowd", "Ten times as many within a second", mixed(0.05, 0), 8000, steps=SHORT, shape=crowd,
              plot="times"),
     Scenario("slow-database", "A slow database", mixed(0.1, 0), 2000, steps=SHORT, databases=("postgres",),

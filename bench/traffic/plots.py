@@ -2,6 +2,7 @@
 results."""
 
 import io
+import math
 import re
 import sys
 
@@ -23,6 +24,7 @@ STEP_COLOURS = {"bare": "#868e96", "cache": "#3b8fd6", "batcher": "#2f9e6e", "pr
 STEP_NAMES = {"bare": "bare worker", "cache": "+ DB cache", "batcher": "+ like batcher", "proxy": "+ roost-proxy",
               "nginx": "nginx instead"}
 PART_COLOURS = {"proxy": "#e8590c", "workers": "#3b8fd6", "database": "#2f9e6e"}
+GROWTH_COLOURS = {"proxy": "#e8590c", "workers": "#3b8fd6", "reads": "#2f9e6e", "writes": "#8a63d2"}
 DATABASE_NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "roost", "font.size": 9, "font.family": "DejaVu Sans",
@@ -125,7 +127,7 @@ def line_panel(axes, runs, name, seconds, event, log=False):
             continue
         values = runs[step]["series"][name]
         times = [(slot + 0.5) * SLOT_S for slot in range(len(values))]
-        shown = [max(v, 0.05) for v in values] if log else values
+        shown = [math.nan if v is None else max(v, 0.05) for v in values] if log else values
         axes.plot(times, shown, color=STEP_COLOURS[step], linewidth=2.0 if step == "proxy" else 1.4,
                   label=STEP_NAMES[step], zorder=3 if step == "proxy" else 2)
     if event:
@@ -164,7 +166,7 @@ def growth(title, rows):
     with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(figsize=(7.2, 3.4))
         users = [row[0] for row in rows]
-        for part, colour in PART_COLOURS.items():
+        for part, colour in GROWTH_COLOURS.items():
             axes.plot(users, [row[1][part] for row in rows], color=colour, linewidth=2, label=part, marker="o",
                       markersize=4)
         axes.set_xscale("log")

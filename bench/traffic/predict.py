@@ -92,11 +92,17 @@ class Prediction:
         asked = [(n, part.share * p) for part in reads for n, p in self.buckets(part)]
         return capacity.che_time_s(asked, self.rate, objects)
 
+    def first_loads(self, rate, warm):
+        """Of a key, a second: it was not asked for while warming; or its entry expires in the middle of the run."""
+        if self.scenario.expires:
+            return capacity.window_loads(rate, 0.0, 0.0, self.seconds / 2) / self.seconds
+        return capacity.window_loads(rate, warm, self.scenario.warm_s, self.seconds) / self.seconds
+
     def proxy_misses(self, kind, reads, changes, warm):
         """Of a key, a second."""
         if self.step not in ("proxy", "nginx") or kind == "scan":
             return reads
-        first = capacity.window_loads(reads, warm, self.scenario.warm_s, self.seconds) / self.seconds
+        first = self.first_loads(reads, warm)
         told = min(changes, self.workers / PURGE_S) if self.step == "proxy" and kind == "tweet" else 0.0
         if kind == "timeline" and self.step == "proxy":
             told = self.tally.posts
@@ -106,7 +112,7 @@ class Prediction:
     def db_loads(self, reads, likes, changes, warm, told):
         """Of a key, a second, of all workers. `told`: reads that come with no-cache, after a purge."""
         asks = (reads - told + likes) / self.workers
-        first = capacity.window_loads(asks, warm / self.workers, self.scenario.warm_s, self.seconds) / self.seconds
+        first = self.first_loads(asks, warm / self.workers)
         changed = capacity.changed_loads(asks, changes / self.workers)
         return min(asks, first + changed) * self.workers + told
 

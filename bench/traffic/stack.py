@@ -93,7 +93,6 @@ class Settings:
 
     proxy_cache: str = "64MiB"
     db_cache_ttl: str = "58s"
-    drop_worker_caches: bool = False
 
 
 def metrics_of(port):

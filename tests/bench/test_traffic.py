@@ -103,6 +103,10 @@ class Figures(unittest.TestCase):
         found = figures.client_figures([answer(0, "/", status=-1, took_ms=5000), answer(0, "/", status=503)], 1)
         self.assertEqual(found["p50_ms"], 5000)
 
+    def test_by_slots_of_time(self):
+        found = figures.series_of([answer(0, "/", took_ms=5), answer(10, "/", took_ms=7), answer(260, "/", status=0)], 0.6)
+        self.assertEqual(found, {"good_per_s": [8, 0, 0], "errors_per_s": [0, 4, 0], "p99_ms": [7, None, None]})
+
     def test_what_the_servers_did(self):
         before = {"statements": 10, "batches": 0, "cpu_s": {"workers": 1.0},
                   "db_cache": {"hit": 5, "miss": 1, "join": 0}}
