@@ -33,6 +33,14 @@ class Bench(FlowTest):
                          f"bench/mix.py: no {missing}: say with --data or --database where the running stack keeps "
                          "its likes")
 
+    def test_a_model_without_measurements(self):
+        missing = self.directory / "results.json"
+        self.assert_says(self.measure("model.py", "--from", missing), 1,
+                         f"bench/run model: no {missing}: run bench/run scenarios first")
+        missing.write_text('{"costs": {}, "runs": {}}')
+        self.assert_says(self.measure("model.py", "--from", missing), 1,
+                         f"bench/run model: {missing} has no costs: run bench/run scenarios without --no-costs")
+
     def test_programs_that_are_not_built(self):
         for name in ("peers", "likes", "recovery", "eviction", "scale", "instructions", "failover", "scenarios"):
             code, output = self.measure(f"{name}.py", environment={"ROOST_BIN": str(self.directory)})
