@@ -61,9 +61,10 @@ def is_own(answer, part):
     return answer.method == "POST"
 
 
-def bytes_of(stack):
-    """{cache: bytes of an entry} of what has been stored so far."""
-    return {name: round(size / entries) for name, (size, entries) in stack.cache_bytes().items() if entries}
+def bytes_of_each(before, after):
+    """{cache: bytes of an entry} of what was stored between two readings of Stack.cache_bytes()."""
+    grown = {name: (after[name][0] - before[name][0], after[name][1] - before[name][1]) for name in after}
+    return {name: round(size / entries) for name, (size, entries) in grown.items() if entries > 0}
 
 
 def measure_all(make, seconds):
@@ -74,7 +75,8 @@ def measure_all(make, seconds):
             found[step] = {}
             for cost in costs:
                 hit = found[step].get("hit tweet", {}).get("cpu_us", {})
+                before = stack.cache_bytes()
                 found[step][cost.name] = cost_of(stack, cost, seconds, hit)
                 if cost.name == "miss tweet" and step in ("batcher", "proxy"):
-                    found[step]["bytes"] = bytes_of(stack)
+                    found[step]["bytes"] = bytes_of_each(before, stack.cache_bytes())
     return found

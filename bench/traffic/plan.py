@@ -81,7 +81,7 @@ SCENARIOS = [
              event=Event("hangs", **MIDDLE), plot="times"),
     Scenario("crawler", "A crawler reads everything",
              (Part(0.6, "tweet", TWEETS), Part(0.4, "scan", TWEETS)), 2500, steps=("batcher", "proxy", "nginx"),
-             settings=Settings(proxy_cache="1MiB")),
+             settings=Settings(proxy_cache="1MiB", nginx_keys=500)),
     Scenario("day", "A mixed day", mixed(0.1, 0.01), 5000, shape=whole_day, plot="times"),
 ]
 

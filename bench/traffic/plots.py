@@ -50,7 +50,7 @@ def text_of(figure, title):
 
 def short(value, _position=None):
     """12,345 as 12k."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= limit:
             return f"{value / limit:g}{unit}"
     return f"{value:g}"

@@ -9,7 +9,6 @@ from traffic.stack import WORKERS
 from traffic.workloads import mean_rate
 
 SPACING_S, ABOVE, MAX_AGE_S = 0.1, 10, 60.0
-FILE_BYTES = 4096  # that nginx counts for a small answer
 PURGE_S = 1.0  # a worker tells the proxy of a tweet at most so often
 STATEMENTS_PER_BATCH = {"sqlite": 2, "postgres": 1}
 STATEMENTS_PER_POST = {"sqlite": 3, "postgres": 1}
@@ -86,8 +85,10 @@ class Prediction:
     def kept_s(self):
         """How long the proxy's cache keeps what nobody asks for, by its size (Che's approximation); a scan fills it
         like everything else."""
-        size = size_bytes(self.scenario.settings.proxy_cache)
-        objects = size / (FILE_BYTES if self.step == "nginx" else self.costs["proxy"]["bytes"]["proxy"])
+        settings = self.scenario.settings
+        objects = size_bytes(settings.proxy_cache) / self.costs["proxy"]["bytes"]["proxy"]
+        if self.step == "nginx":
+            objects = settings.nginx_keys
         reads = [part for part in self.scenario.parts if part.kind in ("tweet", "scan", "user", "timeline")]
         asked = [(n, part.share * p) for part in reads for n, p in self.buckets(part)]
         return capacity.che_time_s(asked, self.rate, objects)
@@ -103,9 +104,8 @@ class Prediction:
         if self.step not in ("proxy", "nginx") or kind == "scan":
             return reads
         first = self.first_loads(reads, warm)
-        told = min(changes, self.workers / PURGE_S) if self.step == "proxy" and kind == "tweet" else 0.0
-        if kind == "timeline" and self.step == "proxy":
-            told = self.tally.posts
+        told = changes if self.step == "proxy" else 0.0
+        told = min(told, self.workers / PURGE_S) if kind == "tweet" else told
         pushed_out = reads * math.exp(-reads * self.kept) if math.isfinite(self.kept) else 0.0
         return min(reads, max(first, pushed_out) + capacity.changed_loads(reads, told))
 
@@ -150,10 +150,10 @@ class Prediction:
             if likes and batching and likes / self.workers * self.seconds > ABOVE:
                 flushes = capacity.flush_rate(likes / self.workers, ABOVE, MAX_AGE_S, SPACING_S) * self.workers
             changes = flushes if batching else likes
-            changes = self.tally.posts if kind == "timeline" else changes
+            changes = self.tally.posts if kind in ("timeline", "user") else changes  # a post drops all lists
             misses = self.proxy_misses(kind, reads, changes, warm)
             proxied = self.step in ("proxy", "nginx")
-            told = min(misses, flushes) if self.step == "proxy" and flushes else 0.0
+            told = min(misses, capacity.changed_loads(reads, changes)) if self.step == "proxy" else 0.0
             looks = likes if batching else 0.0
             loads = reads if self.step == "bare" else self.db_loads(
                 misses, looks, changes, 0.0 if proxied else warm, told)

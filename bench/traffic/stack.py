@@ -43,6 +43,7 @@ path = "/api/users"
 buffer_requests = "all"
 ignore_client_cache_control = true
 """
+NGINX_KEYS_PER_MIB = 8000  # of a zone, by its manual
 # As nginx's manual recommends for a cache: one request fetches, what is stale is served meanwhile and on errors.
 NGINX = """
 worker_processes 1;
@@ -60,7 +61,7 @@ http {{
   fastcgi_temp_path {directory}/nginx.fcgi;
   uwsgi_temp_path {directory}/nginx.uwsgi;
   scgi_temp_path {directory}/nginx.scgi;
-  proxy_cache_path {directory}/nginx.cache levels=1:2 keys_zone=roost:64m max_size={cache} inactive=10m
+  proxy_cache_path {directory}/nginx.cache levels=1:2 keys_zone=roost:{zone} max_size=1g inactive=10m
                    use_temp_path=off;
   upstream workers {{
     least_conn;
@@ -92,6 +93,7 @@ class Settings:
     """What a scenario changes."""
 
     proxy_cache: str = "64MiB"
+    nginx_keys: int = 500_000  # as many as fit; nginx bounds the bytes of its cache only in the background, later
     db_cache_ttl: str = "58s"
 
 
@@ -181,7 +183,8 @@ class Stack:
             command = [self.binaries / "roost-proxy", "--config", config]
         else:
             config = self.directory / "nginx.conf"
-            config.write_text(NGINX.format(cache=self.settings.proxy_cache.replace("iB", "").lower(), **values))
+            zone = f"{self.settings.nginx_keys * 1024 // NGINX_KEYS_PER_MIB}k"
+            config.write_text(NGINX.format(zone=zone, **values))
             command = ["nginx", "-p", self.directory, "-e", self.directory / "nginx.error.log", "-c", config]
         server = measure.Server(self.step, command, port, self.directory)
         self.front = server
