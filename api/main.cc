@@ -10,6 +10,7 @@
 #include "api/worker.h"
 #include "common/base/memory_reserve.h"
 #include "common/config/command_line.h"
+#include "common/config/reference.h"
 #include "common/net/tcp_listener.h"
 #include "common/observe/event_log.h"
 #include "common/process/privileges.h"
@@ -32,9 +33,8 @@ config::CommandLineParser command_line() {
            {"--demo", "api", "demo", "", "fill an empty database with sample users and tweets"}}};
 }
 
-/// Reads file, environment and flags; mistakes are among the table's problems then.
-void read_config(const config::CommandLine& line, config::FieldTable& table, api::Config& config) {
-  api::declare(table, config);
+/// Reads file, environment and flags into a table that is declared; mistakes are among its problems then.
+void read_config(const config::CommandLine& line, config::FieldTable& table, const api::Config& config) {
   if (!line.file.empty()) table.read_file(line.file);
   table.read_environment(environ);
   line.set_fields(table);
@@ -58,10 +58,16 @@ int could_not_start(const Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto line = command_line().read(argc, argv);
+  const config::CommandLineParser parser = command_line();
+  const auto line = parser.read(argc, argv);
   if (!line) return line.error();
   config::FieldTable table;
   api::Config config;
+  api::declare(table, config);
+  if (line->print_reference) {
+    fmt::print("{}", config::reference(table, parser.flags()));
+    return config::kExitSuccess;
+  }
   read_config(*line, table, config);
   if (const auto code = line->ended(table)) return *code;
 

@@ -63,11 +63,16 @@ int run(const proxy::Config& config, service::PassedSockets passed) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto line = proxy::command_line().read(argc, argv);
+  const config::CommandLineParser parser = proxy::command_line();
+  const auto line = parser.read(argc, argv);
   if (!line) return line.error();
+  proxy::ConfigLoader loader;
+  if (line->print_reference) {
+    fmt::print("{}", loader.reference(parser.flags()));
+    return config::kExitSuccess;
+  }
   auto passed = take_passed_sockets();
   if (!passed) return could_not_start(passed.error());
-  proxy::ConfigLoader loader;
   loader.set_passed_addresses(passed->addresses());
   loader.load(*line, environ);
   if (const auto code = line->ended(loader.table())) return *code;

@@ -52,7 +52,7 @@ Result<int64_t> parse_bytes(std::string_view text) {
 }
 
 std::string format_duration_ms(int64_t duration_ms) {
-  return format(duration_ms, kDurations);
+  return duration_ms == 0 ? "0s" : format(duration_ms, kDurations);
 }
 
 std::string format_bytes(int64_t bytes) {

@@ -27,6 +27,8 @@ class Parser {
     add_switch("--check", line_.check, "check the configuration, print what is wrong and exit");
     add_switch("--print-config", line_.print_config,
                "print the effective configuration with the origin of each value and exit");
+    add_switch("--print-config-reference", line_.print_reference,
+               "print every setting with its default, bounds and meaning, in Markdown, and exit");
     add_switch("--version", line_.version, "print the version and exit");
     add_switch("-h,--help", line_.help, "print this help and exit");
   }
@@ -117,7 +119,8 @@ std::vector<std::string> CommandLineParser::split_values(const std::vector<std::
 }
 
 std::string CommandLineParser::unknown_flag(const std::string& argument) const {
-  std::vector<std::string> known = {"--check", "--print-config", "--version", "--help", "--config"};
+  std::vector<std::string> known = {"--check",   "--print-config", "--print-config-reference",
+                                    "--version", "--help",         "--config"};
   for (const FieldFlag& flag : flags_) known.push_back(flag.flag);
   const std::string name = argument.substr(0, argument.find('='));
   const std::string_view nearest = nearest_name(name, known);

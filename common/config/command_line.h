@@ -34,6 +34,7 @@ struct CommandLine {
   std::string file;  ///< of --config; empty for none
   bool check = false;
   bool print_config = false;
+  bool print_reference = false;  ///< of the configuration: see reference()
   bool help = false;
   bool version = false;
   std::vector<Setting> settings;
@@ -45,8 +46,10 @@ struct CommandLine {
   void set_fields(FieldTable& table) const;
 };
 
-/// The command line that all programs share: --config FILE, --check, --print-config, --version, --help, and the flags
-/// that set fields. Values follow as `--flag VALUE` or `--flag=VALUE`; there are no positional arguments.
+/// The command line that all programs share: --config FILE, --check, --print-config, --print-config-reference,
+/// --version,
+/// --help, and the flags that set fields. Values follow as `--flag VALUE` or `--flag=VALUE`; there are no positional
+/// arguments.
 class CommandLineParser {
  public:
   /// `program` is its name ("roost-api"), `summary` what --help says first.
@@ -62,6 +65,7 @@ class CommandLineParser {
 
   /// The text of --help.
   std::string usage() const;
+  const std::vector<FieldFlag>& flags() const { return flags_; }
 
  private:
   std::vector<std::string> split_values(const std::vector<std::string>& arguments) const;

@@ -123,13 +123,19 @@ std::string Field::to_toml() const {
 
 Section& Section::add(std::string name, Field::Kind kind, std::string prose) {
   ROOST_CHECK(find(name) == nullptr);
-  fields_.push_back(Field{std::move(name), std::move(kind), std::move(prose), Origin::standard, {}, nullptr});
+  fields_.push_back(
+      Field{std::move(name), std::move(kind), std::move(prose), inherits_, Origin::standard, {}, nullptr});
   return *this;
 }
 
 Section& Section::masked(TextMask mask) {
   ROOST_CHECK(!fields_.empty());
   fields_.back().mask = std::move(mask);
+  return *this;
+}
+
+Section& Section::inherits(std::string table) {
+  inherits_ = std::move(table);
   return *this;
 }
 

@@ -322,6 +322,14 @@ void FieldTable::moved(std::string_view section, std::string_view field, const s
   source->origin = Origin::standard;
 }
 
+void FieldTable::describe(const std::function<void(const Section& section, bool is_repeated)>& visit) {
+  for (const auto& section : sections_) visit(*section, false);
+  for (auto& [name, repeated] : repeated_) {
+    repeated.grow();
+    visit(repeated.at(repeated.count() - 1), true);
+  }
+}
+
 std::string FieldTable::to_toml() const {
   std::string out;
   for (const auto& section : sections_)

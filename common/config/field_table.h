@@ -76,7 +76,8 @@ struct Field {
 
   std::string name;
   Kind kind;
-  std::string prose;  ///< one line of description
+  std::string prose;      ///< one line of description
+  std::string inherited;  ///< where there is no value here, the table whose value is taken ("health")
   Origin origin = Origin::standard;
   Place place;    ///< of its value
   TextMask mask;  ///< of each text that is printed; may be empty
@@ -99,6 +100,8 @@ class Section {
   Section& bytes(std::string name, int64_t* target, Range range, std::string prose);
   /// The field declared last holds a secret: `mask` is applied before it is printed.
   Section& masked(TextMask mask);
+  /// Fields declared from here on take the value of the field of the same name in `table`, unless they are set.
+  Section& inherits(std::string table);
 
   const std::string& name() const { return name_; }
   Field* find(std::string_view name);
@@ -108,6 +111,7 @@ class Section {
  private:
   Section& add(std::string name, Field::Kind kind, std::string prose);
   std::string name_;
+  std::string inherits_;
   std::vector<Field> fields_;
 };
 
@@ -164,6 +168,9 @@ class FieldTable {
   void moved(std::string_view section, std::string_view field, const std::string& repeated, std::string_view of);
 
   const std::vector<Problem>& problems() const { return problems_; }
+  /// Calls `visit` with each table in the order of declaration, then with an empty element of each repeated one. Of a
+  /// table that has been read nothing, since each repeated one grows by that element.
+  void describe(const std::function<void(const Section& section, bool is_repeated)>& visit);
   /// The effective configuration as TOML, each value with its origin as a comment; reading it back gives the same,
   /// but for secrets, which are masked.
   std::string to_toml() const;

@@ -7,6 +7,7 @@
 
 #include "common/config/command_line.h"
 #include "common/config/field_table.h"
+#include "common/config/reference.h"
 #include "proxy/config/config.h"
 
 namespace roost::proxy {
@@ -31,6 +32,8 @@ class ConfigLoader {
   const std::vector<config::Problem>& problems() const { return table_.problems(); }
   /// For CommandLine::ended.
   const config::FieldTable& table() const { return table_; }
+  /// For --print-config-reference, in place of load().
+  std::string reference(const std::vector<config::FieldFlag>& flags) { return config::reference(table_, flags); }
   /// For --print-config: TOML, each value with its origin as a comment.
   std::string to_toml() const { return table_.to_toml(); }
 

@@ -37,8 +37,10 @@ void RouteSection::declare(config::Section& section) {
       .text("path", &path, "path prefix, in whole segments; the longest wins", check_path)
       .text("pool", &pool, "the pool that serves its requests")
       .flag("cache", &cache, "whether responses may be cached")
+      .inherits("cache")
       .text("default_ttl", &default_ttl, "freshness when the backend gives none: a time, heuristic or off",
             check_default_ttl)
+      .inherits("")
       .flag("ignore_client_cache_control", &ignore_client_cache_control, "whether to ignore Cache-Control of requests")
       .flag("cache_with_cookies", &cache_with_cookies, "whether default_ttl is for requests with a Cookie, too")
       .flag("cache_with_authorization", &cache_with_authorization,
@@ -47,11 +49,14 @@ void RouteSection::declare(config::Section& section) {
             RequestRate::check)
       .number("request_burst", &request_burst, {0, 1'000'000'000},
               "of them at once; 0 for as many as the rate's number")
-      .text("buffer_requests", &buffer_requests, "which request bodies are whole before a backend is chosen",
+      .text("buffer_requests", &buffer_requests,
+            "which request bodies are whole before a backend is chosen: off, small or all",
             config::one_of({"off", "small", "all"}))
-      .list("retry_on", &retry_on, "after what an idempotent request goes to another backend, once",
-            RetryOn::check_word);
-  declare_timeouts(section, timeouts);
+      .list(
+          "retry_on", &retry_on,
+          "after what an idempotent request goes to another backend, once: connect, reset, timeout, ejected, a status",
+          RetryOn::check_word);
+  declare_timeouts(section.inherits("proxy"), timeouts);
 }
 
 }  // namespace roost::proxy

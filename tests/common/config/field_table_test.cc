@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "common/config/reference.h"
+
 using namespace roost;
 using namespace roost::config;
 
@@ -181,4 +183,51 @@ TEST_CASE("what is secret is masked where it is printed, and nowhere else") {
   CHECK(printed.find("password = \"***\"") != std::string::npos);
   CHECK(printed.find("urls = [\"u:***\", \"***\"]") != std::string::npos);
   CHECK(password == "hush");
+}
+
+TEST_CASE("the reference has every field with its default, bounds, meaning and flag") {
+  Everything all;
+  const std::string text = reference(all.table, {{"--workers", "api", "workers", "N", "", false}});
+  CHECK(text == R"(
+### `[api]`
+
+| key | default | value | meaning |
+|---|---|---|---|
+| `listen` | `"127.0.0.1:1"` | string | where to listen |
+| `origins` | `[]` | list of strings | who may ask |
+| `demo` | `false` | true or false | fill in samples |
+| `workers` | `3` | number, 1 to 64 | how many; flag `--workers` |
+
+### `[db_cache]`
+
+| key | default | value | meaning |
+|---|---|---|---|
+| `ttl` | `"1m"` | duration, 1ms to 1h | how long an entry lives |
+| `max_bytes` | `"64MiB"` | size, 1KiB or more | how much it may hold |
+
+### `[[pool]]`
+
+| key | default | value | meaning |
+|---|---|---|---|
+| `name` | `"default"` | string | what routes call it |
+| `weight` | `1` | number, 1 to 100 | its share |
+)");
+}
+
+TEST_CASE("the reference says where a value is inherited from, hides secrets, and escapes what ends a cell") {
+  std::string url = "a|b";
+  int64_t limit = -1;
+  int64_t own = 0;
+  FieldTable table;
+  table.section("x")
+      .text("url", &url, "of a|b")
+      .masked(hide_secret)
+      .inherits("y")
+      .number("limit", &limit, {0, 9}, "how many")
+      .inherits("")
+      .number("own", &own, {0, 9}, "of its own");
+  const std::string text = reference(table, {});
+  CHECK(text.find("| `url` | `\"***\"` | string | of a\\|b; a secret in it is never printed |\n") != std::string::npos);
+  CHECK(text.find("| `limit` | that of `[y]` | number, 0 to 9 | how many |\n") != std::string::npos);
+  CHECK(text.find("| `own` | `0` | number, 0 to 9 | of its own |\n") != std::string::npos);
 }
