@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "flow"))
 from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ["tidy", "unit", "flow", "web"]
+SUITES = ["tidy", "unit", "flow", "documents", "web"]
 ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release",
               "packages"]
 MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
@@ -28,6 +28,7 @@ UNSANITIZED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py", "te
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # Targets of the preset "check" that the suites need; built once for all suites of a run.
 CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "vtest": PROGRAMS, "faults": PROGRAMS,
+                 "documents": PROGRAMS,
                  "likes": PROGRAMS, "differential": PROGRAMS, "simulate": ["simulate"], "mutation": ["mutants"]}
 # Test files for the release binaries; all other tests use the preset "check".
 RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/test_api_start.py",
@@ -237,8 +238,9 @@ def vtest_files():
     return sorted((ROOT / "tests/vtest").glob("test_*.py"))
 
 
-def package_files():
-    return sorted((ROOT / "tests/packages").glob("test_*.py"))
+SUITES = ["tidy", "unit", "flow", "documents", "web"]
+ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release",
+              "packages"]
 
 
 def names_of(suite):
@@ -255,6 +257,8 @@ def names_of(suite):
         return [path.name for path in (ROOT / "tests/web").glob("test_*.py")]
     if suite == "vtest":
         return [path.name for path in vtest_files()]
+    if suite == "documents":
+        return [path.name for path in document_files()]
     if suite == "differential":
         return [path.name for path in (ROOT / "tests/differential").glob("test_*.py")]
     if suite == "packages":
@@ -347,6 +351,11 @@ class Runner:
     def flow(self):
         if self.have_check():
             self.run_flow("check", flow_files())
+
+    def documents(self):
+        """What README.md and docs/ say: commands, settings, metrics, the API; backup, restore and upgrade."""
+        if self.have_check():
+            self.run_flow("check", document_files())
 
     def vtest(self):
         """The assertions of Varnish's and HAProxy's tests that hold for any HTTP proxy."""
