@@ -104,7 +104,7 @@ class Deploy(FlowTest):
         self.assertEqual((code, output), (9, "it installs or builds\n"))
 
     def test_every_script_has_help(self):
-        for name in ("deploy/up", "deploy/down", "deploy/status", "deploy/install-deps", "tests/run"):
+        for name in ("deploy/up", "deploy/down", "deploy/status", "deploy/backup", "deploy/install-deps", "tests/run"):
             with self.subTest(name=name):
                 code, output = self.run_program(ROOT / name, "--help")
                 self.assertEqual(code, 0, output)
