@@ -91,10 +91,8 @@ bool Adoption::adopt(const JournalId& id) {
   active_->journal = std::make_unique<Journal>(disk_, paths_, id, journal_limits(options_), std::move(*lock),
                                                std::move(recovered->segments));
   if (store_) active_->journal->tie_to(*store_);
-  if (recovered->state.in_flight) {
-    active_->sending = true;
-    sender_.start_recovered();
-  }
+  sender_.start_recovered();
+  active_->sending = active_->agreed = recovered->state.in_flight.has_value();  // With a batch, sending it asks.
   report(fmt::format("journal {}: adopted, with likes for {} keys and {} batch in flight", id.hex(),
                      recovered->state.open.size(), recovered->state.in_flight ? "a" : "no"));
   return true;
@@ -119,6 +117,7 @@ void Adoption::quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lo
 // ---- draining ----
 
 int64_t Adoption::drain(int64_t now_ms) {
+  if (!active_->agreed) return agree(now_ms);
   if (active_->ledger.total_pending() == 0) return finish(now_ms);
   // What recovery read may be in the page cache only, the batch in flight included, if the owner died before its sync
   // or its sync failed. A new segment makes it durable: never send what a power loss could still change.
@@ -130,6 +129,23 @@ int64_t Adoption::drain(int64_t now_ms) {
   if (active_->sending) return send(now_ms);
   if (const auto made = next_batch(); !made) return release(now_ms, made.error());
   return send(now_ms);
+}
+
+/// If the sink is a copy of a later moment than the journal, it has a batch with the number of this journal's next one,
+/// whose likes would then be taken for applied.
+int64_t Adoption::agree(int64_t now_ms) {
+  const uint64_t last = active_->ledger.last_sequence();
+  switch (sender_.agree(active_->id, last, now_ms)) {
+    case BatchSender::Progress::applied:
+      active_->agreed = true;
+      return now_ms;
+    case BatchSender::Progress::waiting:
+      return sender_.retry_at_ms();
+    case BatchSender::Progress::impossible:
+      break;
+  }
+  return put_aside(now_ms,
+                   fmt::format("batch {} was the last, but the sink says {} was", last, sender_.impossible_answer()));
 }
 
 Result<void> Adoption::next_batch() {
@@ -165,12 +181,15 @@ int64_t Adoption::send(int64_t now_ms) {
     case BatchSender::Progress::impossible:
       break;
   }
-  const std::string why = fmt::format("journal {}: batch {} is to be applied, but the sink says {} was the last",
-                                      active_->id.hex(), batch.sequence, sender_.impossible_answer());
-  const JournalId id = active_->id;
+  return put_aside(now_ms, fmt::format("batch {} is to be applied, but the sink says {} was the last", batch.sequence,
+                                       sender_.impossible_answer()));
+}
+
+/// Journal and sink have different histories.
+int64_t Adoption::put_aside(int64_t now_ms, const std::string& why) {
   // The lock lives in the journal; the rename is done under it.
-  std::unique_ptr<Active> held = std::move(active_);
-  quarantine(id, nullptr, why);
+  const std::unique_ptr<Active> held = std::move(active_);
+  quarantine(held->id, nullptr, fmt::format("journal {}: {}", held->id.hex(), why));
   return now_ms;
 }
 

@@ -44,6 +44,7 @@ class Adoption {
     std::unique_ptr<Journal> journal;
     LikeLedger ledger;
     bool sending = false;
+    bool agreed = false;  ///< The sink has what the journal says was applied.
     int failures = 0;
   };
   int64_t scan(int64_t now_ms);
@@ -53,7 +54,9 @@ class Adoption {
   void keep_foreign(const JournalId& id, const StoreId& store);
   void quarantine(const JournalId& id, std::unique_ptr<DirectoryLock> lock, const std::string& why);
   int64_t drain(int64_t now_ms);
+  int64_t agree(int64_t now_ms);
   int64_t send(int64_t now_ms);
+  int64_t put_aside(int64_t now_ms, const std::string& why);
   Result<void> next_batch();
   int64_t finish(int64_t now_ms);
   int64_t release(int64_t now_ms, const Error& error);

@@ -20,6 +20,14 @@ BatchSender::Progress BatchSender::step(const JournalId& journal, const Batch& b
   return Progress::impossible;
 }
 
+BatchSender::Progress BatchSender::agree(const JournalId& journal, uint64_t last, int64_t now_ms) {
+  if (now_ms < retry_at_ms_) return Progress::waiting;
+  const auto applied = sink_.applied_seq(journal);
+  if (!applied) return wait(now_ms);
+  answer_ = *applied;
+  return answer_ == last ? Progress::applied : Progress::impossible;
+}
+
 BatchSender::Progress BatchSender::ask(const JournalId& journal, const Batch& batch, int64_t now_ms) {
   const auto applied = sink_.applied_seq(journal);
   if (!applied) return wait(now_ms);

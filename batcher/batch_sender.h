@@ -30,6 +30,9 @@ class BatchSender {
 
   /// Makes one attempt, unless the back-off has not passed yet. `now_ms` is of a monotonic clock.
   Progress step(const JournalId& journal, const Batch& batch, int64_t now_ms);
+  /// For a journal recovered without a batch in flight, after start_recovered(): `applied` if the sink's sequence is
+  /// `last`, that of the journal's last batch. Otherwise it is `impossible`: they are copies of different moments.
+  Progress agree(const JournalId& journal, uint64_t last, int64_t now_ms);
   /// Time of the next attempt, after `waiting`.
   int64_t retry_at_ms() const { return retry_at_ms_; }
   /// Attempts with outcome not_applied or unknown, over all batches.

@@ -191,6 +191,38 @@ TEST_CASE_FIXTURE(Fixture, "a journal the sink contradicts is put aside, nothing
   CHECK(disk.find(paths.quarantined(kOrphan)));
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "a journal that is a copy of another moment than the sink is put aside, not taken for applied") {
+  SUBCASE("the sink is later by the batch that comes next") {
+    leave(JournalState{3, std::nullopt, {{1, 2}}});
+    database.applied[kOrphan] = 4;
+  }
+  SUBCASE("the journal is later") {
+    leave(JournalState{3, std::nullopt, {{1, 2}}});
+    database.applied[kOrphan] = 2;
+  }
+  SUBCASE("the journal is later, and nothing is pending in it") {
+    leave(JournalState{3, std::nullopt, {}});
+  }
+  run();
+  CHECK(database.counts.empty());
+  CHECK(adoption->adopted() == 0);
+  CHECK(disk.find(paths.quarantined(kOrphan)));
+  CHECK(reported.find("batch 3 was the last, but the sink says") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a journal is not compared with a sink that does not answer") {
+  leave(JournalState{3, std::nullopt, {{1, 2}}});
+  database.applied[kOrphan] = 3;
+  database.refuse = 1;
+  run();
+  CHECK(adoption->busy());
+  database.refuse = 0;
+  run(200);
+  CHECK(database.counts[1] == 2);
+  CHECK(journals() == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a disk that fails during a drain only puts it off") {
   leave(JournalState{0, std::nullopt, {{1, 2}, {2, 4}, {3, 8}}});
   process.sync_error = 1;

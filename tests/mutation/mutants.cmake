@@ -113,6 +113,8 @@ roost_mutant(damage_taken_for_torn_tail batcher batcher/journal/recovery.cc [[fr
 roost_mutant(wal_commits_not_synced api/db api/db/sqlite/sqlite_connection.cc [[synchronous=FULL]] [[synchronous=NORMAL]])
 
 roost_mutant(journal_of_another_store_adopted batcher batcher/adoption.cc [[if (store && store != store_) {]] [[if (false) {]])
+roost_mutant(journal_of_another_moment_adopted batcher batcher/adoption.cc
+  [[if (!active_->agreed) return agree(now_ms);]] "")
 
 # ---- who may do it ------------------------------------------------------------------------------------------------
 
