@@ -181,6 +181,12 @@ class Blocks(unittest.TestCase):
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, f"{text}\n{done.stderr}")
 
+    def test_every_page_is_in_the_index(self):
+        index = (ROOT / "docs/README.md").read_text()
+        for path in (ROOT / "docs").glob("*.md"):
+            self.assertIn(f"({path.name}", index + "(README.md", f"{path.name} is not in docs/README.md")
+        self.assertIn("(docs/README.md)", (ROOT / "README.md").read_text())
+
     def test_blocks_are_found(self):
         found = blocks.blocks_of("x.md", "# A\n<!-- with: up -->\n<!-- not run: no second host -->\n```sh\na\n```\n"
                                          "## B\n```\nb\n```\n")
