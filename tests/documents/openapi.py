@@ -12,6 +12,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 METHODS = ["get", "post", "patch", "delete", "put"]
 
 
+def mistakes(schema, value):
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(value)
+    return "; ".join(f"{'/'.join(map(str, error.path))}: {error.message}" for error in errors)
+
+
 class OpenApi:
     def __init__(self):
         self.document = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
@@ -55,6 +60,8 @@ class OpenApi:
             return f"the type {kind} is not documented"
         if not kind.endswith("json"):
             return ""
-        validator = jsonschema.Draft202012Validator(content[kind]["schema"])
-        return "; ".join(f"{'/'.join(map(str, error.path))}: {error.message}"
-                         for error in validator.iter_errors(json.loads(body)))
+        return mistakes(content[kind]["schema"], json.loads(body))
+
+    def wrong_with_request(self, operation, body):
+        """What in the JSON of a request is not as the document says; empty for nothing."""
+        return mistakes(self.operations[operation]["requestBody"]["content"]["application/json"]["schema"], body)

@@ -19,14 +19,16 @@ PAGES = re.compile(r"/|/assets/.*|/favicon\.ico")
 ADDED = re.compile(r'\badd\((?:router, )?(?:(?:http::)?Method::(\w+), )?"(/[^"]*)"')
 
 
-def compared(test, method, target, answer):
-    """Remembers the answer, which must be one of the document's."""
+def compared(test, method, target, answer, body=None):
+    """Remembers the answer, which must be one of the document's; as must the JSON of a request that was accepted."""
     operation = API.find(method, target)
     if operation is None:  # no such path or method
         test.assertIn(answer.status, (404, 405), f"{method} {target} is not documented")
         return answer
     wrong = API.wrong_with(operation, answer.status, answer.header("Content-Type"), answer.body)
     test.assertEqual(wrong, "", f"{method} {target}: {answer.status} {answer.body[:500]!r}")
+    if answer.status < 300 and isinstance(body, dict):
+        test.assertEqual(API.wrong_with_request(operation, body), "", f"{method} {target}: {body}")
     seen.add((*operation, str(answer.status)))
     return answer
 
@@ -35,7 +37,7 @@ class Described(contract.Contract, FlowTest):
     """The contract's own tests."""
 
     def ask(self, method, path, body=None, person=None, headers=()):
-        return compared(self, method, path, super().ask(method, path, body, person, headers))
+        return compared(self, method, path, super().ask(method, path, body, person, headers), body)
 
 
 class Refused(FlowTest):
