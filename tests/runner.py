@@ -19,7 +19,7 @@ from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["tidy", "unit", "flow", "documents", "web"]
-ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release",
+ALL_SUITES = [*SUITES, "vtest", "hosts", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release",
               "packages"]
 MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
@@ -27,9 +27,9 @@ THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 UNSANITIZED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py", "test_traffic.py", "test_scenarios.py"]
 PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
 # Targets of the preset "check" that the suites need; built once for all suites of a run.
-CHECK_TARGETS = {"unit": ["unit_tests"], "flow": PROGRAMS, "web": PROGRAMS, "vtest": PROGRAMS, "faults": PROGRAMS,
-                 "documents": PROGRAMS,
-                 "likes": PROGRAMS, "differential": PROGRAMS, "simulate": ["simulate"], "mutation": ["mutants"]}
+CHECK_TARGETS = {"unit": ["unit_tests"], "simulate": ["simulate"], "mutation": ["mutants"],
+                 **dict.fromkeys(["flow", "documents", "web", "vtest", "hosts", "faults", "likes", "differential"],
+                                 PROGRAMS)}
 # Test files for the release binaries; all other tests use the preset "check".
 RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/test_api_start.py",
                  "flow/test_deploy.py"]
@@ -259,8 +259,8 @@ def names_of(suite):
         return [path.name for path in vtest_files()]
     if suite == "documents":
         return [path.name for path in document_files()]
-    if suite == "differential":
-        return [path.name for path in (ROOT / "tests/differential").glob("test_*.py")]
+    if suite in ("differential", "hosts"):
+        return [path.name for path in (ROOT / "tests" / suite).glob("test_*.py")]
     if suite == "packages":
         return [path.name for path in package_files()]
     if suite == "release":
@@ -361,6 +361,11 @@ class Runner:
         """The assertions of Varnish's and HAProxy's tests that hold for any HTTP proxy."""
         if self.have_check():
             self.run_flow("check", vtest_files())
+
+    def hosts(self):
+        """Proxies, workers and databases on hosts of their own, made of network namespaces."""
+        if self.have_check():
+            self.run_flow("check", (ROOT / "tests/hosts").glob("test_*.py"))
 
     def run_flow(self, preset, files):
         scale = TIME_SCALE.get(preset, 1)

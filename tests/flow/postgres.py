@@ -54,9 +54,11 @@ def children(pid):
 
 
 class Postgres:
-    def __init__(self, safe=False, settings=None):
-        """safe=True syncs like a production server, for tests that kill it and count."""
+    def __init__(self, safe=False, settings=None, prefix=(), address="127.0.0.1"):
+        """safe=True syncs like a production server, for tests that kill it and count. `prefix`: the words before each
+        command that make it run elsewhere, where `address` is its own."""
         self.user = "postgres" if os.geteuid() == 0 else None
+        self.prefix, self.address = prefix, address
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="roost-pg-"))
         self.settings = {**SETTINGS, **({} if safe else UNSAFE_BUT_FAST), **(settings or {})}
         self.process = None
@@ -64,9 +66,12 @@ class Postgres:
         if self.user:
             account = pwd.getpwnam(self.user)
             os.chown(self.directory, account.pw_uid, account.pw_gid)
+        self.make_data()
+        self.start()
+
+    def make_data(self):
         self.run(program("initdb"), "-D", self.directory / "data", "-U", "roost", "-A", "trust", "-E", "UTF8",
                  "--no-sync", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")
-        self.start()
 
     def __enter__(self):
         return self
@@ -83,8 +88,8 @@ class Postgres:
                 return port
 
     def run(self, *command):
-        done = subprocess.run([*as_another_user(self.user), *map(str, command)], cwd="/", capture_output=True,
-                              text=True, check=False)
+        done = subprocess.run([*self.prefix, *as_another_user(self.user), *map(str, command)], cwd="/",
+                              capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -93,8 +98,8 @@ class Postgres:
         settings = [f"-c{name}={value}" for name, value in self.settings.items()]
         with open(self.directory / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [*as_another_user(self.user), program("postgres"), "-D", self.directory / "data", "-p", str(self.port),
-                 "-k", self.directory, *settings], cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [*self.prefix, *as_another_user(self.user), program("postgres"), "-D", self.directory / "data", "-p",
+                 str(self.port), "-k", self.directory, *settings], cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -107,8 +112,8 @@ class Postgres:
     def log(self):
         return (self.directory / "log").read_text(errors="replace")
 
-    def url(self, database, host="127.0.0.1", port=None):
-        return f"postgres://roost@{host}:{port or self.port}/{database}"
+    def url(self, database, host=None, port=None):
+        return f"postgres://roost@{host or self.address}:{port or self.port}/{database}"
 
     def create_database(self, name):
         self.query(f'CREATE DATABASE "{name}"', database="postgres")
