@@ -59,6 +59,7 @@ DatabaseOptions Config::database_options() const {
   DatabaseOptions options;
   options.url = database_url.empty() ? "sqlite:" + data + "/roost.db" : database_url;
   options.replicas = database_replicas;
+  options.replica_max_lag_ms = replica_max_lag_ms;
   options.connections = database_connections;
   options.connect_timeout_ms = database_connect_timeout_ms;
   options.queue_timeout_ms = database_queue_timeout_ms;
@@ -127,6 +128,8 @@ void declare(config::FieldTable& table, Config& config) {
       .masked(without_password)
       .list("replicas", &config.database_replicas, "postgres://… of read replicas", check_replica)
       .masked(without_password)
+      .duration("replica_max_lag", &config.replica_max_lag_ms, {0, 3'600'000},
+                "age up to which a replica is read; 0 for no limit")
       .number("connections", &config.database_connections, {1, 64},
               "connections of this worker to each PostgreSQL server")
       .duration("connect_timeout", &config.database_connect_timeout_ms, kWait, "limit for connecting")

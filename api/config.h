@@ -42,6 +42,7 @@ struct Config {
   // [database]
   std::string database_url;  ///< empty: sqlite:<data>/roost.db
   std::vector<std::string> database_replicas;
+  int64_t replica_max_lag_ms = 10'000;
   int64_t database_connections = 4;
   int64_t database_connect_timeout_ms = 2000;
   int64_t database_queue_timeout_ms = 1000;

@@ -21,7 +21,8 @@ Operations::Operations(const WorkerContext& context, const Parts& parts)
     : health_(parts.storage.database(), parts.registry,
               {context.config.public_metrics, [&batcher = parts.batcher] { return batcher.stats().accepting; }}),
       logs_(log_options(context.config), context.loop, parts.storage.log(), context.events, show_page),
-      metrics_(parts.scope, parts.batcher, parts.storage.cache(), parts.revalidator, parts.storage.log()) {
+      metrics_(parts.scope, parts.batcher, parts.storage.database(), parts.storage.cache(), parts.revalidator,
+               parts.storage.log()) {
   parts.registry.before_exposition([this] { metrics_.refresh(); });
 }
 

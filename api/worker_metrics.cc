@@ -42,6 +42,12 @@ constexpr MetricInfo kRevalidations{
     "roost_revalidations_total",
     "Revalidations of tweets in proxies: told (received), coalesced with a pending one, lost."};
 constexpr MetricInfo kSendingFailures{"roost_revalidation_failures_total", "Requests to proxies that failed."};
+constexpr MetricInfo kReplicaReads{
+    "roost_replica_reads_total",
+    "Reads that a replica may answer: on a replica, or on the primary as none was up and young enough."};
+constexpr MetricInfo kReplicas{"roost_replicas", "Replicas: configured, and in_use (up and young enough)."};
+constexpr MetricInfo kReplicaAge{"roost_replica_age_max_seconds",
+                                 "Age that the oldest replica in use may have, rounded up."};
 constexpr MetricInfo kLogRecords{"roost_log_records_total", "Records of the request log, those lost included."};
 constexpr MetricInfo kLogRecordsLost{"roost_log_records_lost_total",
                                      "Records that could not be written: the disk is full or does not answer."};
@@ -50,9 +56,10 @@ constexpr MetricInfo kCacheEntries{"roost_db_cache_entries", "Entries in the DB 
 
 }  // namespace
 
-WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache,
-                             const Revalidator& revalidator, const RequestLog& log)
+WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const Database& database,
+                             const DbCache& cache, const Revalidator& revalidator, const RequestLog& log)
     : batcher_(batcher),
+      database_(database),
       cache_(cache),
       revalidator_(revalidator),
       log_(log),
@@ -90,6 +97,11 @@ WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher
       coalesced_(scope.counter(kRevalidations, {{"result", "coalesced"}})),
       lost_(scope.counter(kRevalidations, {{"result", "lost"}})),
       sending_failures_(scope.counter(kSendingFailures)),
+      replica_reads_(scope.counter(kReplicaReads, {{"on", "replica"}})),
+      primary_reads_(scope.counter(kReplicaReads, {{"on", "primary"}})),
+      replicas_(scope.gauge(kReplicas, {{"state", "configured"}})),
+      replicas_in_use_(scope.gauge(kReplicas, {{"state", "in_use"}})),
+      replica_age_(scope.gauge(kReplicaAge)),
       log_records_(scope.counter(kLogRecords)),
       log_records_lost_(scope.counter(kLogRecordsLost)) {}
 
@@ -97,6 +109,7 @@ void WorkerMetrics::refresh() {
   refresh_likes();
   refresh_cache();
   refresh_revalidations();
+  refresh_replicas();
   const observe::LogWriterStats log = log_.stats();
   log_records_.set_total(log.lines);
   log_records_lost_.set_total(log.dropped + log.lost);
@@ -138,6 +151,15 @@ void WorkerMetrics::refresh_cache() {
   oldest_hit_.set(static_cast<int64_t>((reads.oldest_hit_ms + 999) / 1000));
   cache_bytes_.set(static_cast<int64_t>(reads.bytes));
   cache_entries_.set(static_cast<int64_t>(reads.entries));
+}
+
+void WorkerMetrics::refresh_replicas() {
+  const ReplicaStats stats = database_.replica_stats();
+  replica_reads_.set_total(stats.reads);
+  primary_reads_.set_total(stats.to_primary);
+  replicas_.set(static_cast<int64_t>(stats.replicas));
+  replicas_in_use_.set(static_cast<int64_t>(stats.in_use));
+  replica_age_.set((stats.oldest_ms + 999) / 1000);
 }
 
 void WorkerMetrics::refresh_revalidations() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/db/database.h"
 #include "api/db/db_cache.h"
 #include "api/logs/request_log.h"
 #include "api/notify/revalidator.h"
@@ -8,21 +9,23 @@
 
 namespace roost::api {
 
-/// Copies the statistics of the batcher, the DB cache, the revalidator and the request log into metrics. Loop thread
-/// only.
+/// Copies the statistics of the batcher, the database's replicas, the DB cache, the revalidator and the request log
+/// into metrics. Loop thread only.
 class WorkerMetrics {
  public:
   /// All outlive it.
-  WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const DbCache& cache,
-                const Revalidator& revalidator, const RequestLog& log);
+  WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const Database& database,
+                const DbCache& cache, const Revalidator& revalidator, const RequestLog& log);
   void refresh();
 
  private:
   void refresh_likes();
   void refresh_cache();
   void refresh_revalidations();
+  void refresh_replicas();
 
   const batcher::Batcher& batcher_;
+  const Database& database_;
   const DbCache& cache_;
   const Revalidator& revalidator_;
   const RequestLog& log_;
@@ -60,6 +63,11 @@ class WorkerMetrics {
   observe::Counter& coalesced_;
   observe::Counter& lost_;
   observe::Counter& sending_failures_;
+  observe::Counter& replica_reads_;
+  observe::Counter& primary_reads_;
+  observe::Gauge& replicas_;
+  observe::Gauge& replicas_in_use_;
+  observe::Gauge& replica_age_;
   observe::Counter& log_records_;
   observe::Counter& log_records_lost_;
 };

@@ -28,7 +28,9 @@ Done<UserPage> without_email(Done<UserPage> done) {
 void UserStore::users(ListRange range, Use use, const std::string& request_id, PageDone done) {
   cache_.get<UserPage>(
       fmt::format("users/{}/{}", range.limit, range.before), DbCache::Group::people, use,
-      [&](Done<UserPage> loaded) { database_.load_users(range, request_id, without_email(std::move(loaded))); },
+      [&](Done<UserPage> loaded) {
+        database_.load_users(range, read_for(request_id, use), without_email(std::move(loaded)));
+      },
       std::move(done));
 }
 
@@ -44,7 +46,7 @@ void UserStore::search(const std::string& query, Use use, const std::string& req
   cache_.get<UserPage>(
       "people/" + folded, DbCache::Group::people, use,
       [&](Done<UserPage> loaded) {
-        database_.search_user(std::move(folded), request_id, without_email(std::move(loaded)));
+        database_.search_user(std::move(folded), read_for(request_id, use), without_email(std::move(loaded)));
       },
       std::move(done));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/db/done.h"
+#include "api/db/read_for.h"
 #include "common/cache/read_through.h"
 
 namespace roost::api {
@@ -35,5 +36,10 @@ class DbCache : public cache::ReadThrough {
  private:
   void drop(Group group) { invalidate_group(static_cast<ReadThrough::Group>(group)); }
 };
+
+/// A read past the cache is to show the present, so no replica answers it.
+inline ReadFor read_for(const std::string& request_id, DbCache::Use use) {
+  return {request_id, use == DbCache::Use::bypass ? Freshness::current : Freshness::bounded};
+}
 
 }  // namespace roost::api

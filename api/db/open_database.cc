@@ -31,6 +31,7 @@ Result<OpenDatabase> open_postgres(const DatabaseOptions& options, net::EventLoo
   PgDatabase::Options pg;
   pg.cluster.url = options.url;
   pg.cluster.replicas = options.replicas;
+  pg.cluster.replica_max_lag_ms = options.replica_max_lag_ms;
   pg.cluster.timeout_ms = options.timeout_ms;
   pg.cluster.pool.connections = static_cast<size_t>(options.connections);
   pg.cluster.pool.queue_timeout_ms = options.queue_timeout_ms;

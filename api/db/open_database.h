@@ -19,6 +19,7 @@ namespace roost::api {
 struct DatabaseOptions {
   std::string url;  ///< "sqlite:PATH", or "postgres://…" (PgTarget)
   std::vector<std::string> replicas;
+  int64_t replica_max_lag_ms = 10'000;
   int64_t connections = 4;
   int64_t connect_timeout_ms = 2000;
   int64_t queue_timeout_ms = 1000;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/db/done.h"
+#include "api/db/read_for.h"
 #include "api/db/tweet.h"
 #include "api/db/user.h"
 
@@ -21,10 +22,10 @@ class UserDatabase {
   virtual void load_login(std::string name, std::string request_id, Done<Login> done) = 0;
   /// One user with the e-mail address, or an absent page.
   virtual void load_user(int64_t id, std::string request_id, Done<UserPage> done) = 0;
-  virtual void load_users(ListRange range, std::string request_id, Done<UserPage> done) = 0;
+  virtual void load_users(ListRange range, ReadFor by, Done<UserPage> done) = 0;
   /// The user that `query` matches best: an equal user name, else the first user name in folded order with this prefix,
   /// else the first display name with it (ties by id). Absent when nobody matches.
-  virtual void search_user(std::string query, std::string request_id, Done<UserPage> done) = 0;
+  virtual void search_user(std::string query, ReadFor by, Done<UserPage> done) = 0;
   /// Deletes the account with its tweets and follows; the counts of its followers and followees are decremented.
   /// `made` or `not_found`.
   virtual void delete_user(int64_t id, std::string request_id, Done<Change> done) = 0;

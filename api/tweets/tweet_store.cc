@@ -23,19 +23,23 @@ std::string TweetStore::tweet_key(int64_t id) {
 void TweetStore::timeline(ListRange range, Use use, const std::string& request_id, PageDone done) {
   cache_.get<TweetPage>(
       "timeline/" + range_key(range), DbCache::Group::list, use,
-      [&](Done<TweetPage> loaded) { database_.load_timeline(range, request_id, std::move(loaded)); }, std::move(done));
+      [&](Done<TweetPage> loaded) { database_.load_timeline(range, read_for(request_id, use), std::move(loaded)); },
+      std::move(done));
 }
 
 void TweetStore::tweet(int64_t id, Use use, const std::string& request_id, PageDone done) {
   cache_.get<TweetPage>(
       tweet_key(id), DbCache::Group::tweet, use,
-      [&](Done<TweetPage> loaded) { database_.load_tweet(id, request_id, std::move(loaded)); }, std::move(done));
+      [&](Done<TweetPage> loaded) { database_.load_tweet(id, read_for(request_id, use), std::move(loaded)); },
+      std::move(done));
 }
 
 void TweetStore::user_tweets(int64_t user_id, ListRange range, Use use, const std::string& request_id, PageDone done) {
   cache_.get<TweetPage>(
       fmt::format("user/{}/tweets/{}", user_id, range_key(range)), DbCache::Group::list, use,
-      [&](Done<TweetPage> loaded) { database_.load_user_tweets(user_id, range, request_id, std::move(loaded)); },
+      [&](Done<TweetPage> loaded) {
+        database_.load_user_tweets(user_id, range, read_for(request_id, use), std::move(loaded));
+      },
       std::move(done));
 }
 
@@ -44,7 +48,9 @@ void TweetStore::hashtag_tweets(const std::string& tag, ListRange range, Use use
   const std::string folded = fold_text(tag);
   cache_.get<TweetPage>(
       fmt::format("hashtag/{}/{}", range_key(range), folded), DbCache::Group::list, use,
-      [&](Done<TweetPage> loaded) { database_.load_hashtag_tweets(folded, range, request_id, std::move(loaded)); },
+      [&](Done<TweetPage> loaded) {
+        database_.load_hashtag_tweets(folded, range, read_for(request_id, use), std::move(loaded));
+      },
       std::move(done));
 }
 
@@ -52,7 +58,9 @@ void TweetStore::word_tweets(std::vector<std::string> words, ListRange range, Us
                              PageDone done) {
   cache_.get<TweetPage>(
       fmt::format("words/{}/{}", range_key(range), fmt::join(words, " ")), DbCache::Group::list, use,
-      [&](Done<TweetPage> loaded) { database_.search_tweets(std::move(words), range, request_id, std::move(loaded)); },
+      [&](Done<TweetPage> loaded) {
+        database_.search_tweets(std::move(words), range, read_for(request_id, use), std::move(loaded));
+      },
       std::move(done));
 }
 

@@ -55,6 +55,7 @@ TEST_CASE("a PostgreSQL is named by its URL, and its password is never shown") {
   const DatabaseOptions options = read.config.database_options();
   CHECK(options.url == "postgres://ada:s3cret@db/roost");
   CHECK(options.replicas.size() == 1);
+  CHECK(options.replica_max_lag_ms == 10'000);
   CHECK_FALSE(options.prepared_statements);
   CHECK(options.connections == 9);
   CHECK(options.statement_timeout_ms == 2000);

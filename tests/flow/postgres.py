@@ -99,7 +99,8 @@ class Postgres:
         with open(self.directory / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, *as_another_user(self.user), program("postgres"), "-D", self.directory / "data", "-p",
-                 str(self.port), "-k", self.directory, *settings], cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 str(self.port), "-k", self.directory, *settings], cwd="/", stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log)
         deadline = time.monotonic() + timeout_s
         while True:
             try:

@@ -34,8 +34,9 @@ class HostedPostgres(Postgres):
             self.copy_of(self.primary)
 
     def copy_of(self, primary):
-        self.run(program("pg_basebackup"), "-D", self.directory / "data", "-R", "-X", "stream", "-c", "fast", "--no-sync",
-                 "-d", f"host={primary.address} port={primary.port} user=roost application_name={self.name}")
+        source = f"host={primary.address} port={primary.port} user=roost application_name={self.name}"
+        self.run(program("pg_basebackup"), "-D", self.directory / "data", "-R", "-X", "stream", "-c", "fast",
+                 "--no-sync", "-d", source)
 
     def rebuild_from(self, primary):
         """Throws its data away and comes back as the standby of `primary`."""
@@ -56,7 +57,8 @@ class HostedPostgres(Postgres):
 
     def reconfigure(self, **settings):
         for name, value in settings.items():
-            self.query(f"ALTER SYSTEM SET {name} = '{value}'", database="postgres")
+            quoted = value.replace("'", "''")
+            self.query(f"ALTER SYSTEM SET {name} = '{quoted}'", database="postgres")
         self.query("SELECT pg_reload_conf()", database="postgres")
 
 

@@ -18,10 +18,13 @@ Result<std::unique_ptr<PgCluster>> PgCluster::make(net::EventLoop& loop, observe
   auto primary = cluster->make_pool(options.url, options.pool, false);
   if (!primary) return tl::unexpected<Error>(primary.error());
   cluster->primary_ = std::move(*primary);
+  cluster->replicas_ =
+      std::make_unique<PgReplicas>(loop, events, options.replica_max_lag_ms,
+                                   [&primary = *cluster->primary_](PgJobPtr job) { primary.submit(std::move(job)); });
   for (const std::string& url : options.replicas) {
     auto replica = cluster->make_pool(url, options.pool, true);
     if (!replica) return tl::unexpected<Error>(replica.error());
-    cluster->replicas_.push_back(std::move(*replica));
+    cluster->replicas_->add(std::move(*replica));
   }
   return cluster;
 }
@@ -38,26 +41,24 @@ Result<std::unique_ptr<PgPool>> PgCluster::make_pool(const std::string& url, con
 
 void PgCluster::start() {
   primary_->start();
-  for (const auto& replica : replicas_) replica->start();
+  replicas_->start();
 }
 
-PgPool* PgCluster::next_replica() {
-  for (size_t i = 0; i < replicas_.size(); ++i) {
-    PgPool* replica = replicas_[next_replica_++ % replicas_.size()].get();
-    if (replica->up()) return replica;
-  }
-  return nullptr;
-}
-
-void PgCluster::run(PgJobPtr job, bool replica) {
-  ROOST_CHECK(!replica || job->statement->reads);
+void PgCluster::run(PgJobPtr job) {
   job->deadline_ms = loop_.now_ms() + timeout_ms_;
-  PgPool* pool = replica ? next_replica() : nullptr;
-  (pool != nullptr ? *pool : *primary_).submit(std::move(job));
+  primary_->submit(std::move(job));
+}
+
+void PgCluster::run_on_replica(PgJobPtr job, int64_t since_ms) {
+  ROOST_CHECK(job->statement->reads);
+  PgPool* replica = replicas_->next(since_ms);
+  if (replica == nullptr) return run(std::move(job));
+  job->deadline_ms = loop_.now_ms() + timeout_ms_;
+  replica->submit(std::move(job));
 }
 
 void PgCluster::on_answer(PgJobPtr job, PgResult<PgRows> result, bool from_replica) {
-  if (!result && loop_.now_ms() < job->deadline_ms) {
+  if (!result && !job->stays && loop_.now_ms() < job->deadline_ms) {
     if (from_replica) {
       job->attempts = 0;
       return primary_->submit(std::move(job));

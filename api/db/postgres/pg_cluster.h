@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "api/db/postgres/pg_pool.h"
+#include "api/db/postgres/pg_replicas.h"
 
 namespace roost::api {
 
-/// The servers of one database, a primary and any number of read replicas. Failures:
+/// The servers of one database, a primary and any number of read replicas (PgReplicas). Failures:
 ///
 /// | failure of a job | reaction |
 /// |---|---|
@@ -26,9 +27,10 @@ class PgCluster {
 
   struct Options {
     std::string url;
-    std::vector<std::string> replicas;  ///< URLs; reads are distributed over those that are up
-    PgPool::Options pool;               ///< of each server
-    int64_t timeout_ms = 5000;          ///< of an operation, from its call to its answer
+    std::vector<std::string> replicas;    ///< URLs; reads are distributed over those that may be read
+    int64_t replica_max_lag_ms = 10'000;  ///< see PgReplicas; 0 for no limit
+    PgPool::Options pool;                 ///< of each server
+    int64_t timeout_ms = 5000;            ///< of an operation, from its call to its answer
   };
 
   /// Both outlive it. The error is about a URL.
@@ -36,24 +38,25 @@ class PgCluster {
 
   /// Starts connecting. Jobs may be submitted before; they queue.
   void start();
-  /// `done` runs at a later turn, once, unless the cluster is destroyed before. A job that only reads goes to a replica
-  /// when `replica` allows it.
-  void run(PgJobPtr job, bool replica = false);
+  /// On the primary. `done` runs at a later turn, once, unless the cluster is destroyed before.
+  void run(PgJobPtr job);
+  /// A job that only reads: on a replica that may be read and has what was committed up to `since_ms`, a time of the
+  /// loop; where there is none, on the primary.
+  void run_on_replica(PgJobPtr job, int64_t since_ms);
   const PgPool& primary() const { return *primary_; }
+  ReplicaStats replica_stats() const { return replicas_->stats(); }
 
  private:
   PgCluster(net::EventLoop& loop, observe::EventLog& events) : loop_(loop), events_(events), resolver_(loop) {}
   Result<std::unique_ptr<PgPool>> make_pool(const std::string& url, const PgPool::Options& options, bool replica);
   void on_answer(PgJobPtr job, PgResult<PgRows> result, bool from_replica);
-  PgPool* next_replica();
 
   net::EventLoop& loop_;
   observe::EventLog& events_;
   net::Resolver resolver_;
   int64_t timeout_ms_ = 0;
   std::unique_ptr<PgPool> primary_;
-  std::vector<std::unique_ptr<PgPool>> replicas_;
-  size_t next_replica_ = 0;
+  std::unique_ptr<PgReplicas> replicas_;
 };
 
 }  // namespace roost::api

@@ -84,12 +84,17 @@ Result<Change> read_change(const PgRows& rows, AccessScope& scope) {
   return rows.integer(0, 0) > 0 ? Change::not_owner : Change::not_found;
 }
 
+struct WrittenTweet {
+  int64_t id;
+  void operator()(OwnWrites& writes, const Result<Change>&, int64_t now_ms) const { writes.tweet(id, now_ms); }
+};
+
 }  // namespace
 
-void PgDatabase::load_page(const PgStatement& statement, PgParams params, int64_t limit, std::string request_id,
-                           Done<TweetPage> done) {
+void PgDatabase::load_page(const PgStatement& statement, PgParams params, Place place, int64_t limit,
+                           std::string request_id, Done<TweetPage> done) {
   read<TweetPage>(
-      statement, std::move(params), {"SELECT", "tweets", std::move(request_id)},
+      statement, std::move(params), place, {"SELECT", "tweets", std::move(request_id)},
       [limit](const PgRows& rows, AccessScope& scope) -> Result<TweetPage> {
         TweetPage page = read_page(rows, limit);
         scope.set_rows(static_cast<int64_t>(page.tweets.size()));
@@ -98,37 +103,48 @@ void PgDatabase::load_page(const PgStatement& statement, PgParams params, int64_
       std::move(done));
 }
 
-void PgDatabase::load_timeline(ListRange range, std::string request_id, Done<TweetPage> done) {
+void PgDatabase::load_timeline(ListRange range, ReadFor by, Done<TweetPage> done) {
   PgParams params;
   params.add(journal_).add(range.before).add(range.limit + 1);
-  load_page(kTimeline, std::move(params), range.limit, std::move(request_id), std::move(done));
+  const Place at = place(by, own_writes_.last_of_tweets());
+  load_page(kTimeline, std::move(params), at, range.limit, std::move(by.request_id), std::move(done));
 }
 
-void PgDatabase::load_tweet(int64_t id, std::string request_id, Done<TweetPage> done) {
+void PgDatabase::load_tweet(int64_t id, ReadFor by, Done<TweetPage> done) {
   PgParams params;
   params.add(journal_).add(id);
-  load_page(kById, std::move(params), 1, std::move(request_id), std::move(done));
+  const Place at = place(by, own_writes_.last_of_tweet(id));
+  if (!at.primary) {
+    // A tweet that is too new for a replica must not be called absent.
+    done = [this, id, request = by.request_id, done = std::move(done)](Result<TweetPage> page) mutable {
+      if (!page || !page->absent()) return done(std::move(page));
+      load_tweet(id, {std::move(request), Freshness::current}, std::move(done));
+    };
+  }
+  load_page(kById, std::move(params), at, 1, std::move(by.request_id), std::move(done));
 }
 
-void PgDatabase::load_user_tweets(int64_t user_id, ListRange range, std::string request_id, Done<TweetPage> done) {
+void PgDatabase::load_user_tweets(int64_t user_id, ListRange range, ReadFor by, Done<TweetPage> done) {
   PgParams params;
   params.add(journal_).add(range.before).add(range.limit + 1).add(user_id);
-  load_page(kOfUser, std::move(params), range.limit, std::move(request_id), std::move(done));
+  const Place at = place(by, own_writes_.last_of_tweets());
+  load_page(kOfUser, std::move(params), at, range.limit, std::move(by.request_id), std::move(done));
 }
 
-void PgDatabase::load_hashtag_tweets(std::string tag, ListRange range, std::string request_id, Done<TweetPage> done) {
+void PgDatabase::load_hashtag_tweets(std::string tag, ListRange range, ReadFor by, Done<TweetPage> done) {
   const std::string folded = fold_text(tag);
   if (!is_postgres_text(folded)) return answer_later(TweetPage(), std::move(done));
   PgParams params;
   params.add(journal_).add(range.before).add(range.limit + 1).add(folded);
-  load_page(kWithHashtag, std::move(params), range.limit, std::move(request_id), std::move(done));
+  const Place at = place(by, own_writes_.last_of_tweets());
+  load_page(kWithHashtag, std::move(params), at, range.limit, std::move(by.request_id), std::move(done));
 }
 
-void PgDatabase::search_tweets(std::vector<std::string> words, ListRange range, std::string request_id,
-                               Done<TweetPage> done) {
+void PgDatabase::search_tweets(std::vector<std::string> words, ListRange range, ReadFor by, Done<TweetPage> done) {
   PgParams params;
   params.add(journal_).add(range.before).add(range.limit + 1).add(tsquery_of_all(words));
-  load_page(kWithWords, std::move(params), range.limit, std::move(request_id), std::move(done));
+  const Place at = place(by, own_writes_.last_of_tweets());
+  load_page(kWithWords, std::move(params), at, range.limit, std::move(by.request_id), std::move(done));
 }
 
 void PgDatabase::insert_tweet(int64_t user_id, std::string content, std::string request_id,
@@ -149,8 +165,11 @@ void PgDatabase::insert_tweet(int64_t user_id, std::string content, std::string 
     tweet.display_name = rows.text(0, 2);
     return std::move(tweet);
   };
-  write<std::optional<Tweet>>(kInsert, std::move(params), {"INSERT", "tweets", std::move(request_id)},
-                              std::move(decode), std::move(done));
+  const auto written = [](OwnWrites& writes, const Result<std::optional<Tweet>>& made, int64_t now_ms) {
+    if (made && *made) writes.tweet((*made)->id, now_ms);
+  };
+  write<std::optional<Tweet>>(make_job(kInsert, std::move(params)), written,
+                              {"INSERT", "tweets", std::move(request_id)}, std::move(decode), std::move(done));
 }
 
 void PgDatabase::update_tweet(int64_t id, int64_t user_id, std::string content, std::string request_id,
@@ -162,7 +181,8 @@ void PgDatabase::update_tweet(int64_t id, int64_t user_id, std::string content, 
   PgJobPtr job = make_job(kUpdate, std::move(params));
   job->lock = &kLock;
   job->lock_params.add(id);
-  run<Change>(std::move(job), false, {"UPDATE", "tweets", std::move(request_id)}, read_change, std::move(done));
+  write<Change>(std::move(job), WrittenTweet{id}, {"UPDATE", "tweets", std::move(request_id)}, read_change,
+                std::move(done));
 }
 
 void PgDatabase::delete_tweet(int64_t id, int64_t user_id, std::string request_id, Done<Change> done) {
@@ -171,7 +191,8 @@ void PgDatabase::delete_tweet(int64_t id, int64_t user_id, std::string request_i
   PgJobPtr job = make_job(kDelete, std::move(params));
   job->lock = &kLock;
   job->lock_params.add(id);
-  run<Change>(std::move(job), false, {"DELETE", "tweets", std::move(request_id)}, read_change, std::move(done));
+  write<Change>(std::move(job), WrittenTweet{id}, {"DELETE", "tweets", std::move(request_id)}, read_change,
+                std::move(done));
 }
 
 }  // namespace roost::api

@@ -109,6 +109,11 @@ std::optional<Registration> read_refusal(const PgFailure& failure) {
   return std::nullopt;
 }
 
+template <class T>
+void written_people(OwnWrites& writes, const Result<T>&, int64_t now_ms) {
+  writes.people(now_ms);
+}
+
 }  // namespace
 
 void PgDatabase::insert_user(NewUser user, std::string request_id, Done<Registration> done) {
@@ -132,6 +137,7 @@ void PgDatabase::insert_user(NewUser user, std::string request_id, Done<Registra
       call->scope.set_rows(1);
     }
     call.reset();
+    own_writes_.people(loop_.now_ms());
     if (refusal) return done(*refusal);
     if (!rows) return done(tl::unexpected<Error>(report(rows.error())));
     done(std::move(made));
@@ -155,7 +161,7 @@ void PgDatabase::load_login(std::string name, std::string request_id, Done<Login
     return login;
   };
   // From the primary: a log-in may follow the registration at once.
-  write<Login>(kLogin, std::move(params), {"SELECT", "users", std::move(request_id)}, decode, std::move(done));
+  read<Login>(kLogin, std::move(params), Place(), {"SELECT", "users", std::move(request_id)}, decode, std::move(done));
 }
 
 void PgDatabase::load_user(int64_t id, std::string request_id, Done<UserPage> done) {
@@ -170,10 +176,11 @@ void PgDatabase::load_user(int64_t id, std::string request_id, Done<UserPage> do
     return page;
   };
   // From the primary: this decides whether a token's account exists.
-  write<UserPage>(kById, std::move(params), {"SELECT", "users", std::move(request_id)}, decode, std::move(done));
+  read<UserPage>(kById, std::move(params), Place(), {"SELECT", "users", std::move(request_id)}, decode,
+                 std::move(done));
 }
 
-void PgDatabase::load_users(ListRange range, std::string request_id, Done<UserPage> done) {
+void PgDatabase::load_users(ListRange range, ReadFor by, Done<UserPage> done) {
   PgParams params;
   params.add(range.before).add(range.limit + 1);
   auto decode = [limit = range.limit](const PgRows& rows, AccessScope& scope) -> Result<UserPage> {
@@ -184,10 +191,11 @@ void PgDatabase::load_users(ListRange range, std::string request_id, Done<UserPa
     scope.set_rows(count);
     return page;
   };
-  read<UserPage>(kList, std::move(params), {"SELECT", "users", std::move(request_id)}, decode, std::move(done));
+  const Place at = place(by, own_writes_.last_of_people());
+  read<UserPage>(kList, std::move(params), at, {"SELECT", "users", std::move(by.request_id)}, decode, std::move(done));
 }
 
-void PgDatabase::search_user(std::string query, std::string request_id, Done<UserPage> done) {
+void PgDatabase::search_user(std::string query, ReadFor by, Done<UserPage> done) {
   const std::string folded = fold_text(query);
   if (folded.empty() || !is_postgres_text(folded)) return answer_later(UserPage(), std::move(done));
   PgParams params;
@@ -198,7 +206,9 @@ void PgDatabase::search_user(std::string query, std::string request_id, Done<Use
     if (rows.count() > 0) page.users.push_back(read_user(rows, 0));
     return page;
   };
-  read<UserPage>(kSearch, std::move(params), {"SELECT", "users", std::move(request_id)}, decode, std::move(done));
+  const Place at = place(by, own_writes_.last_of_people());
+  read<UserPage>(kSearch, std::move(params), at, {"SELECT", "users", std::move(by.request_id)}, decode,
+                 std::move(done));
 }
 
 void PgDatabase::delete_user(int64_t id, std::string request_id, Done<Change> done) {
@@ -211,7 +221,8 @@ void PgDatabase::delete_user(int64_t id, std::string request_id, Done<Change> do
     scope.set_rows(rows.integer(0, 0));
     return rows.integer(0, 0) > 0 ? Change::made : Change::not_found;
   };
-  run<Change>(std::move(job), false, {"DELETE", "users", std::move(request_id)}, decode, std::move(done));
+  const auto written = [](OwnWrites& writes, const Result<Change>&, int64_t now_ms) { writes.account(now_ms); };
+  write<Change>(std::move(job), written, {"DELETE", "users", std::move(request_id)}, decode, std::move(done));
 }
 
 void PgDatabase::change_follow(const PgStatement& statement, std::string_view operation, PgParams params,
@@ -222,8 +233,8 @@ void PgDatabase::change_follow(const PgStatement& statement, std::string_view op
     if (!rows.flag(0, 1)) return FollowChange::not_found;
     return rows.integer(0, 2) > 0 ? FollowChange::made : FollowChange::unchanged;
   };
-  write<FollowChange>(statement, std::move(params), {operation, "follows", std::move(request_id)}, decode,
-                      std::move(done));
+  write<FollowChange>(make_job(statement, std::move(params)), written_people<FollowChange>,
+                      {operation, "follows", std::move(request_id)}, decode, std::move(done));
 }
 
 void PgDatabase::follow(int64_t follower, int64_t followee, std::string request_id, Done<FollowChange> done) {
@@ -250,7 +261,8 @@ void PgDatabase::load_follows(int64_t id, FollowSide side, ListRange range, std:
     scope.set_rows(count);
     return page;
   };
-  read<FollowPage>(side == FollowSide::followers ? kFollowers : kFollowing, std::move(params),
+  // From the primary: whoever follows looks at the list next, at any worker.
+  read<FollowPage>(side == FollowSide::followers ? kFollowers : kFollowing, std::move(params), Place(),
                    {"SELECT", "follows", std::move(request_id)}, decode, std::move(done));
 }
 

@@ -40,6 +40,7 @@ struct PgJob {
   PgParams lock_params;
   int64_t deadline_ms = 0;  ///< loop time; covers queueing and repetitions
   int attempts = 0;
+  bool stays = false;  ///< about the server it is sent to: not sent to another one
   PgDone done;
 };
 using PgJobPtr = std::unique_ptr<PgJob>;

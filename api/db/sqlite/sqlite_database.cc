@@ -27,38 +27,37 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(Options options, co
   return database;
 }
 
-void SqliteDatabase::load_timeline(ListRange range, std::string request_id, Done<TweetPage> done) {
-  auto call = [this, range, request = std::move(request_id)](SqliteConnection& connection) {
+void SqliteDatabase::load_timeline(ListRange range, ReadFor by, Done<TweetPage> done) {
+  auto call = [this, range, request = std::move(by.request_id)](SqliteConnection& connection) {
     return SqliteTweets(connection, journal_, request).timeline(range);
   };
   run<TweetPage>(*readers_, std::move(call), std::move(done));
 }
 
-void SqliteDatabase::load_tweet(int64_t id, std::string request_id, Done<TweetPage> done) {
-  auto call = [this, id, request = std::move(request_id)](SqliteConnection& connection) {
+void SqliteDatabase::load_tweet(int64_t id, ReadFor by, Done<TweetPage> done) {
+  auto call = [this, id, request = std::move(by.request_id)](SqliteConnection& connection) {
     return SqliteTweets(connection, journal_, request).by_id(id);
   };
   run<TweetPage>(*readers_, std::move(call), std::move(done));
 }
 
-void SqliteDatabase::load_user_tweets(int64_t user_id, ListRange range, std::string request_id, Done<TweetPage> done) {
-  auto call = [this, user_id, range, request = std::move(request_id)](SqliteConnection& connection) {
+void SqliteDatabase::load_user_tweets(int64_t user_id, ListRange range, ReadFor by, Done<TweetPage> done) {
+  auto call = [this, user_id, range, request = std::move(by.request_id)](SqliteConnection& connection) {
     return SqliteTweets(connection, journal_, request).of_user(user_id, range);
   };
   run<TweetPage>(*readers_, std::move(call), std::move(done));
 }
 
-void SqliteDatabase::load_hashtag_tweets(std::string tag, ListRange range, std::string request_id,
-                                         Done<TweetPage> done) {
-  auto call = [this, tag = fold_text(tag), range, request = std::move(request_id)](SqliteConnection& connection) {
+void SqliteDatabase::load_hashtag_tweets(std::string tag, ListRange range, ReadFor by, Done<TweetPage> done) {
+  auto call = [this, tag = fold_text(tag), range, request = std::move(by.request_id)](SqliteConnection& connection) {
     return SqliteTweets(connection, journal_, request).with_hashtag(tag, range);
   };
   run<TweetPage>(*readers_, std::move(call), std::move(done));
 }
 
-void SqliteDatabase::search_tweets(std::vector<std::string> words, ListRange range, std::string request_id,
-                                   Done<TweetPage> done) {
-  auto call = [this, words = std::move(words), range, request = std::move(request_id)](SqliteConnection& connection) {
+void SqliteDatabase::search_tweets(std::vector<std::string> words, ListRange range, ReadFor by, Done<TweetPage> done) {
+  auto call = [this, words = std::move(words), range,
+               request = std::move(by.request_id)](SqliteConnection& connection) {
     return SqliteTweets(connection, journal_, request).search(words, range);
   };
   run<TweetPage>(*readers_, std::move(call), std::move(done));

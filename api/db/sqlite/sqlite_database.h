@@ -30,12 +30,11 @@ class SqliteDatabase final : public Database {
   static Result<std::unique_ptr<SqliteDatabase>> open(Options options, const Clock& clock);
 
   void watch_journal(std::string journal) override { journal_ = std::move(journal); }
-  void load_timeline(ListRange range, std::string request_id, Done<TweetPage> done) override;
-  void load_tweet(int64_t id, std::string request_id, Done<TweetPage> done) override;
-  void load_user_tweets(int64_t user_id, ListRange range, std::string request_id, Done<TweetPage> done) override;
-  void load_hashtag_tweets(std::string tag, ListRange range, std::string request_id, Done<TweetPage> done) override;
-  void search_tweets(std::vector<std::string> words, ListRange range, std::string request_id,
-                     Done<TweetPage> done) override;
+  void load_timeline(ListRange range, ReadFor by, Done<TweetPage> done) override;
+  void load_tweet(int64_t id, ReadFor by, Done<TweetPage> done) override;
+  void load_user_tweets(int64_t user_id, ListRange range, ReadFor by, Done<TweetPage> done) override;
+  void load_hashtag_tweets(std::string tag, ListRange range, ReadFor by, Done<TweetPage> done) override;
+  void search_tweets(std::vector<std::string> words, ListRange range, ReadFor by, Done<TweetPage> done) override;
   void insert_tweet(int64_t user_id, std::string content, std::string request_id,
                     Done<std::optional<Tweet>> done) override;
   void update_tweet(int64_t id, int64_t user_id, std::string content, std::string request_id,
@@ -44,8 +43,8 @@ class SqliteDatabase final : public Database {
   void insert_user(NewUser user, std::string request_id, Done<Registration> done) override;
   void load_login(std::string name, std::string request_id, Done<Login> done) override;
   void load_user(int64_t id, std::string request_id, Done<UserPage> done) override;
-  void load_users(ListRange range, std::string request_id, Done<UserPage> done) override;
-  void search_user(std::string query, std::string request_id, Done<UserPage> done) override;
+  void load_users(ListRange range, ReadFor by, Done<UserPage> done) override;
+  void search_user(std::string query, ReadFor by, Done<UserPage> done) override;
   void delete_user(int64_t id, std::string request_id, Done<Change> done) override;
   void follow(int64_t follower, int64_t followee, std::string request_id, Done<FollowChange> done) override;
   void unfollow(int64_t follower, int64_t followee, std::string request_id, Done<FollowChange> done) override;

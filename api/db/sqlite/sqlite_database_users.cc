@@ -28,15 +28,15 @@ void SqliteDatabase::load_user(int64_t id, std::string request_id, Done<UserPage
   run<UserPage>(*readers_, std::move(call), std::move(done));
 }
 
-void SqliteDatabase::load_users(ListRange range, std::string request_id, Done<UserPage> done) {
-  auto call = [range, request = std::move(request_id)](SqliteConnection& connection) {
+void SqliteDatabase::load_users(ListRange range, ReadFor by, Done<UserPage> done) {
+  auto call = [range, request = std::move(by.request_id)](SqliteConnection& connection) {
     return SqliteUsers(connection, request).list(range);
   };
   run<UserPage>(*readers_, std::move(call), std::move(done));
 }
 
-void SqliteDatabase::search_user(std::string query, std::string request_id, Done<UserPage> done) {
-  auto call = [query = std::move(query), request = std::move(request_id)](SqliteConnection& connection) {
+void SqliteDatabase::search_user(std::string query, ReadFor by, Done<UserPage> done) {
+  auto call = [query = std::move(query), request = std::move(by.request_id)](SqliteConnection& connection) {
     return SqliteUsers(connection, request).search(query);
   };
   run<UserPage>(*readers_, std::move(call), std::move(done));

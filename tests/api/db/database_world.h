@@ -114,7 +114,7 @@ class PgWorld final : public DatabaseWorld {
   }
   explicit PgWorld(PgPool::Options pool = patient(), std::string url = postgres_url(),
                    AccessObserver* observer = nullptr) {
-    database_ = open({.url = std::move(url), .replicas = {}, .pool = pool}, observer);
+    database_ = open({.url = std::move(url), .replicas = {}, .replica_max_lag_ms = 0, .pool = pool}, observer);
     likes_ = open_likes();
   }
   PgScratch& scratch() { return scratch_; }

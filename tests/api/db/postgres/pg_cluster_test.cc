@@ -1,5 +1,6 @@
 #include "api/db/postgres/pg_cluster.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -215,8 +216,57 @@ TEST_CASE("postgres: reads go to replicas, and to the primary where none is up" 
   job->statement = &kEcho;
   job->params.add(int64_t{5});
   job->done = [answer](PgResult<PgRows> rows) { answer->emplace(std::move(rows)); };
-  f.cluster->run(std::move(job), true);
+  f.cluster->run_on_replica(std::move(job), INT64_MIN);
   CHECK(f.wait(answer)->integer(0, 0) == 5);
+  CHECK(f.cluster->replica_stats().to_primary == 1);
+}
+
+namespace {
+
+/// Turns the loop until the replicas may be read, or some round of questions has found that they may not.
+ReplicaStats replicas_of(Fixture& f, std::string_view event) {
+  const auto told = [&] {
+    return std::any_of(f.events.begin(), f.events.end(), [&](const auto& line) { return line.starts_with(event); });
+  };
+  while (!told()) f.loop.run_once(true);
+  return f.cluster->replica_stats();
+}
+
+}  // namespace
+
+TEST_CASE("postgres: what is no standby is not read, and the log says so once" * doctest::skip(!has_postgres())) {
+  PgCluster::Options options = Fixture::patient();
+  options.replicas = {postgres_url()};
+  options.replica_max_lag_ms = 100;
+  Fixture f(options);
+  CHECK(replicas_of(f, "replica is not read").in_use == 0);
+  CHECK(f.events.back().find("it is no standby") != std::string::npos);
+  const size_t events = f.events.size();
+  for (int64_t n = 0; n < 100; ++n) CHECK(f.run(kEcho, n));
+  CHECK(f.events.size() == events);
+  CHECK(f.cluster->replica_stats().replicas == 1);
+}
+
+TEST_CASE("postgres: without a limit of its age whatever is up is read" * doctest::skip(!has_postgres())) {
+  PgCluster::Options options = Fixture::patient();
+  options.replicas = {postgres_url()};
+  options.replica_max_lag_ms = 0;
+  Fixture f(options);
+  while (f.cluster->replica_stats().in_use == 0) f.loop.run_once(true);
+  const auto read = [&](int64_t since_ms) {
+    auto answer = std::make_shared<Fixture::Answer>();
+    auto job = std::make_unique<PgJob>();
+    job->statement = &kEcho;
+    job->params.add(int64_t{5});
+    job->done = [answer](PgResult<PgRows> rows) { answer->emplace(std::move(rows)); };
+    f.cluster->run_on_replica(std::move(job), since_ms);
+    CHECK(f.wait(answer)->integer(0, 0) == 5);
+  };
+  read(INT64_MIN);
+  CHECK(f.cluster->replica_stats().reads == 1);
+  read(f.loop.now_ms());  // just written here
+  CHECK(f.cluster->replica_stats().reads == 1);
+  CHECK(f.cluster->replica_stats().to_primary == 1);
 }
 
 namespace {
