@@ -3,27 +3,113 @@
 from stack import *
 
 
+class Readers:
+    """Two threads for each proxy that read the counts of `tweets`, and note each that went down."""
+
+    def __init__(self, fronts, tweets):
+        self.going, self.went_down, self.answers = True, [], 0
+        self.threads = [threading.Thread(target=self._read, args=(front.address, tweets, number), daemon=True)
+                        for number, front in enumerate(fronts * 2)]
+        for thread in self.threads:
+            thread.start()
+
+    def _read(self, address, tweets, number):
+        seen, chosen = {}, random.Random(number)
+        while self.going:
+            with contextlib.suppress(OSError, Closed, WireError), Connection(address) as connection:
+                for _ in range(50):
+                    tweet = chosen.choice(tweets)
+                    answer = connection.get(f"/like/{tweet}")
+                    if answer.status != 200:
+                        continue
+                    self.answers += 1
+                    count = json.loads(answer.body)["likes"]
+                    if count < seen.get(tweet, 0):
+                        self.went_down.append((address, tweet, seen[tweet], count))
+                    seen[tweet] = count
+                    time.sleep(0.005)
+
+    def stop(self):
+        self.going = False
+        for thread in self.threads:
+            thread.join(60 * TIME_SCALE)
+
+
 class ManyHosts(HostsTest):
     def setUp(self):
         super().setUp()
         self.edges = [self.network.host(f"edge-{i}") for i in (1, 2)]
         self.apis = [self.network.host(f"api-{i}") for i in (1, 2)]
         self.admins = [f"{edge.address}:8081" for edge in self.edges]
-
-    def start(self, environment=None):
-        self.workers = self.ready(*[self.worker(host, environment=environment) for host in self.apis])
+        replica = f"postgres://roost@{self.two.address}:5432/{self.database_name}"
+        self.workers = self.ready(*[self.worker(host, name=f"w{number}", environment={
+            "ROOST_DATABASE_REPLICAS": replica, "ROOST_BATCHER_BATCH_SPACING": "20ms"})
+            for number, host in enumerate(self.apis, 1)])
         self.fronts = [self.front(edge, [worker.address for worker in self.workers]) for edge in self.edges]
+        self.author = Person(self.fronts[0].address, "alice")
 
-    def test_likes_through_two_proxies_and_two_workers_arrive_once(self):
-        self.start()
-        person = Person(self.fronts[0].address, "alice")
-        tweets = [person.post(f"tweet {i}")["id"] for i in range(4)]
-        book = Book()
-        fans = Fans(book, tweets[:2], lambda: [front.address for front in self.fronts], tweets[2:])
-        wait_until(lambda: book.total() > 500, 60, "likes")
-        fans.stop()
-        self.assertEqual(book.wrong, [])
-        wait_until(lambda: self.stored(tweets) == book.acknowledged, 60, "all likes in the database")
+    def addresses(self):
+        return [front.address for front in self.fronts]
+
+    def likes_go_on(self, tweets):
+        """Waits until more have been acknowledged, and more are in the database, than now."""
+        acknowledged, stored = self.book.total(), sum(self.stored(tweets).values())
+        wait_until(lambda: self.book.total() > acknowledged + 100, 60, "likes to be acknowledged")
+        wait_until(lambda: sum(self.stored(tweets).values()) > stored, 60, "likes in the database")
+
+    def reconcile(self, plain, keyed):
+        """Nothing acknowledged is missing, nothing is counted twice, and what was repeated is counted once."""
+        tweets = [*plain, *keyed]
+        self.assertEqual(self.book.wrong, [])
+        wait_until(lambda: all(self.stored(tweets)[t] >= self.book.acknowledged[t] for t in tweets), 60,
+                   "all likes in the database")
+        shown = self.stored(tweets)
+        for front in self.fronts:  # long before what they have stored expires
+            wait_until(lambda front=front: {t: self.shown(front.address, t) for t in tweets} == shown, 20,
+                       f"the counts at {front.host.name}")
+        for worker in self.workers:
+            self.assertEqual(worker.stop(60), 0, worker.output())
+        stored = self.stored(tweets)
+        self.assertEqual(stored, shown)  # and no other comes
+        for tweet in plain:
+            self.assertGreaterEqual(self.book.attempted[tweet], stored[tweet])
+        for tweet in keyed:
+            self.assertEqual(stored[tweet], self.book.attempted[tweet])
+        self.assertEqual(self.query("SELECT count(*) FROM like_journals"), "0")
+
+    def test_hosts_are_cut_off_and_the_standby_is_promoted_and_likes_stay_exact(self):
+        self.one.reconfigure(**DURABLE)
+        tweets = [self.author.post(f"tweet {i}")["id"] for i in range(6)]
+        plain, keyed = tweets[:3], tweets[3:]
+        self.book = Book()
+        fans = Fans(self.book, plain, self.addresses, keyed, threads=2)
+        readers = Readers(self.fronts, tweets)
+        try:
+            self.likes_go_on(tweets)
+            self.apis[0].cut()
+            self.likes_go_on(tweets)
+            self.apis[0].join()
+            wait_until(lambda: self.is_ready(self.workers[0]), 60, "the worker that was cut off")
+            self.likes_go_on(tweets)
+            self.one.host.cut()
+            before = self.book.total()
+            wait_until(lambda: self.book.total() > before + 100, 60, "likes without a primary")
+            self.one.kill()  # before it can be reached again, so that there are never two
+            self.two.promote()
+            type(self).primary = self.two
+            wait_until(lambda: not self.two.is_standby(), 60, "the promotion")
+            self.one.host.join()
+            self.likes_go_on(tweets)
+            self.one.rebuild_from(self.two)
+            wait_until(lambda: self.two.streams_to("one"), 60, "the former primary to be the standby")
+            self.two.reconfigure(**DURABLE)
+            self.likes_go_on(tweets)
+        finally:
+            fans.stop()
+            readers.stop()
+        self.reconcile(plain, keyed)
+        self.assertGreater(readers.answers, 100)
+        self.assertEqual(readers.went_down, [])
 
 
 if __name__ == "__main__":
