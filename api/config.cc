@@ -162,7 +162,11 @@ void declare(config::FieldTable& table, Config& config) {
       .text("token", &config.logs_token, "bearer token for access = \"token\"")
       .masked(config::hide_secret)
       .bytes("rotate", &config.logs_rotate_bytes, {64 << 10, int64_t{1} << 40}, "size at which a file is rotated")
-      .number("keep", &config.logs_keep, {0, 1000}, "rotated files that are kept");
+      .number("keep", &config.logs_keep, {0, 1000}, "rotated files that are kept")
+      .text("store", &config.logs_store, "where /logs reads: files, of this host; or postgres, of all hosts",
+            config::one_of({"files", "postgres"}))
+      .text("host", &config.logs_host, "name of this host in the logs; empty for the system's", check_worker)
+      .number("keep_days", &config.logs_keep_days, {1, 3650}, "days that are kept in PostgreSQL, today included");
   for (const char* name : {"proxy", "cache", "health", "limits", "listen", "pool", "route", "error_page"})
     table.ignore(name);
 }
@@ -171,6 +175,9 @@ void check_together(config::FieldTable& table, const Config& config) {
   const bool is_postgres = config.database_url.starts_with("postgres");
   if (config.logs_access == "token" && config.logs_token.empty())
     table.add_problem("[logs] access = \"token\" needs a token", table.place_of("logs", "access"));
+  if (config.logs_in_database() && !is_postgres)
+    table.add_problem("[logs] store = \"postgres\" needs PostgreSQL as [database] url",
+                      table.place_of("logs", "store"));
   if (!config.database_replicas.empty() && !is_postgres)
     table.add_problem("[database] replicas need PostgreSQL", table.place_of("database", "replicas"));
   if (is_postgres && config.statement_timeout_ms >= config.database_timeout_ms) {

@@ -66,6 +66,9 @@ struct Config {
   std::string logs_token;
   int64_t logs_rotate_bytes = 64 << 20;
   int64_t logs_keep = 4;
+  std::string logs_store = "files";
+  std::string logs_host;  ///< empty: the host's name
+  int64_t logs_keep_days = 7;
 
   /// Without observer and demo.
   DatabaseOptions database_options() const;
@@ -74,6 +77,7 @@ struct Config {
   std::string token_key_path() const { return token_key.empty() ? data + "/token.key" : token_key; }
   LogAccess log_access() const;
   batcher::Durability batcher_durability() const;
+  bool logs_in_database() const { return logs_store == "postgres"; }
 };
 
 /// Declares every field of `config`, and ignores the tables of the proxy, which are in the same file. `config` must

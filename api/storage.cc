@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "api/accounts/passwords.h"
 #include "api/db/sqlite/write_lock.h"
@@ -22,6 +23,12 @@ Result<void> make_directory(const std::string& path) {
   return {};
 }
 
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
 }  // namespace
 
 Storage::Storage(const WorkerContext& context)
@@ -37,6 +44,7 @@ Result<std::unique_ptr<Storage>> Storage::open(const WorkerContext& context) {
   std::unique_ptr<Storage> storage(new Storage(context));
   if (auto opened = storage->open_log(context); !opened) return tl::unexpected<Error>(opened.error());
   if (auto opened = storage->open_database(context); !opened) return tl::unexpected<Error>(opened.error());
+  if (auto opened = storage->open_shipper(context); !opened) return tl::unexpected<Error>(opened.error());
   return storage;
 }
 
@@ -66,6 +74,33 @@ Result<void> Storage::open_database(const WorkerContext& context) {
   database_ = std::move(opened->database);
   like_sink_ = std::move(opened->likes);
   return {};
+}
+
+Result<void> Storage::open_shipper(const WorkerContext& context) {
+  const Config& config = context.config;
+  if (!config.logs_in_database()) return {};
+  const auto target = PgTarget::parse(config.database_url);
+  if (!target) return tl::unexpected<Error>(target.error());
+  const PgSession::Limits limits{.connect_timeout_ms = config.database_connect_timeout_ms,
+                                 .statement_timeout_ms = config.statement_timeout_ms,
+                                 .answer_timeout_ms = config.database_timeout_ms,
+                                 .session = config.prepared_statements,
+                                 .name = "roost-api logs"};
+  auto shipper = LogShipper::start({.directory = config.log_directory(),
+                                    .worker = context.name,
+                                    .host = config.logs_host.empty() ? host_name() : config.logs_host,
+                                    .keep_days = config.logs_keep_days},
+                                   LogTable(*target, limits), context.events);
+  if (!shipper) return tl::unexpected<Error>(shipper.error());
+  shipper_ = std::move(*shipper);
+  stored_logs_ =
+      std::make_shared<StoredLogs>(config.log_directory(), *shipper_, LogTable(*target, limits), context.events);
+  return {};
+}
+
+std::function<Result<LogAnswer>(const LogQuery&)> Storage::log_reader() const {
+  if (!stored_logs_) return {};
+  return [stored = stored_logs_](const LogQuery& query) { return stored->read(query); };
 }
 
 }  // namespace roost::api

@@ -51,18 +51,26 @@ constexpr MetricInfo kReplicaAge{"roost_replica_age_max_seconds",
 constexpr MetricInfo kLogRecords{"roost_log_records_total", "Records of the request log, those lost included."};
 constexpr MetricInfo kLogRecordsLost{"roost_log_records_lost_total",
                                      "Records that could not be written: the disk is full or does not answer."};
+constexpr MetricInfo kLogStored{
+    "roost_log_records_stored_total",
+    "Records copied to PostgreSQL: stored, or left_out as malformed or of a day that is not kept."};
+constexpr MetricInfo kLogGaps{"roost_log_store_gaps_total",
+                              "Times that log files were removed before they were copied."};
+constexpr MetricInfo kLogStoreFailures{"roost_log_store_failures_total", "Attempts to copy the log that failed."};
 constexpr MetricInfo kCacheBytes{"roost_db_cache_bytes", "Bytes in the DB cache."};
 constexpr MetricInfo kCacheEntries{"roost_db_cache_entries", "Entries in the DB cache."};
 
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const Database& database,
-                             const DbCache& cache, const Revalidator& revalidator, const RequestLog& log)
+                             const DbCache& cache, const Revalidator& revalidator, const RequestLog& log,
+                             const LogShipper* shipper)
     : batcher_(batcher),
       database_(database),
       cache_(cache),
       revalidator_(revalidator),
       log_(log),
+      shipper_(shipper),
       accepted_(scope.counter(kAccepted)),
       refused_(scope.counter(kRefused)),
       repeats_(scope.counter(kRepeats)),
@@ -103,16 +111,30 @@ WorkerMetrics::WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher
       replicas_in_use_(scope.gauge(kReplicas, {{"state", "in_use"}})),
       replica_age_(scope.gauge(kReplicaAge)),
       log_records_(scope.counter(kLogRecords)),
-      log_records_lost_(scope.counter(kLogRecordsLost)) {}
+      log_records_lost_(scope.counter(kLogRecordsLost)),
+      log_records_stored_(scope.counter(kLogStored, {{"result", "stored"}})),
+      log_records_left_out_(scope.counter(kLogStored, {{"result", "left_out"}})),
+      log_store_gaps_(scope.counter(kLogGaps)),
+      log_store_failures_(scope.counter(kLogStoreFailures)) {}
 
 void WorkerMetrics::refresh() {
   refresh_likes();
   refresh_cache();
   refresh_revalidations();
   refresh_replicas();
+  refresh_log();
+}
+
+void WorkerMetrics::refresh_log() {
   const observe::LogWriterStats log = log_.stats();
   log_records_.set_total(log.lines);
   log_records_lost_.set_total(log.dropped + log.lost);
+  if (shipper_ == nullptr) return;
+  const LogShipper::Stats stored = shipper_->stats();
+  log_records_stored_.set_total(stored.stored);
+  log_records_left_out_.set_total(stored.left_out);
+  log_store_gaps_.set_total(stored.gaps);
+  log_store_failures_.set_total(stored.failures);
 }
 
 void WorkerMetrics::refresh_likes() {

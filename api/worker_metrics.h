@@ -2,6 +2,7 @@
 
 #include "api/db/database.h"
 #include "api/db/db_cache.h"
+#include "api/log_store/log_shipper.h"
 #include "api/logs/request_log.h"
 #include "api/notify/revalidator.h"
 #include "batcher/batcher.h"
@@ -13,9 +14,9 @@ namespace roost::api {
 /// into metrics. Loop thread only.
 class WorkerMetrics {
  public:
-  /// All outlive it.
+  /// All outlive it; `shipper` may be null.
   WorkerMetrics(observe::MetricScope& scope, const batcher::Batcher& batcher, const Database& database,
-                const DbCache& cache, const Revalidator& revalidator, const RequestLog& log);
+                const DbCache& cache, const Revalidator& revalidator, const RequestLog& log, const LogShipper* shipper);
   void refresh();
 
  private:
@@ -23,12 +24,14 @@ class WorkerMetrics {
   void refresh_cache();
   void refresh_revalidations();
   void refresh_replicas();
+  void refresh_log();
 
   const batcher::Batcher& batcher_;
   const Database& database_;
   const DbCache& cache_;
   const Revalidator& revalidator_;
   const RequestLog& log_;
+  const LogShipper* shipper_;
   observe::Counter& accepted_;
   observe::Counter& refused_;
   observe::Counter& repeats_;
@@ -70,6 +73,10 @@ class WorkerMetrics {
   observe::Gauge& replica_age_;
   observe::Counter& log_records_;
   observe::Counter& log_records_lost_;
+  observe::Counter& log_records_stored_;
+  observe::Counter& log_records_left_out_;
+  observe::Counter& log_store_gaps_;
+  observe::Counter& log_store_failures_;
 };
 
 }  // namespace roost::api

@@ -135,6 +135,10 @@ void append_json(std::string& line, const LogRecord& record) {
     append_json(line, DatabaseAccess{record.time_us, record.worker, record.request_id, record.verb, record.subject,
                                      record.result, record.duration_us});
   }
+  if (record.host.empty()) return;
+  line.pop_back();
+  append_text(line, R"(,"host":)", record.host);
+  line += '}';
 }
 
 std::optional<LogRecord> parse_record(std::string_view line) {

@@ -43,6 +43,7 @@ enum class RecordKind : uint8_t { api, db, gap };
 struct LogRecord {
   RecordKind kind = RecordKind::api;
   int64_t time_us = 0;
+  std::string host = {};  ///< where the logs of several hosts are together
   std::string worker;
   std::string request_id;
   std::string verb;     ///< Method of an API call, operation of a database access.
@@ -64,7 +65,7 @@ inline constexpr size_t kMaxRecordBytes = 64 * 1024;
 void append_json(std::string& line, const ApiCall& call);
 void append_json(std::string& line, const DatabaseAccess& access);
 void append_json(std::string& line, const LogGap& gap);
-/// The same line again from a record that was read.
+/// The same line again from a record that was read, with "host" if it has one.
 void append_json(std::string& line, const LogRecord& record);
 
 /// Reads such a line back: fields in any order, unknown ones skipped. Nothing when it is torn, is no flat JSON object,

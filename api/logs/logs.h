@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,7 +41,8 @@ Input<LogsQuery> read_logs_query(const Request& request);
 ///  "incomplete":…}; with `full`, objects instead of pairs.
 std::string logs_body(const LogAnswer& answer, bool full);
 
-/// GET /logs: all API calls and database accesses of this host's workers before the request, newest last. Workers write
+/// GET /logs: all API calls and database accesses of this host's workers before the request (or what Options::read
+/// finds), newest last. Workers write
 /// their files shortly after they answer, so the files are read kSettleMs later, on a thread of its own.
 class Logs {
  public:
@@ -50,6 +52,8 @@ class Logs {
 
   struct Options {
     std::string directory;
+    /// Where it is not the files of this host that are read. Blocks; called on the reading thread alone.
+    std::function<Result<LogAnswer>(const LogQuery&)> read = {};
     LogAccess access = LogAccess::loopback;
     std::string token;
   };

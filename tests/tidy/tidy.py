@@ -28,7 +28,8 @@ LAYERS = {
     "api/db": 4, "api/db/sqlite": 4, "api/db/postgres": 4, "api/db/demo": 5,
     "proxy/config": 5, "proxy/routing": 5, "proxy/observe": 5, "proxy/runtime": 6, "proxy/fetching": 7,
     "proxy/exchange": 8, "proxy/admin": 9, "proxy": 10,
-    "api/http": 5, "api/notify": 6, "api/logs": 6, "api/pages": 6, "api/accounts": 6, "api/tweets": 7, "api": 8,
+    "api/http": 5, "api/notify": 6, "api/logs": 6, "api/pages": 6, "api/accounts": 6, "api/tweets": 7,
+    "api/log_store": 7, "api": 8,
 }  # fmt: skip
 # Pairs that never include each other, whatever their layers.
 STRANGERS = [("proxy", "api"), ("api", "proxy"), ("proxy", "batcher"), ("batcher", "common/http"),

@@ -13,6 +13,8 @@
 namespace roost::api {
 namespace {
 
+constexpr size_t kCopyBytes = 64 * 1024;
+
 int64_t now_ms() {
   return SystemClock().monotonic_ms();
 }
@@ -108,6 +110,13 @@ bool PgSession::flush(int64_t until_ms) {
   }
 }
 
+bool PgSession::wait_for_result(int64_t until_ms) {
+  while (PQisBusy(raw_) != 0) {
+    if (!poll_until(PQsocket(raw_), false, until_ms) || PQconsumeInput(raw_) != 1) return false;
+  }
+  return true;
+}
+
 // A statement has committed only when the server is ready for the next one, which is what the null pointer behind the
 // last result says: the result itself is sent before the commit.
 PgResult<PgRows> PgSession::collect(int64_t timeout_ms) {
@@ -170,6 +179,37 @@ PgResult<void> PgSession::prepare(const PgStatement& statement, const PgParams& 
 
 PgResult<PgRows> PgSession::run_script(const std::string& sql, int64_t timeout_ms) {
   if (PQsendQuery(raw_, sql.c_str()) != 1) return tl::unexpected<PgFailure>(broken(nullptr));
+  return collect(timeout_ms);
+}
+
+PgResult<PgRows> PgSession::copy_in(const std::string& sql, std::string_view text, int64_t timeout_ms) {
+  const int64_t until_ms = now_ms() + timeout_ms;
+  if (PQsendQuery(raw_, sql.c_str()) != 1 || !flush(until_ms)) return tl::unexpected<PgFailure>(broken(nullptr));
+  if (!wait_for_result(until_ms)) return tl::unexpected<PgFailure>(broken("no answer in time"));
+  pg_result* begun = PQgetResult(raw_);
+  const bool ready = PQresultStatus(begun) == PGRES_COPY_IN;
+  PgFailure refused;
+  if (!ready) refused = failure_of(begun);
+  PQclear(begun);
+  if (!ready) {
+    (void)collect(timeout_ms);  // to the end of the statement
+    return tl::unexpected<PgFailure>(std::move(refused));
+  }
+  // Not blocking: 0 when there is no room for what is to be sent.
+  const auto put = [&](auto send) {
+    int done = 0;
+    while ((done = send()) == 0) {
+      if (!flush(until_ms)) return false;
+    }
+    return done == 1;
+  };
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, kCopyBytes);
+    if (!put([&] { return PQputCopyData(raw_, piece.data(), static_cast<int>(piece.size())); }))
+      return tl::unexpected<PgFailure>(broken(nullptr));
+    text.remove_prefix(piece.size());
+  }
+  if (!put([&] { return PQputCopyEnd(raw_, nullptr); })) return tl::unexpected<PgFailure>(broken(nullptr));
   return collect(timeout_ms);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "api/db/postgres/pg_statement.h"
 #include "api/db/postgres/pg_target.h"
@@ -35,6 +36,8 @@ class PgSession {
   /// Several statements without parameters, one transaction unless they say otherwise; returns the last one's rows.
   /// Takes at most `timeout_ms`.
   PgResult<PgRows> run_script(const std::string& sql, int64_t timeout_ms);
+  /// `sql`: a COPY … FROM STDIN, which gets `text`.
+  PgResult<PgRows> copy_in(const std::string& sql, std::string_view text, int64_t timeout_ms);
   /// Closes the connection; a call under way fails. From any thread; does not block.
   void break_off() const;
   /// False after a failure that closed the connection.
@@ -45,6 +48,7 @@ class PgSession {
   PgResult<void> prepare(const PgStatement& statement, const PgParams& params);
   PgResult<PgRows> collect(int64_t timeout_ms);
   bool flush(int64_t until_ms);
+  bool wait_for_result(int64_t until_ms);
   PgFailure broken(const char* what);
 
   pg_conn* raw_;
