@@ -1,6 +1,24 @@
 """Workers and proxies on several hosts before one PostgreSQL: a host cut off and brought back, the standby promoted."""
 
+import collections
+
 from stack import *
+
+
+class LoggedBook(Book):
+    """Also the ids of acknowledged likes. A proxy's 502 and 504 are those of a worker that is cut off: whether the like
+    was counted is unknown to the client."""
+
+    def __init__(self):
+        super().__init__()
+        self.ids = set()
+
+    def answer(self, tweet, answer):
+        if answer.status not in (502, 504):
+            super().answer(tweet, answer)
+        if answer.status == 202:
+            with self.lock:
+                self.ids.add(answer.header("X-Request-Id"))
 
 
 class Readers:
@@ -43,7 +61,8 @@ class ManyHosts(HostsTest):
         self.admins = [f"{edge.address}:8081" for edge in self.edges]
         replica = f"postgres://roost@{self.two.address}:5432/{self.database_name}"
         self.workers = self.ready(*[self.worker(host, name=f"w{number}", environment={
-            "ROOST_DATABASE_REPLICAS": replica, "ROOST_BATCHER_BATCH_SPACING": "20ms"})
+            "ROOST_DATABASE_REPLICAS": replica, "ROOST_BATCHER_BATCH_SPACING": "20ms",
+            "ROOST_LOGS_STORE": "postgres", "ROOST_LOGS_HOST": host.name})
             for number, host in enumerate(self.apis, 1)])
         self.fronts = [self.front(edge, [worker.address for worker in self.workers]) for edge in self.edges]
         self.author = Person(self.fronts[0].address, "alice")
@@ -67,6 +86,7 @@ class ManyHosts(HostsTest):
         for front in self.fronts:  # long before what they have stored expires
             wait_until(lambda front=front: {t: self.shown(front.address, t) for t in tweets} == shown, 20,
                        f"the counts at {front.host.name}")
+        self.all_is_logged()
         for worker in self.workers:
             self.assertEqual(worker.stop(60), 0, worker.output())
         stored = self.stored(tweets)
@@ -77,11 +97,23 @@ class ManyHosts(HostsTest):
             self.assertEqual(stored[tweet], self.book.attempted[tweet])
         self.assertEqual(self.query("SELECT count(*) FROM like_journals"), "0")
 
+    def all_is_logged(self):
+        """Each acknowledged like is in the table of logs, once, whichever host it was logged on."""
+        def missing():
+            found = collections.Counter(self.query("SELECT request_id FROM request_logs WHERE verb = 'POST' AND "
+                                                   "subject LIKE '/like/%' AND result = 202").splitlines())
+            self.assertEqual([name for name in self.book.ids if found[name] > 1], [])
+            return [name for name in self.book.ids if found[name] == 0]
+
+        wait_until(lambda: missing() == [], 60, "all records in the table")
+        hosts = self.query("SELECT DISTINCT host FROM request_logs ORDER BY 1").splitlines()
+        self.assertEqual(hosts, [host.name for host in self.apis])
+
     def test_hosts_are_cut_off_and_the_standby_is_promoted_and_likes_stay_exact(self):
         self.one.reconfigure(**DURABLE)
         tweets = [self.author.post(f"tweet {i}")["id"] for i in range(6)]
         plain, keyed = tweets[:3], tweets[3:]
-        self.book = Book()
+        self.book = LoggedBook()
         fans = Fans(self.book, plain, self.addresses, keyed, threads=2)
         readers = Readers(self.fronts, tweets)
         try:
