@@ -11,7 +11,7 @@
 
 namespace roost::api {
 
-/// Tweets and likes: their store, their routes, and the word to the proxies when counts have changed. Loop thread only.
+/// Tweets and likes: their store, their routes, and the word to the proxies when they have changed. Loop thread only.
 class TweetModule {
  public:
   /// All outlive it.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "api/db/tweet.h"
 #include "api/db/user.h"
@@ -24,6 +25,8 @@ std::string user_groups(const UserPage& page);
 std::string new_user_groups();
 std::string deleted_user_groups(int64_t id);
 std::string follow_groups(int64_t follower, int64_t followee);
+/// The tag of all lists of tweets, bare.
+inline constexpr std::string_view kListTag = "tweets";
 /// The tag of one tweet, bare: "tweet-7" without quotes.
 std::string tweet_tag(int64_t id);
 

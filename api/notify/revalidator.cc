@@ -1,6 +1,7 @@
 #include "api/notify/revalidator.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -86,7 +87,9 @@ void Revalidator::Proxy::send() {
   status_ = 0;
   timer_.stop();
   std::string target = "/purge?soft=1&tags=";
-  for (const auto& entry : sending_) target.append(tweet_tag(entry.id)).push_back(',');
+  for (const auto& entry : sending_) {
+    target.append(entry.id == kLists ? std::string(kListTag) : tweet_tag(entry.id)).push_back(',');
+  }
   target.pop_back();
   http::RequestStart start;
   start.method = "POST";
@@ -151,6 +154,11 @@ void Revalidator::tweets_changed(std::span<const int64_t> ids) {
     for (const int64_t id : ids) proxy->add(id);
     proxy->go_on();
   }
+}
+
+void Revalidator::tweet_written(int64_t id) {
+  const std::array<int64_t, 2> ids{id, kLists};
+  tweets_changed(ids);
 }
 
 Revalidator::Stats Revalidator::stats() const {

@@ -21,6 +21,7 @@ namespace roost::api {
 ///    the oldest when kMaxPending are pending.
 class Revalidator {
  public:
+  static constexpr int64_t kLists = 0;  ///< the id that stands for all lists; no tweet has it
   static constexpr int64_t kSpacingMs = 1'000;
   static constexpr int64_t kMaxAgeMs = 60'000;  ///< the cached answers have expired by then
   static constexpr size_t kMaxPending = 20'000;
@@ -42,6 +43,8 @@ class Revalidator {
   /// The proxies from now on. What is pending for one that is no longer among them is forgotten.
   void use(const std::vector<net::Address>& proxies);
   void tweets_changed(std::span<const int64_t> ids);
+  /// A tweet was created, edited or deleted, which changes lists, too.
+  void tweet_written(int64_t id);
   Stats stats() const;
 
  private:

@@ -103,6 +103,7 @@ void TweetStore::forget(int64_t id) {
   last_read_.erase(id);
   cache_.invalidate(tweet_key(id));
   cache_.invalidate_lists();
+  on_written_(id);
 }
 
 void TweetStore::on_likes_applied(std::span<const int64_t> ids) {

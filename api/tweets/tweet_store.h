@@ -18,9 +18,12 @@ namespace roost::api {
 /// thread only.
 class TweetStore {
  public:
+  /// Told of a tweet that was created, edited or deleted here.
+  using OnWritten = std::function<void(int64_t id)>;
+
   /// All outlive the store.
-  TweetStore(Database& database, DbCache& cache, const batcher::Batcher& batcher)
-      : database_(database), cache_(cache), batcher_(batcher) {}
+  TweetStore(Database& database, DbCache& cache, const batcher::Batcher& batcher, OnWritten on_written)
+      : database_(database), cache_(cache), batcher_(batcher), on_written_(std::move(on_written)) {}
 
   using PageDone = Done<Reading<TweetPage>>;
   using Use = DbCache::Use;
@@ -61,6 +64,7 @@ class TweetStore {
   Database& database_;
   DbCache& cache_;
   const batcher::Batcher& batcher_;
+  const OnWritten on_written_;
   std::unordered_map<int64_t, Reading<TweetPage>> last_read_;
 };
 

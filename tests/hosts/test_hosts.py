@@ -143,6 +143,61 @@ class ManyHosts(HostsTest):
         self.assertGreater(readers.answers, 100)
         self.assertEqual(readers.went_down, [])
 
+    def standby(self):
+        return self.two if self.primary is self.one else self.one
+
+    def test_what_is_written_through_one_proxy_shows_at_the_other(self):
+        here, there = self.addresses()
+
+        def listed(address):
+            return [tweet["content"] for tweet in json.loads(get(address, "/api/tweets").body)]
+
+        first = self.author.post("first")["id"]
+        wait_until(lambda: listed(there) == ["first"], 20, "the first tweet")
+        tweet = self.author.post("second")["id"]
+        self.assertEqual(listed(here), ["second", "first"])
+        wait_until(lambda: listed(there) == ["second", "first"], 20, "a new tweet")  # kept for a minute unless told
+        self.assertEqual(get(there, f"/api/tweets/{tweet}").status, 200)
+        self.assertEqual(self.author.request("PATCH", f"/api/tweets/{tweet}", {"content": "edited"}).status, 200)
+        wait_until(lambda: json.loads(get(there, f"/api/tweets/{tweet}").body)["content"] == "edited", 20, "the edit")
+        self.assertEqual(self.author.request("DELETE", f"/api/tweets/{first}").status, 200)
+        wait_until(lambda: listed(there) == ["edited"], 20, "the deletion")
+
+    def test_likes_that_an_asynchronous_standby_did_not_get_are_missed_and_never_counted_twice(self):
+        former, promoted = self.primary, self.standby()
+        wait_until(lambda: former.streams_to(promoted.name), 60, "the standby to stream")
+        former.reconfigure(synchronous_standby_names="")
+        tweet = self.author.post("like me")["id"]
+        worker = self.workers[0]
+
+        def like():
+            return request(worker.address, "POST", f"/like/{tweet}", (), b"").status
+
+        self.assertEqual([like() for _ in range(20)], [202] * 20)
+        wait_until(lambda: self.stored([tweet])[tweet] == 20, 30, "likes in the database")
+        wait_until(lambda: promoted.query(f"SELECT likes FROM tweets WHERE id = {tweet}", self.database_name) == "20",
+                   30, "likes at the standby")
+        promoted.reconfigure(primary_conninfo="host=10.77.0.250")
+        wait_until(lambda: not former.streams_to(promoted.name), 60, "the standby to be left behind")
+        for total in (40, 60):  # two batches at least
+            self.assertEqual([like() for _ in range(20)], [202] * 20)
+            wait_until(lambda total=total: self.stored([tweet])[tweet] == total, 30, "likes in the primary alone")
+        former.kill()
+        promoted.promote()
+        wait_until(lambda: not promoted.is_standby(), 60, "the promotion")
+        type(self).primary = promoted
+        # The worker's journal is ahead of the database, which it notices with the next batch: it stops and says so.
+        wait_until(lambda: like() == 503, 60, "the worker to refuse likes")
+        self.assertIn("nothing is sent or accepted any more", worker.output())
+        self.assertLess(self.stored([tweet])[tweet], 60)
+        self.assertEqual(worker.stop(60), 0)
+        worker = self.ready(self.worker(self.apis[0]))[0]
+        before = self.stored([tweet])[tweet]
+        self.assertEqual(like(), 202)
+        wait_until(lambda: self.stored([tweet])[tweet] == before + 1, 30, "a like after the restart")
+        former.rebuild_from(promoted)
+        wait_until(lambda: promoted.streams_to(former.name), 60, "the former primary to be the standby")
+
 
 if __name__ == "__main__":
     main()
