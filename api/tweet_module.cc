@@ -26,8 +26,7 @@ TweetModule::TweetModule(const WorkerContext& context, observe::MetricScope& sco
     : revalidator_(context.loop, context.config.admin_token, context.events),
       proxies_(context.loop, proxies_of(context.config), {}, context.events,
                [this](const std::vector<net::Address>& addresses) { revalidator_.use(addresses); }),
-      store_(storage.database(), storage.cache(), batcher,
-             [this](int64_t id) { revalidator_.tweet_written(id); }),
+      store_(storage.database(), storage.cache(), batcher, [this](int64_t id) { revalidator_.tweet_written(id); }),
       tweets_(store_, authentication, context.clock, context.events),
       like_limit_(like_options(context.config)),
       likes_({store_, batcher, like_limit_, scope.counter(kLikesLimited), context.clock, context.events}) {}
