@@ -455,7 +455,16 @@ class Runner:
 
     def release(self):
         """What ships: that it is hardened and starts."""
-        if self.have("release", *PROGRAMS):
+        if self.have("package", *PROGRAMS):
+            self.run_flow("package", [ROOT / "tests" / name for name in RELEASE_FILES])
+
+    def packages(self):
+        """The Debian packages in a fresh root, and what is made of them: images, a compose file, manifests."""
+        if not self.have("package", *PROGRAMS) or not self.have_node_modules(ROOT / "tests/packages"):
+            return
+        environment = {"ROOST_BIN": str(ROOT / "build/package/bin")}
+        self.in_parallel([(reporting_file, path, environment, PACKAGES_LIMIT_S)
+                          for path in self.wanted(package_files())], 1)
 
 
 def options_from(arguments):
