@@ -26,7 +26,7 @@ WHY = {
     "hangs": "how long requests wait for a worker that hangs is not in the model",
     "killed": "what is under way when a worker dies, and what its successor reads back, is not in the model",
     "away": "which reads fail depends on when the database goes, not only on for how long",
-    "crawler": "Che's approximation is that of LRU; S3-FIFO keeps what a scan pushes out of LRU",
+    "crawler": "which tweets a cache keeps under a scan is known by approximation only (LRU for nginx, S3-FIFO)",
 }
 GROWTH = [10 ** (half / 2) for half in range(8, 19)]  # ten thousand to a billion users
 

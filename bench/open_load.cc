@@ -13,8 +13,8 @@
 //
 // STATUS is 0 for a broken connection or answer, -1 for one given up, -2 for one given up before it was sent. AGE_S and
 // LIKES are those of the answer (Age, and the first "likes" of the body), -1 where it has none. HIT is 1 where the
-// answer came from the cache of a proxy (Cache-Status or X-Cache). SENT_US counts from the begin, as DUE_US; -1 if it
-// was not sent.
+// answer came from the cache of a proxy, or from a fetch for another request (Cache-Status or X-Cache). SENT_US counts
+// from the begin, as DUE_US; -1 if it was not sent.
 
 #include <algorithm>
 #include <chrono>
@@ -70,6 +70,11 @@ bool starts_with_name(std::string_view line, std::string_view name) {
          strncasecmp(line.data(), name.data(), name.size()) == 0;
 }
 
+// Cache-Status: from the cache, or from a fetch that another request began.
+bool is_hit(std::string_view status) {
+  return status.find("; hit") != std::string_view::npos || status.find("; collapsed") != std::string_view::npos;
+}
+
 // The head of an answer, as far as it is looked at.
 struct Head {
   int status = 0;
@@ -87,7 +92,7 @@ struct Head {
       const std::string_view value = line.substr(std::min(line.size(), line.find(':') + 1));
       if (starts_with_name(line, "content-length")) head.length = number_at(value);
       if (starts_with_name(line, "age")) head.age_s = number_at(value);
-      if (starts_with_name(line, "cache-status")) head.hit = value.find("; hit") != std::string_view::npos;
+      if (starts_with_name(line, "cache-status")) head.hit = is_hit(value);
       if (starts_with_name(line, "x-cache")) head.hit = value == " HIT" || value == " STALE" || value == " UPDATING";
       if (starts_with_name(line, "connection")) head.closes = value == " close";
     }

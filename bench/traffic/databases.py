@@ -47,6 +47,9 @@ class Sqlite:
         shutil.copyfile(self.seed, path)
         return f"sqlite:{path}"
 
+    def statements(self, _url):
+        """Nothing counts them but the workers."""
+
     def likes(self, url):
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:"), timeout=10)) as database:
             return database.execute("SELECT coalesce(sum(likes), 0) FROM tweets").fetchone()[0]
@@ -95,6 +98,9 @@ class Postgresql:
 
     def fresh(self, _directory):
         self.made += 1
+        if self.server.process is None:  # a run failed while it was away, or was standing still
+            self.start()
+        self.server.resume()
         name = f"run{self.made}"
         self.server.query(f"CREATE DATABASE {name} TEMPLATE seed", "postgres")
         self.server.query("CHECKPOINT", "postgres")

@@ -91,15 +91,18 @@ def staleness_s(answers):
 
 
 def series_of(answers, seconds):
-    """By slots of SLOT_S of when requests were due: good answers and errors a second, and the p99 in ms (of good answers
-    and of requests that were given up; None where there were none)."""
-    slots = [[] for _ in range(math.ceil(seconds / SLOT_S))]
+    """By slots of SLOT_S: good answers a second, by when they came; errors a second and the p99 in ms, by when requests
+    were due (of good answers and of requests that were given up; None where there were none)."""
+    due, good = ([[] for _ in range(math.ceil(seconds / SLOT_S))] for _ in range(2))
     for answer in answers:
-        slots[min(int(answer.due_us / 1e6 / SLOT_S), len(slots) - 1)].append(answer)
+        due[min(int(answer.due_us / 1e6 / SLOT_S), len(due) - 1)].append(answer)
+        slot = int(answer.done_us / 1e6 / SLOT_S)
+        if answer.good and slot < len(good):
+            good[slot].append(answer)
     return {
-        "good_per_s": [round(sum(a.good for a in slot) / SLOT_S) for slot in slots],
-        "errors_per_s": [round(sum(not a.good for a in slot) / SLOT_S) for slot in slots],
-        "p99_ms": [round(quantile(times, 0.99) / 1000, 2) if times else None for times in map(waits, slots)],
+        "good_per_s": [round(len(slot) / SLOT_S) for slot in good],
+        "errors_per_s": [round(sum(not a.good for a in slot) / SLOT_S) for slot in due],
+        "p99_ms": [round(quantile(times, 0.99) / 1000, 2) if times else None for times in map(waits, due)],
     }
 
 
@@ -134,9 +137,13 @@ def server_figures(before, after, good, seconds):
     statements = after["statements"] - before["statements"]
     reads = {name: after["db_cache"][name] - before["db_cache"][name] for name in after["db_cache"]}
     asked = sum(reads.values())
+    by_server = [reading.get("server_statements") for reading in (before, after)]
+    # From 0 where the server was started again.
+    counted = by_server[1] - by_server[0] if None not in by_server else None
     cpu_s = {name: after["cpu_s"][name] - before["cpu_s"].get(name, 0.0) for name in after["cpu_s"]}
     return {
         "statements_per_s": round(statements / seconds, 1),
+        "server_statements_per_s": round(counted / seconds, 1) if counted is not None and counted >= 0 else None,
         "saved": round(1 - statements / good, 4) if good else None,
         "db_hit": round((reads["hit"] + reads["join"]) / asked, 4) if asked else None,
         "batches_per_s": round((after["batches"] - before["batches"]) / seconds, 2),

@@ -59,9 +59,10 @@ def alternatives(load, costs):
 def assumptions(load):
     return (f"{load.reads_per_user:g} reads, {load.likes_per_user:g} likes and {load.posts_per_user:g} posts a user "
             f"and day; a peak of {load.peak:g} times the mean; {load.objects_per_user:g} tweets read a user and day, "
-            f"Zipf {load.exponent:g}; {load.bytes_per_read:,.0f} bytes an answer, {load.bytes_per_post:,.0f} a post on disk; "
-            f"lifetime {load.lifetime_s:g} s. Machines of {load.cores} cores, {load.gbit:g} Gbit/s and "
-            f"{load.disk_tb:g} TB, each at most 60% used. Reads and writes are the database's: replicas, and the primary or its shards.")
+            f"Zipf {load.exponent:g}; {load.bytes_per_read:,.0f} bytes an answer, {load.bytes_per_post:,.0f} a post on "
+            f"disk; lifetime {load.lifetime_s:g} s. Machines of {load.cores} cores, {load.gbit:g} Gbit/s and "
+            f"{load.disk_tb:g} TB, each at most 60% used. Reads and writes are the database's: replicas, and the "
+            "primary or its shards.")
 
 
 def write(results, rows, tables_, needs, costs, docs, goal, why):

@@ -9,6 +9,7 @@ from traffic.stack import WORKERS
 from traffic.workloads import mean_rate
 
 SPACING_S, ABOVE, MAX_AGE_S = 0.1, 10, 60.0
+MAIN_QUEUE = 0.9  # of S3-FIFO
 PURGE_S = 1.0  # a worker tells the proxy of a tweet at most so often
 STATEMENTS_PER_BATCH = {"sqlite": 2, "postgres": 1}
 STATEMENTS_PER_POST = {"sqlite": 3, "postgres": 1}
@@ -48,8 +49,10 @@ class Prediction:
         self.scenario, self.database, self.step, self.costs, self.seconds = scenario, database, step, costs, seconds
         self.rate = mean_rate(scenario.rate_at(seconds), seconds)
         self.workers = WORKERS if step in ("proxy", "nginx") else 1
+        self.direct = step in ("bare", "cache")  # likes
         self.tally = Tally()
-        self.kept = math.inf  # by the proxy's cache, of what nobody asks for, in seconds
+        self.kept_s = math.inf  # what nobody asks for, by nginx
+        self.kept_keys = math.inf  # by roost-proxy
 
     # ---- how often -------------------------------------------------------------------------------------------------
 
@@ -82,16 +85,18 @@ class Prediction:
                            for n, p in self.buckets(part)]
         return [(n, "tweet", *rates) for (_, n), rates in tweets.items()] + others
 
-    def kept_s(self):
-        """How long the proxy's cache keeps what nobody asks for, by its size (Che's approximation); a scan fills it
-        like everything else."""
+    def bound(self):
+        """How much the proxy's cache keeps. Under a scan, which fills it like everything else, nginx's LRU keeps what
+        is asked for again within a time (Che's approximation); S3-FIFO drops what was asked for once, and keeps what
+        is most popular in its main queue."""
         settings = self.scenario.settings
-        objects = size_bytes(settings.proxy_cache) / self.costs["proxy"]["bytes"]["proxy"]
-        if self.step == "nginx":
-            objects = settings.nginx_keys
         reads = [part for part in self.scenario.parts if part.kind in ("tweet", "scan", "user", "timeline")]
         asked = [(n, part.share * p) for part in reads for n, p in self.buckets(part)]
-        return capacity.che_time_s(asked, self.rate, objects)
+        if self.step == "nginx":
+            self.kept_s = capacity.che_time_s(asked, self.rate, settings.nginx_keys)
+        if self.step == "proxy":
+            objects = size_bytes(settings.proxy_cache) / self.costs["proxy"]["bytes"]["proxy"]
+            self.kept_keys = math.inf if objects >= sum(n for n, _ in asked) else objects * MAIN_QUEUE
 
     def first_loads(self, rate, warm):
         """Of a key, a second: it was not asked for while warming; or its entry expires in the middle of the run."""
@@ -99,14 +104,16 @@ class Prediction:
             return capacity.window_loads(rate, 0.0, 0.0, self.seconds / 2) / self.seconds
         return capacity.window_loads(rate, warm, self.scenario.warm_s, self.seconds) / self.seconds
 
-    def proxy_misses(self, kind, reads, changes, warm):
-        """Of a key, a second."""
+    def proxy_misses(self, kind, reads, changes, warm, rank):
+        """Of a key, a second; `rank` is its place by popularity."""
         if self.step not in ("proxy", "nginx") or kind == "scan":
             return reads
         first = self.first_loads(reads, warm)
         told = changes if self.step == "proxy" else 0.0
         told = min(told, self.workers / PURGE_S) if kind == "tweet" else told
-        pushed_out = reads * math.exp(-reads * self.kept) if math.isfinite(self.kept) else 0.0
+        pushed_out = reads * math.exp(-reads * self.kept_s) if math.isfinite(self.kept_s) else 0.0
+        if kind == "tweet" and rank > self.kept_keys:
+            pushed_out = reads
         return min(reads, max(first, pushed_out) + capacity.changed_loads(reads, told))
 
     def db_loads(self, reads, likes, changes, warm, told):
@@ -115,6 +122,11 @@ class Prediction:
         first = self.first_loads(asks, warm / self.workers)
         changed = capacity.changed_loads(asks, changes / self.workers)
         return min(asks, first + changed) * self.workers + told
+
+    def scanned(self):
+        """Which part of the tweets a scan has read at the end."""
+        return sum(min(1.0, part.share * self.rate * self.seconds / part.keys) for part in self.scenario.parts
+                   if part.kind == "scan")
 
     def scan_loads(self, proxied):
         """Of tweets that are read one after the other, those that no reader has brought into the worker's cache before,
@@ -138,7 +150,9 @@ class Prediction:
     def count(self):
         tally, batching = self.tally, self.step in ("batcher", "proxy", "nginx")
         groups = self.key_groups()
-        self.kept = self.kept_s()
+        self.bound()
+        applied = min(1.0, self.most_likes() / tally.likes) if self.direct and tally.likes else 1.0
+        rank = 0.0  # of tweets, by popularity
         by_worker = [(n, likes / self.workers) for n, _, _, likes, _ in groups if likes > 0]
         total = math.fsum(n * rate for n, rate in by_worker)
         if total and batching:
@@ -149,14 +163,17 @@ class Prediction:
             flushes = 0.0
             if likes and batching and likes / self.workers * self.seconds > ABOVE:
                 flushes = capacity.flush_rate(likes / self.workers, ABOVE, MAX_AGE_S, SPACING_S) * self.workers
-            changes = flushes if batching else likes
+            changes = flushes if batching else likes * applied
             changes = self.tally.posts if kind in ("timeline", "user") else changes  # a post drops all lists
-            misses = self.proxy_misses(kind, reads, changes, warm)
+            rank += n if kind == "tweet" else 0
+            misses = self.proxy_misses(kind, reads, changes, warm, rank)
             proxied = self.step in ("proxy", "nginx")
             told = min(misses, capacity.changed_loads(reads, changes)) if self.step == "proxy" else 0.0
             looks = likes if batching else 0.0
             loads = reads if self.step == "bare" else self.db_loads(
                 misses, looks, changes, 0.0 if proxied else warm, told)
+            if kind == "tweet" and self.step != "bare":
+                loads *= 1 - self.scanned() / 2 / self.workers  # what a scan has loaded before
             if kind == "scan":
                 kind, loads = "tweet", min(reads, self.scan_loads(proxied) / n) if self.step != "bare" else reads
             tally.reads += n * reads
@@ -171,7 +188,7 @@ class Prediction:
 
     def statements_per_s(self):
         tally = self.tally
-        direct = tally.likes if self.step in ("bare", "cache") else 0.0
+        direct = min(tally.likes, self.most_likes()) if self.direct else 0.0
         return (sum(tally.loads.values()) + direct + tally.batches * STATEMENTS_PER_BATCH[self.database]
                 + tally.posts * STATEMENTS_PER_POST[self.database])
 
@@ -208,8 +225,10 @@ class Prediction:
             # A load for a like costs what that of a read costs beyond its answer.
             total += (loads - for_reads) * max(0.0, self.load_us(kind, part) - looked_up)
         group = self.step if self.step in ("proxy", "nginx") else "batcher"
-        if self.step in ("bare", "cache"):
-            total += min(tally.likes, self.most_likes()) * self.cost("bare", self.like_name(), part)
+        if self.direct:
+            done = min(tally.likes, self.most_likes())
+            total += done * self.cost("bare", self.like_name(), part)
+            total += (tally.likes - done) * self.cost("batcher", "hit tweet", part)  # a refusal is about that
         else:
             total += tally.likes * self.cost(group, "like hot", part) + tally.flushed * self.flush_us(part)
         return total + tally.posts * self.cost("bare" if self.step == "bare" else group, "post", part)
@@ -234,31 +253,39 @@ class Prediction:
     def result(self):
         self.count()
         tally, rate = self.tally, self.rate
-        cpu = {"workers": self.back_us("workers") / rate, "database": self.back_us("database") / rate}
+        asked = rate - (max(0.0, tally.likes - self.most_likes()) if self.direct else 0.0)  # the rest is refused
+        cpu = {"workers": self.back_us("workers") / asked, "database": self.back_us("database") / asked}
         if self.step in ("proxy", "nginx"):
-            cpu["proxy"] = self.front_us() / rate
-        asked = rate
-        if self.step in ("bare", "cache"):
-            asked -= max(0.0, tally.likes - self.most_likes())
-        answered = capacity.reached(asked, sum(cpu.values())) * (1 - self.lost_share())
-        proxied = self.step in ("proxy", "nginx")
+            cpu["proxy"] = self.front_us() / asked
+        served = capacity.reached(asked, sum(cpu.values()))
+        answered = served * (1 - self.lost_share())
         return {
             "reached_per_s": round(answered, 1),
-            "proxy_hit": round(tally.front_hits / tally.reads, 4) if proxied and tally.reads else None,
-            "statements_per_s": round(self.statements_per_s() * min(1.0, answered / rate), 1),
+            "proxy_hit": self.hit_ratio(),
+            "statements_per_s": round(self.statements_per_s() * served / asked * (1 - self.unasked_share()), 1),
             "cpu_us": {name: round(value, 1) for name, value in cpu.items()},
         }
+
+    def hit_ratio(self):
+        """Of the reads that are answered; None without a proxy."""
+        if self.step not in ("proxy", "nginx") or not self.tally.reads:
+            return None
+        ratio, event = self.tally.front_hits / self.tally.reads, self.scenario.event
+        if event and event.kind == "away":  # meanwhile the others fail
+            ratio /= 1 - (event.until - event.at) * (1 - ratio)
+        return round(ratio, 4)
+
+    def unasked_share(self):
+        """Of the statements: those for which there is no worker. Attempts at a database that is away are statements."""
+        event = self.scenario.event
+        return event.until - event.at if event and event.kind == "killed" and self.workers == 1 else 0.0
 
     def lost_share(self):
         """Requests that fail because of what happens meanwhile."""
         event = self.scenario.event
-        if not event or event.kind == "slow":
-            return 0.0
-        length = event.until - event.at
-        if event.kind == "away":
-            reads = self.statements_per_s() / self.rate if self.step != "bare" else 1.0
-            return length * min(1.0, reads)
-        return length if self.workers == 1 and event.kind == "killed" else 0.0
+        if event and event.kind == "away":
+            return (event.until - event.at) * min(1.0, self.statements_per_s() / self.rate)
+        return self.unasked_share()
 
 
 def predict(scenario, database, step, costs, seconds):

@@ -236,7 +236,8 @@ class Stack:
 
         kinds = ("hit", "miss", "join", "bypass")
         time.sleep(0.05)  # for the logs' last lines
-        return {"statements": self.statements(), "cpu_s": self.cpu_s(), "batches": total("roost_like_batches_total"),
+        return {"statements": self.statements(), "server_statements": self.database.statements(self.url),
+                "cpu_s": self.cpu_s(), "batches": total("roost_like_batches_total"),
                 "applied": total("roost_likes_applied_total"),
                 "db_cache": {kind: total(f'roost_db_cache_reads_total{{result="{kind}"}}') for kind in kinds}}
 
