@@ -17,7 +17,7 @@ from harness import *  # noqa: E402, F403
 import blocks  # noqa: E402
 import postgres  # noqa: E402
 
-MOST_NOT_RUN = 20
+MOST_NOT_RUN = 12
 LANGUAGES = {"sh", "console", "text", "toml", "cpp", "json", "yaml", "nginx", "haproxy", "ini", "http", "cmake"}
 MOVED = ["/var/lib/roost", "/var/backups/roost", "/etc/roost", "/var/log/roost"]
 COMMAND = re.compile(r"^(?: {4}|\t)\$? ?(curl|roost-|deploy/|bench/|tests/|build/|cmake|sudo|apt|docker|systemctl) ?")

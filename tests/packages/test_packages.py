@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -12,11 +13,13 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 import debs
+import dockerfile
 from harness import ROOT, Person, get, main, request, unittest, wait_until
 from root import Root, run
 
 PROXY, WORKERS = "127.0.0.1:8080", [9001, 9002, 9003]
 UNITS = ["roost-proxy.service", *(f"roost-api@{port}.service" for port in WORKERS)]
+DOCUMENT = ROOT / "docs/packages.md"
 SLOW_S = 120  # for what takes a moment on a machine that has nothing else to do
 LIKES = 37
 
@@ -24,6 +27,11 @@ LIKES = 37
 @functools.cache
 def packages():
     return debs.make()
+
+
+def documented(name):
+    """The commands of a block in docs/packages.md."""
+    return re.search(rf"(?s)<!-- block: {name} -->\n```sh\n(.*?)```\n", DOCUMENT.read_text())[1]
 
 
 class Contents(unittest.TestCase):
@@ -37,6 +45,10 @@ class Contents(unittest.TestCase):
         folder = self.directory / name
         run("dpkg-deb", "--raw-extract", packages()[name], folder)
         return folder
+
+    def test_they_are_made_as_documented(self):
+        steps = [command for _, command in dockerfile.stages()["build"].runs()]
+        self.assertEqual(documented("packages-make").splitlines(), steps)
 
     def test_dependencies_are_those_of_the_programs(self):
         proxy, api = (debs.field(packages()[name], "Depends") for name in ("roost-proxy", "roost-api"))
@@ -132,6 +144,9 @@ class Installation(unittest.TestCase):
         """As an administrator would, with the files at hand and no network."""
         self.machine.run("sh", "-c", f"apt-get install -y {folder}/roost-*.deb")
 
+    def documented(self, name):
+        self.machine.run("bash", "-euc", documented(name))
+
     def active(self, unit):
         return self.machine.run("systemctl", "is-active", unit, check=False).strip()
 
@@ -162,10 +177,11 @@ class Installation(unittest.TestCase):
         return self.root.path / path.lstrip("/")
 
     def test_installed_upgraded_removed_and_purged(self):
-        with self.root.booted({packages()["roost-api"].parent: "/first", self.later: "/later"}) as machine:
+        with self.root.booted({packages()["roost-api"].parent: "/build/package/deb", self.later: "/later"}) as machine:
             self.machine = machine
-            self.install("/first")
+            self.documented("packages-install")
             self.serves()
+            self.change_address_and_workers()
             self.check_rights()
             self.check_sandbox()
             self.check_log_rotation()
@@ -176,6 +192,30 @@ class Installation(unittest.TestCase):
             self.upgrade(tweet)
             self.remove_and_come_back(tweet)
             self.purge()
+
+    def change_address_and_workers(self):
+        """As documented, and back."""
+        self.documented("packages-address")
+        with self.machine.network():
+            wait_until(lambda: get("127.0.0.1:80", "/api/tweets").status == 200, SLOW_S)
+        config = self.file("/etc/roost/roost.toml")
+        before = config.read_text()
+        config.write_text(before.replace('#listen = ["127.0.0.1:8080"]', 'listen = ["127.0.0.1:8080"]'))
+        self.machine.run("systemctl", "restart", "roost-proxy.service", check=False)
+        self.assertEqual(self.active("roost-proxy.service"), "failed")
+        self.assertIn("systemd passes a socket of 0.0.0.0:80, which the proxy is not to listen on (127.0.0.1:8080)",
+                      self.machine.journal("roost-proxy.service"))
+        config.write_text(before)
+        self.file("/etc/systemd/system/roost-proxy.socket.d/address.conf").unlink()
+        self.machine.run("systemctl", "daemon-reload")
+        self.machine.run("systemctl", "restart", "roost-proxy.socket", "roost-proxy.service")
+        self.serves()
+        self.documented("packages-workers")
+        self.assertEqual([self.active(f"roost-api@{port}.service") for port in (9001, 9002, 9003, 9004)],
+                         ["active", "active", "inactive", "active"])
+        self.machine.run("systemctl", "disable", "--now", "roost-api@9004")
+        self.machine.run("systemctl", "enable", "--now", "roost-api@9003")
+        self.serves()
 
     def check_rights(self):
         owner = self.machine.run("stat", "-c", "%U:%G %a", "/var/lib/roost", "/var/lib/roost/token.key",
@@ -253,7 +293,7 @@ class Installation(unittest.TestCase):
         self.assertEqual(list(self.file("/etc/systemd/system").rglob("roost-*")), [])
         self.install("/later")
         self.serves()
-        self.machine.run("sh", "-c", "echo roost-api roost-api/purge-data boolean true | debconf-set-selections")
+        self.documented("packages-delete-data")
         self.machine.run("apt-get", "purge", "-y", "roost-proxy", "roost-api", "roost-common")
         self.assertFalse(self.file("/var/lib/roost").exists())
 
