@@ -110,8 +110,7 @@ void declare_worker(config::FieldTable& table, Config& config) {
       .list("cors_origins", &config.cors_origins, "origins whose pages may use the API (CORS), or \"*\"", check_origin)
       .flag("public_metrics", &config.public_metrics, "answer /metrics, /healthz and /readyz through proxies as well")
       .list("trusted_proxies", &config.trusted_proxies, "networks whose X-Forwarded-For is trusted", check_network)
-      .list("proxies", &config.proxies,
-            "admin addresses of the proxies in front, told when tweets or likes were written", check_proxy);
+      .list("proxies", &config.proxies, "admin addresses of all proxies in front, told what was written", check_proxy);
   table.section("admin")
       .list("hosts", &config.admin_hosts, "host names of the admin listeners; not used by workers")
       .text("token", &config.admin_token, "bearer token of the proxies' admin listeners")

@@ -1,6 +1,7 @@
 #include "batcher/own_flush.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -41,26 +42,76 @@ int64_t OwnFlush::send(int64_t now_ms) {
     sending_ = true;
     sender_.start_fresh();
   }
-  const Batch& batch = log_.in_flight();
+  const Batch& batch = next_batch();
   switch (sender_.step(log_.id(), batch, now_ms)) {
     case BatchSender::Progress::applied:
-      sending_ = false;
-      if (options_.on_applied) options_.on_applied(batch);
-      log_.mark_applied();
-      return ask_when_due(clock_.monotonic_ms());
+      return on_applied(batch);
     case BatchSender::Progress::waiting:
       return sender_.retry_at_ms();
     case BatchSender::Progress::impossible:
-      halted_ = true;
-      log_.stop_accepting();
-      if (options_.report) {
-        options_.report(
-            fmt::format("journal {}: batch {} is to be applied, but the sink says {} was the last: nothing "
-                        "is sent or accepted any more",
-                        log_.id().hex(), batch.sequence, sender_.impossible_answer()));
-      }
+      return on_impossible(batch.sequence, now_ms);
   }
   return now_ms + kRecheckMs;
+}
+
+const Batch& OwnFlush::next_batch() const {
+  const Batch* again = again_ == 0 ? nullptr : applied_.find(again_);
+  return again == nullptr ? log_.in_flight() : *again;
+}
+
+int64_t OwnFlush::on_applied(const Batch& batch) {
+  sending_ = false;
+  if (options_.on_applied) options_.on_applied(batch);
+  if (again_ != 0) {  // the next one that was lost, or at last the one in flight
+    again_ = applied_.find(again_ + 1) == nullptr ? 0 : again_ + 1;
+    return clock_.monotonic_ms();
+  }
+  applied_.add(batch);
+  log_.mark_applied();
+  return ask_when_due(clock_.monotonic_ms());
+}
+
+int64_t OwnFlush::on_impossible(uint64_t sequence, int64_t now_ms) {
+  const uint64_t stored = sender_.impossible_answer();
+  const auto report = [&](std::string_view what) {
+    if (!options_.report) return;
+    options_.report(fmt::format("journal {}: batch {} is to be applied, but the sink says {} was the last: {}",
+                                log_.id().hex(), sequence, stored, what));
+  };
+  if (stored < sequence && applied_.has_all_behind(stored)) {
+    again_ = stored + 1;
+    sending_ = false;
+    report("those behind it are applied again");
+    return now_ms;
+  }
+  halted_ = true;
+  log_.stop_accepting();
+  report("nothing is sent or accepted any more");
+  return now_ms + kLookAgainMs;
+}
+
+// ---- applied batches ------------------------------------------------------------------------------------------------
+
+size_t AppliedBatches::bytes_of(const Batch& batch) {
+  return sizeof batch + batch.deltas.size() * sizeof(KeyDelta) + batch.tokens.size() * sizeof(TokenedLike);
+}
+
+void AppliedBatches::add(const Batch& batch) {
+  batches_.push_back(batch);
+  bytes_ += bytes_of(batch);
+  while (!batches_.empty() && (batches_.size() > kMaxBatches || bytes_ > kMaxBytes)) {
+    bytes_ -= bytes_of(batches_.front());
+    batches_.pop_front();
+  }
+}
+
+bool AppliedBatches::has_all_behind(uint64_t sequence) const {
+  return !batches_.empty() && batches_.front().sequence <= sequence + 1 && sequence < batches_.back().sequence;
+}
+
+const Batch* AppliedBatches::find(uint64_t sequence) const {
+  if (batches_.empty() || sequence < batches_.front().sequence || sequence > batches_.back().sequence) return nullptr;
+  return &batches_[static_cast<size_t>(sequence - batches_.front().sequence)];
 }
 
 }  // namespace roost::batcher

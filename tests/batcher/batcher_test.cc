@@ -12,6 +12,7 @@
 
 #include "batcher/journal/posix_disk.h"
 #include "batcher/journal/recovery.h"
+#include "batcher/own_flush.h"
 #include "tests/batcher/file_sink.h"
 #include "tests/batcher/temporary_directory.h"
 
@@ -49,6 +50,20 @@ class MemorySink final : public Sink {
     int64_t total = 0;
     for (const auto& [key, count] : counts_) total += count;
     return total;
+  }
+  /// What it has: for a standby to take over that got no more.
+  struct State {
+    std::map<JournalId, uint64_t> applied;
+    std::map<int64_t, int64_t> counts;
+  };
+  State state() {
+    const std::lock_guard lock(mutex_);
+    return {applied_, counts_};
+  }
+  void go_back_to(const State& state) {
+    const std::lock_guard lock(mutex_);
+    applied_ = state.applied;
+    counts_ = state.counts;
   }
   size_t journals() {
     const std::lock_guard lock(mutex_);
@@ -137,6 +152,55 @@ TEST_CASE_FIXTURE(Fixture, "likes that have waited long enough go, too") {
   auto batcher = open(std::move(quick));
   REQUIRE(batcher->add(1, 3, [](const Result<Accepted>&) {}));
   wait_for([&] { return sink.total() == 3; });
+}
+
+TEST_CASE_FIXTURE(Fixture, "batches that the sink has applied and lost are applied again") {
+  Options quick = options();
+  quick.policy.max_pending = 0;
+  auto batcher = open(std::move(quick));
+  int64_t sent = 0;
+  const auto like = [&](int64_t key, int64_t delta) {
+    REQUIRE(batcher->add(key, delta, [](const Result<Accepted>&) {}));
+    sent += delta;
+    wait_for([&] { return sink.total() == sent && batcher->pending(key) == 0; });
+  };
+  const MemorySink::State nothing = sink.state();
+  like(1, 1);
+  like(2, 10);
+  const MemorySink::State early = sink.state();
+  for (int i = 0; i < 20; ++i) like(i, 100);
+  sink.go_back_to(early);
+  like(7, 1'000);  // which is when it is noticed
+  sink.go_back_to(nothing);
+  like(7, 10'000);
+  CHECK(batcher->stats().accepting);
+  CHECK(batcher->stats().pending == 0);
+  batcher->close(30'000);
+  CHECK(sink.total() == sent);
+}
+
+TEST_CASE("of the applied batches the oldest are given up, by their number and by their bytes") {
+  AppliedBatches applied;
+  CHECK_FALSE(applied.has_all_behind(0));
+  CHECK(applied.find(1) == nullptr);
+  const uint64_t most = AppliedBatches::kMaxBatches;
+  for (uint64_t k = 1; k <= most; ++k) applied.add({.sequence = k, .deltas = {{1, 1}}});
+  CHECK(applied.has_all_behind(0));
+  CHECK(applied.has_all_behind(most - 1));
+  CHECK_FALSE(applied.has_all_behind(most));
+  CHECK(applied.find(most)->sequence == most);
+  CHECK(applied.find(most + 1) == nullptr);
+  applied.add({.sequence = most + 1, .deltas = {{1, 1}}});
+  CHECK(applied.size() == most);
+  CHECK_FALSE(applied.has_all_behind(0));
+  CHECK(applied.has_all_behind(1));
+  CHECK(applied.find(2)->sequence == 2);
+  const std::vector<KeyDelta> large(AppliedBatches::kMaxBytes / sizeof(KeyDelta) * 2 / 3, KeyDelta{1, 1});
+  applied.add({.sequence = most + 2, .deltas = large});
+  applied.add({.sequence = most + 3, .deltas = large});
+  CHECK(applied.size() == 1);
+  CHECK(applied.has_all_behind(most + 2));
+  CHECK_FALSE(applied.has_all_behind(most + 1));
 }
 
 TEST_CASE_FIXTURE(Fixture, "what a closed batcher leaves, the next one delivers") {

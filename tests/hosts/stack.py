@@ -19,12 +19,15 @@ DURABLE = {"synchronous_standby_names": "ANY 1 (one, two)"}
 class HostsTest(FlowTest):
     """One network for the tests of a class, with the host of a primary and that of its standby."""
 
-    settings = {}  # of the primary
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.network = Network()
+        cls.impossible = None
+        try:
+            cls.network = Network()
+        except unittest.SkipTest as why:  # told for each test
+            cls.impossible = str(why)
+            return
         cls.addClassCleanup(cls.network.close)
         cls.one = HostedPostgres(cls.network.host("db-one"), "one")
         cls.addClassCleanup(cls.one.close)
@@ -34,6 +37,8 @@ class HostsTest(FlowTest):
         cls.databases_made = 0
 
     def setUp(self):
+        if self.impossible:
+            self.skipTest(self.impossible)
         super().setUp()
         type(self).databases_made += 1
         self.database_name = f"test{self.databases_made}"
