@@ -90,11 +90,10 @@ Result<void> Storage::open_shipper(const WorkerContext& context) {
                                     .worker = context.name,
                                     .host = config.logs_host.empty() ? host_name() : config.logs_host,
                                     .keep_days = config.logs_keep_days},
-                                   LogTable(*target, limits), context.events);
+                                   *target, limits, context.events);
   if (!shipper) return tl::unexpected<Error>(shipper.error());
   shipper_ = std::move(*shipper);
-  stored_logs_ =
-      std::make_shared<StoredLogs>(config.log_directory(), *shipper_, LogTable(*target, limits), context.events);
+  stored_logs_ = std::make_shared<StoredLogs>(config.log_directory(), *shipper_, *target, limits, context.events);
   return {};
 }
 

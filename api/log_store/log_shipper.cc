@@ -56,17 +56,19 @@ LogRows gap_rows(const std::string& worker, const std::string& host, const KeptL
 
 }  // namespace
 
-Result<std::unique_ptr<LogShipper>> LogShipper::start(Options options, LogTable table, observe::EventLog& events) {
+Result<std::unique_ptr<LogShipper>> LogShipper::start(Options options, const PgTarget& target,
+                                                      const PgSession::Limits& limits, observe::EventLog& events) {
   auto source = source_of(request_log_path(options.directory, options.worker) + ".source");
   if (!source) return tl::unexpected<Error>(source.error());
-  return std::unique_ptr<LogShipper>(new LogShipper(std::move(options), std::move(*source), std::move(table), events));
+  return std::unique_ptr<LogShipper>(new LogShipper(std::move(options), std::move(*source), target, limits, events));
 }
 
-LogShipper::LogShipper(Options options, std::string source, LogTable table, observe::EventLog& events)
+LogShipper::LogShipper(Options options, std::string source, const PgTarget& target, const PgSession::Limits& limits,
+                       observe::EventLog& events)
     : options_(std::move(options)),
       source_(std::move(source)),
       events_(events),
-      table_(std::move(table)),
+      table_(target, limits),
       tail_(request_log_path(options_.directory, options_.worker)),
       thread_([this] { run(); }) {}
 
@@ -76,6 +78,7 @@ LogShipper::~LogShipper() {
     const MutexLock guard(mutex_);
     ending_ = true;
   }
+  table_.break_off();
   wake_.notify_all();
   thread_.join();
 }

@@ -39,8 +39,9 @@ class LogShipper {
   };
 
   /// `events` outlives it. Starts the thread; an error when the file that identifies the log cannot be made.
-  static Result<std::unique_ptr<LogShipper>> start(Options options, LogTable table, observe::EventLog& events);
-  /// Copies what is left, at most for kLastMs and the call under way.
+  static Result<std::unique_ptr<LogShipper>> start(Options options, const PgTarget& target,
+                                                   const PgSession::Limits& limits, observe::EventLog& events);
+  /// Copies what is left, at most for kLastMs; then breaks off.
   ~LogShipper();
   LogShipper(const LogShipper&) = delete;
   LogShipper& operator=(const LogShipper&) = delete;
@@ -51,7 +52,8 @@ class LogShipper {
   Stats stats() const;
 
  private:
-  LogShipper(Options options, std::string source, LogTable table, observe::EventLog& events);
+  LogShipper(Options options, std::string source, const PgTarget& target, const PgSession::Limits& limits,
+             observe::EventLog& events);
   void run();
   /// The number of the round to make, or 0 at the end.
   uint64_t wait_for_round();

@@ -9,7 +9,7 @@ namespace roost::api {
 namespace {
 
 constexpr int64_t kAdvisoryLock = 0x726f6f73746c;  // "roostl"; see pg_schema.cc
-constexpr int64_t kScriptMs = 10'000;
+constexpr int64_t kScriptMs = 10'000;              ///< more than lock_timeout
 
 // Times are Unix microseconds; kind is a RecordKind.
 constexpr std::string_view kMake = R"sql(
@@ -71,9 +71,22 @@ Result<T> LogTable::checked(PgResult<T> result) {
   return tl::unexpected<Error>(error_of(result.error()));
 }
 
+void LogTable::set_session(std::unique_ptr<PgSession> session) {
+  {
+    const MutexLock guard(mutex_);
+    at_work_ = session.get();
+  }
+  session_ = std::move(session);  // the former one ends when nobody can break it off any more
+}
+
 void LogTable::close() {
-  session_.reset();
+  set_session(nullptr);
   made_.clear();
+}
+
+void LogTable::break_off() {
+  const MutexLock guard(mutex_);
+  if (at_work_ != nullptr) at_work_->break_off();
 }
 
 Result<PgRows> LogTable::run(const std::string& sql) {
@@ -96,7 +109,7 @@ Result<void> LogTable::open() {
     ++limits_.first_host;
     return tl::unexpected<Error>(error_of(connected.error()));
   }
-  session_ = std::move(*connected);
+  set_session(std::move(*connected));
   const auto made = run(kIsMade);
   if (!made) return tl::unexpected<Error>(made.error());
   if (made->count() > 0) return {};

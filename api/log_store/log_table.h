@@ -10,13 +10,14 @@
 #include "api/log_store/log_rows.h"
 #include "api/log_store/log_tail.h"
 #include "api/logs/log_reader.h"
+#include "common/base/mutex.h"
 #include "common/base/result.h"
 
 namespace roost::api {
 
 /// The tables of request logs in PostgreSQL: `request_logs`, a partition per day, and `log_positions`, how far each
 /// worker's files are in it. Made by whoever comes first, at the first open(). One blocking connection, which every
-/// failure closes. One thread at a time.
+/// failure closes. One thread at a time, but for break_off().
 class LogTable {
  public:
   LogTable(PgTarget target, const PgSession::Limits& limits) : target_(std::move(target)), limits_(limits) {}
@@ -25,6 +26,8 @@ class LogTable {
   Result<void> open();
   bool is_open() const { return session_ != nullptr; }
   void close();
+  /// From any thread: the call under way fails, unless it is connecting.
+  void break_off();
 
   /// How far the files of `source` are stored; `source` is hexadecimal.
   Result<LogPosition> position_of(const std::string& source);
@@ -45,10 +48,14 @@ class LogTable {
   template <class T>
   Result<T> checked(PgResult<T> result);
 
+  void set_session(std::unique_ptr<PgSession> session);
+
   const PgTarget target_;
   PgSession::Limits limits_;
   std::unique_ptr<PgSession> session_;
-  std::set<int64_t> made_;  ///< days whose partition is known to exist
+  Mutex mutex_;
+  const PgSession* at_work_ ROOST_GUARDED_BY(mutex_) = nullptr;  ///< session_, for break_off()
+  std::set<int64_t> made_;                                       ///< days whose partition is known to exist
 };
 
 }  // namespace roost::api

@@ -17,8 +17,9 @@ class StoredLogs {
   static constexpr int64_t kShipMs = 1'000;
 
   /// `shipper` and `events` outlive it.
-  StoredLogs(std::string directory, LogShipper& shipper, LogTable table, observe::EventLog& events)
-      : directory_(std::move(directory)), shipper_(shipper), table_(std::move(table)), events_(events) {}
+  StoredLogs(std::string directory, LogShipper& shipper, const PgTarget& target, const PgSession::Limits& limits,
+             observe::EventLog& events)
+      : directory_(std::move(directory)), shipper_(shipper), table_(target, limits), events_(events) {}
 
   Result<LogAnswer> read(const LogQuery& query);
 

@@ -6,7 +6,7 @@ PORT = 6432
 
 
 class Pooler(HostsTest):
-    """Two workers, ten connections each at most, on four connections to PostgreSQL."""
+    """Two workers with ten connections each, and others for likes and logs, on four connections to PostgreSQL."""
 
     def setUp(self):
         super().setUp()
@@ -28,6 +28,7 @@ class Pooler(HostsTest):
     def start_workers(self, environment=None):
         url = f"postgres://roost@{self.pool_host.address}:{PORT}/{self.database_name}"
         settings = {"ROOST_DATABASE_PREPARED_STATEMENTS": "false", "ROOST_DATABASE_CONNECTIONS": "10",
+                    "ROOST_LOGS_STORE": "postgres",
                     **(environment or {})}
         return self.ready(*[self.worker(host, url, environment=settings) for host in self.apis])
 
@@ -59,6 +60,9 @@ class Pooler(HostsTest):
 
         self.assertEqual(concurrently(8, read), [None] * 8)
         self.assertLessEqual(self.server_connections(), 4)
+        logged = wait_until(lambda: json.loads(get(one.address, "/logs?method=PATCH&path=/api/tweets").body)["requests"],
+                            30, "the log")
+        self.assertEqual(logged, [["PATCH", f"/api/tweets/{tweets[0]}"]])
         self.assertEqual(self.query("SELECT count(*) FROM pg_prepared_statements"), "0")
         for worker in (one, two):
             self.assertNotIn("statement failed", worker.output())
