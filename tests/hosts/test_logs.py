@@ -69,7 +69,7 @@ class Logs(HostsTest):
         small = {"ROOST_LOGS_ROTATE": "64KiB", "ROOST_LOGS_KEEP": "100"}
         one.stop()
         one = self.ready(self.start(self.apis[0], small))[0]
-        for _ in range(3):
+        for _ in range(2):
             self.ask(one, 400)  # through several files
             self.ask(two, 50)
             stored = self.stored_records()
@@ -114,7 +114,7 @@ class Logs(HostsTest):
         wait_until(lambda: self.stored_records() > 50, 30, "records to be copied")
         self.primary.kill()
         try:
-            self.ask(one, 2000)
+            self.ask(one, 1500)
         finally:
             self.primary.start()
         wait_until(lambda: "removed before they were stored" in one.output(), 60, "the gap to be told")

@@ -60,8 +60,8 @@ class Pooler(HostsTest):
 
         self.assertEqual(concurrently(8, read), [None] * 8)
         self.assertLessEqual(self.server_connections(), 4)
-        logged = wait_until(lambda: json.loads(get(one.address, "/logs?method=PATCH&path=/api/tweets").body)["requests"],
-                            30, "the log")
+        changes = "/logs?method=PATCH&path=/api/tweets"
+        logged = wait_until(lambda: json.loads(get(two.address, changes).body)["requests"], 30, "the log")
         self.assertEqual(logged, [["PATCH", f"/api/tweets/{tweets[0]}"]])
         self.assertEqual(self.query("SELECT count(*) FROM pg_prepared_statements"), "0")
         for worker in (one, two):
