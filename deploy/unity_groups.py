@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-MOST_FILES = 12
+LINES = 2000  # of a unit, about: of those that a library is divided into, as equally as may be
 LITERALS = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/', re.S)
 OWN = re.compile(r"\s*(static|const|constexpr|using\s+\w+\s*=)(?=\W)")  # internal to a file whatever the namespace
 SCOPE = re.compile(r"^\s*(?:inline\s+)?namespace\b\s*([\w:]*)\s*$")
@@ -17,7 +17,7 @@ SCOPE = re.compile(r"^\s*(?:inline\s+)?namespace\b\s*([\w:]*)\s*$")
 def declared(head):
     """The name that a declaration up to its "{" or ";" declares; more than one where that is not sure."""
     head = re.sub(r"^\s*template\s*<.*?>\s*(?=struct|class|using|\w)", "", head, flags=re.S)
-    if found := re.search(r"\b(?:struct|class|union|enum(?:\s+class)?)\s+(\w+)\s*(?::|$)", head):
+    if found := re.search(r"\b(?:struct|class|union|enum(?:\s+class)?)\s+(\w+)\s*(?:final\s*)?(?::|$)", head):
         return {found[1]}
     if found := re.search(r"\busing\s+(\w+)\s*=", head):
         return {found[1]}
@@ -50,19 +50,21 @@ def private_names(text):
 
 
 def divide(files):
-    """The unit of each file: the first that has room and none of its names."""
-    units, chosen = [], []
-    for file in files:
-        names = private_names(pathlib.Path(file).read_text(encoding="utf-8"))
-        for number, (members, taken) in enumerate(units):
-            if len(members) < MOST_FILES and not names & taken:
-                break
-        else:
-            number, members, taken = len(units), [], set()
-            units.append((members, taken))
-        members.append(file)
-        taken |= names
-        chosen.append(number)
+    """The unit of each file: the shortest that has none of its names."""
+    texts = [pathlib.Path(file).read_text(encoding="utf-8") for file in files]
+    lines = [text.count("\n") for text in texts]
+    units = [[0, set()] for _ in range(max(1, -(-sum(lines) // LINES)))]  # of each, its lines and names
+    chosen = [0] * len(files)
+    for file in sorted(range(len(files)), key=lambda file: -lines[file]):
+        names = private_names(texts[file])
+        fitting = [unit for unit in units if not names & unit[1]]
+        if not fitting:
+            fitting = [[0, set()]]
+            units += fitting
+        unit = min(fitting, key=lambda unit: unit[0])
+        unit[0] += lines[file]
+        unit[1] |= names
+        chosen[file] = units.index(unit)
     return chosen
 
 

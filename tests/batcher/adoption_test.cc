@@ -14,7 +14,7 @@ const JournalId kOrphan{1, 2};
 const StoreId kStoreA{10, 11};
 const StoreId kStoreB{20, 21};
 
-struct Fixture {
+struct AdoptionFixture {
   SimDisk disk{1};
   SimProcessDisk process{disk, 1};
   SimProcessDisk dead{disk, 2};
@@ -26,7 +26,7 @@ struct Fixture {
   std::string reported;
   std::unique_ptr<Adoption> adoption;
 
-  Fixture() {
+  AdoptionFixture() {
     options.directory = "root";
     options.max_batch_keys = 2;
     options.segment_bytes = 4096;
@@ -55,7 +55,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "an orphan is drained under its own id, forgotten and removed") {
+TEST_CASE_FIXTURE(AdoptionFixture, "an orphan is drained under its own id, forgotten and removed") {
   leave(JournalState{3, Batch{3, {{1, 1}}}, {{1, 2}, {2, 4}, {3, 8}}});
   SUBCASE("its batch in flight was applied") {
     database.applied[kOrphan] = 3;
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(Fixture, "an orphan is drained under its own id, forgotten and
   CHECK(adoption->adopted() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal whose owner lives is left alone, and so is the own one") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a journal whose owner lives is left alone, and so is the own one") {
   auto alive = Journal::create(dead, paths, kOrphan, JournalLimits{}, 0);
   auto own = Journal::create(process, paths, kOwn, JournalLimits{}, 0);
   REQUIRE(alive);
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal whose owner lives is left alone, and so is
   CHECK(journals() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "half-made and half-removed journals are cleared away") {
+TEST_CASE_FIXTURE(AdoptionFixture, "half-made and half-removed journals are cleared away") {
   REQUIRE(dead.create_directory(paths.making({5, 5})));
   REQUIRE(dead.create_directory(paths.done({6, 6})));
   REQUIRE(dead.create(paths.done({6, 6}) + "/" + segment_name(4)));
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture, "half-made and half-removed journals are cleared away
   CHECK(database.applied.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "one step is one journal or one batch, so that the own flush has its turn") {
+TEST_CASE_FIXTURE(AdoptionFixture, "one step is one journal or one batch, so that the own flush has its turn") {
   for (uint64_t number = 1; number <= 5; ++number) REQUIRE(dead.create_directory(paths.done({6, number})));
   leave(JournalState{0, std::nullopt, {{1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}}});
   size_t left = journals();
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "one step is one journal or one batch, so that the ow
   CHECK(statements == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "with a sink that forgets nothing, each journal is asked about once a scan") {
+TEST_CASE_FIXTURE(AdoptionFixture, "with a sink that forgets nothing, each journal is asked about once a scan") {
   for (uint64_t number = 1; number <= 3; ++number) REQUIRE(dead.create_directory(paths.done({6, number})));
   database.refuse = 1;
   int busy_steps = 0;
@@ -123,14 +123,14 @@ TEST_CASE_FIXTURE(Fixture, "with a sink that forgets nothing, each journal is as
   CHECK(journals() == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "other names in the directory are nobody's business") {
+TEST_CASE_FIXTURE(AdoptionFixture, "other names in the directory are nobody's business") {
   REQUIRE(dead.create_directory("root/README"));
   REQUIRE(dead.create_directory(paths.in_use(kOrphan) + ".backup"));
   run();
   CHECK(journals() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal that names another store is kept as it is, and reported once") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a journal that names another store is kept as it is, and reported once") {
   leave(JournalState{0, std::nullopt, {{1, 9}}}, kStoreA);
   SUBCASE("the sink's store is another one") {
     adoption->set_store(kStoreB);
@@ -156,7 +156,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal that names another store is kept as it is,
   CHECK(adoption->foreign() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal of before identities is adopted, and tied to the store from then on") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a journal of before identities is adopted, and tied to the store from then on") {
   leave(JournalState{0, std::nullopt, {{1, 9}, {2, 1}, {3, 1}}});
   adoption->set_store(kStoreA);
   bool tied = false;
@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal of before identities is adopted, and tied 
   CHECK(adoption->adopted() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a damaged journal is put aside whole, and said so") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a damaged journal is put aside whole, and said so") {
   leave(JournalState{0, std::nullopt, {{1, 2}}});
   disk.find(paths.in_use(kOrphan) + "/" + segment_name(2))->bytes[42] ^= 1;
   run();
@@ -183,7 +183,7 @@ TEST_CASE_FIXTURE(Fixture, "a damaged journal is put aside whole, and said so") 
   CHECK(reported.find(kOrphan.hex()) != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal the sink contradicts is put aside, nothing is sent") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a journal the sink contradicts is put aside, nothing is sent") {
   leave(JournalState{3, Batch{3, {{1, 1}}}, {}});
   database.applied[kOrphan] = 7;
   run();
@@ -191,7 +191,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal the sink contradicts is put aside, nothing
   CHECK(disk.find(paths.quarantined(kOrphan)));
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(AdoptionFixture,
                   "a journal that is a copy of another moment than the sink is put aside, not taken for applied") {
   SUBCASE("the sink is later by the batch that comes next") {
     leave(JournalState{3, std::nullopt, {{1, 2}}});
@@ -211,7 +211,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(reported.find("batch 3 was the last, but the sink says") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal is not compared with a sink that does not answer") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a journal is not compared with a sink that does not answer") {
   leave(JournalState{3, std::nullopt, {{1, 2}}});
   database.applied[kOrphan] = 3;
   database.refuse = 1;
@@ -223,7 +223,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal is not compared with a sink that does not 
   CHECK(journals() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a disk that fails during a drain only puts it off") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a disk that fails during a drain only puts it off") {
   leave(JournalState{0, std::nullopt, {{1, 2}, {2, 4}, {3, 8}}});
   process.sync_error = 1;
   run();
@@ -235,7 +235,7 @@ TEST_CASE_FIXTURE(Fixture, "a disk that fails during a drain only puts it off") 
   CHECK(journals() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a database that is away only puts it off") {
+TEST_CASE_FIXTURE(AdoptionFixture, "a database that is away only puts it off") {
   leave(JournalState{0, std::nullopt, {{1, 2}}});
   database.refuse = 1;
   run();

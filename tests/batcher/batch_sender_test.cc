@@ -35,7 +35,7 @@ struct ScriptedSink final : Sink {
 
 using Progress = BatchSender::Progress;
 
-struct Fixture {
+struct BatchSenderFixture {
   ScriptedSink sink;
   BatchSender sender{sink, Backoff{100, 1000}, [] { return uint64_t{0}; }};
   Progress step(int64_t now_ms) { return sender.step(kId, kBatch, now_ms); }
@@ -43,14 +43,14 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a batch that is applied is done") {
+TEST_CASE_FIXTURE(BatchSenderFixture, "a batch that is applied is done") {
   sink.outcomes = {Outcome::applied};
   sender.start_fresh();
   CHECK(step(0) == Progress::applied);
   CHECK(sender.failures() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "one that was not applied is sent again, later each time") {
+TEST_CASE_FIXTURE(BatchSenderFixture, "one that was not applied is sent again, later each time") {
   sink.outcomes = {Outcome::not_applied, Outcome::not_applied, Outcome::applied};
   sender.start_fresh();
   CHECK(step(0) == Progress::waiting);
@@ -63,7 +63,7 @@ TEST_CASE_FIXTURE(Fixture, "one that was not applied is sent again, later each t
   CHECK(sender.failures() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an unknown outcome is asked for before anything is sent again") {
+TEST_CASE_FIXTURE(BatchSenderFixture, "an unknown outcome is asked for before anything is sent again") {
   sender.start_fresh();
   SUBCASE("it was applied") {
     sink.outcomes = {Outcome::unknown};
@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(Fixture, "an unknown outcome is asked for before anything is s
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a batch found in a journal is asked for first") {
+TEST_CASE_FIXTURE(BatchSenderFixture, "a batch found in a journal is asked for first") {
   sender.start_recovered();
   SUBCASE("applied before the crash") {
     sink.answers = {5};
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "a batch found in a journal is asked for first") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a sink with another past is not written to") {
+TEST_CASE_FIXTURE(BatchSenderFixture, "a sink with another past is not written to") {
   for (const uint64_t answer : {0u, 3u, 6u}) {
     sink.answers = {answer};
     sender.start_recovered();

@@ -76,7 +76,7 @@ class MemorySink final : public Sink {
   std::map<int64_t, int64_t> counts_;
 };
 
-struct Fixture {
+struct BatcherFixture {
   TemporaryDirectory directory;
   PosixDisk disk;
   SystemClock clock;
@@ -109,7 +109,7 @@ void wait_for(Condition condition) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "likes from many threads arrive once each, few statements") {
+TEST_CASE_FIXTURE(BatcherFixture, "likes from many threads arrive once each, few statements") {
   constexpr int kThreads = 4;
   constexpr int kLikes = 2000;
   auto batcher = open(options());
@@ -139,14 +139,14 @@ TEST_CASE_FIXTURE(Fixture, "likes from many threads arrive once each, few statem
   CHECK(journals_left() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the eleventh like sends all, without waiting for their age") {
+TEST_CASE_FIXTURE(BatcherFixture, "the eleventh like sends all, without waiting for their age") {
   auto batcher = open(options());
   for (int i = 0; i < 11; ++i) REQUIRE(batcher->add(1, 1, [](const Result<Accepted>&) {}));
   wait_for([&] { return sink.total() == 11; });
   wait_for([&] { return batcher->pending(1) == 0; });
 }
 
-TEST_CASE_FIXTURE(Fixture, "likes that have waited long enough go, too") {
+TEST_CASE_FIXTURE(BatcherFixture, "likes that have waited long enough go, too") {
   Options quick = options();
   quick.policy.max_age_ms = 5;
   auto batcher = open(std::move(quick));
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Fixture, "likes that have waited long enough go, too") {
   wait_for([&] { return sink.total() == 3; });
 }
 
-TEST_CASE_FIXTURE(Fixture, "batches that the sink has applied and lost are applied again") {
+TEST_CASE_FIXTURE(BatcherFixture, "batches that the sink has applied and lost are applied again") {
   Options quick = options();
   quick.policy.max_pending = 0;
   auto batcher = open(std::move(quick));
@@ -203,7 +203,7 @@ TEST_CASE("of the applied batches the oldest are given up, by their number and b
   CHECK_FALSE(applied.has_all_behind(most + 1));
 }
 
-TEST_CASE_FIXTURE(Fixture, "what a closed batcher leaves, the next one delivers") {
+TEST_CASE_FIXTURE(BatcherFixture, "what a closed batcher leaves, the next one delivers") {
   auto batcher = open(options());
   sink.away = true;
   for (int i = 0; i < 30; ++i) REQUIRE(batcher->add(i % 3, 1, [](const Result<Accepted>&) {}));
@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "what a closed batcher leaves, the next one delivers"
   CHECK(journals_left() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a directory that cannot be made is an error that names it") {
+TEST_CASE_FIXTURE(BatcherFixture, "a directory that cannot be made is an error that names it") {
   Options wrong = options();
   wrong.directory = directory.path() + "/missing/journal";
   const auto batcher = Batcher::open(std::move(wrong), disk, clock, sink);
@@ -227,7 +227,7 @@ TEST_CASE_FIXTURE(Fixture, "a directory that cannot be made is an error that nam
   CHECK(batcher.error().what.find("missing/journal") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal limit below two segments is an error") {
+TEST_CASE_FIXTURE(BatcherFixture, "a journal limit below two segments is an error") {
   Options wrong = options();
   wrong.max_journal_bytes = 100 << 10;
   CHECK(!Batcher::open(std::move(wrong), disk, clock, sink));
@@ -323,7 +323,7 @@ TEST_CASE("processes killed at any moment lose nothing they acknowledged") {
   CHECK(sink.load().applied.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "likes are refused until the sink's store is known, and the journal names it") {
+TEST_CASE_FIXTURE(BatcherFixture, "likes are refused until the sink's store is known, and the journal names it") {
   sink.store = StoreId{1, 2};
   sink.away = true;
   auto batcher = open(options());
@@ -338,7 +338,7 @@ TEST_CASE_FIXTURE(Fixture, "likes are refused until the sink's store is known, a
   CHECK(recover_journal(disk, path, batcher->journal())->state.store == StoreId{1, 2});
 }
 
-TEST_CASE_FIXTURE(Fixture, "what one store's batcher left is not applied to another store") {
+TEST_CASE_FIXTURE(BatcherFixture, "what one store's batcher left is not applied to another store") {
   Options keep = options();
   keep.policy.max_pending = 100;
   sink.store = StoreId{1, 1};

@@ -9,11 +9,11 @@
 namespace roost::batcher {
 namespace {
 
-struct Fixture : SimulatedLog {
+struct GroupCommitFixture : SimulatedLog {
   int accepted = 0;
   int failed = 0;
 
-  Fixture() { options.max_batch_keys = 10; }
+  GroupCommitFixture() { options.max_batch_keys = 10; }
   void add(int64_t key, int64_t delta = 1) {
     REQUIRE(log->add(key, delta, [this](const Result<Accepted>& result) { ++(result ? accepted : failed); }));
   }
@@ -25,7 +25,7 @@ struct Fixture : SimulatedLog {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a step without work touches nothing") {
+TEST_CASE_FIXTURE(GroupCommitFixture, "a step without work touches nothing") {
   open();
   const uint64_t operations = process.operations;
   CHECK(!commits->step());
@@ -33,7 +33,8 @@ TEST_CASE_FIXTURE(Fixture, "a step without work touches nothing") {
   CHECK(wakes == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a group and the batch asked for share one sync; the batch has earlier likes only") {
+TEST_CASE_FIXTURE(GroupCommitFixture,
+                  "a group and the batch asked for share one sync; the batch has earlier likes only") {
   open();
   add(7, 11);
   REQUIRE(commits->step());
@@ -48,7 +49,8 @@ TEST_CASE_FIXTURE(Fixture, "a group and the batch asked for share one sync; the 
   CHECK(after_power_loss() == JournalState{1, Batch{1, {{7, 11}}}, {{7, 3}}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a batch asked for when nothing is due is none, and the sink thread is woken all the same") {
+TEST_CASE_FIXTURE(GroupCommitFixture,
+                  "a batch asked for when nothing is due is none, and the sink thread is woken all the same") {
   open();
   log->ask_for_batch(false);
   const uint64_t syncs = stats().syncs;
@@ -58,7 +60,7 @@ TEST_CASE_FIXTURE(Fixture, "a batch asked for when nothing is due is none, and t
   CHECK(stats().syncs == syncs);
 }
 
-TEST_CASE_FIXTURE(Fixture, "that a batch was applied is written with the next group") {
+TEST_CASE_FIXTURE(GroupCommitFixture, "that a batch was applied is written with the next group") {
   open();
   add(7);
   REQUIRE(commits->step());
@@ -72,7 +74,8 @@ TEST_CASE_FIXTURE(Fixture, "that a batch was applied is written with the next gr
   CHECK(after_power_loss() == JournalState{1, std::nullopt, {{8, 1}}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failed write fails the group and the batch; the same step begins a new segment") {
+TEST_CASE_FIXTURE(GroupCommitFixture,
+                  "a failed write fails the group and the batch; the same step begins a new segment") {
   open();
   add(7, 2);
   REQUIRE(commits->step());
@@ -91,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "a failed write fails the group and the batch; the sa
   CHECK(after_power_loss() == JournalState{0, std::nullopt, {{7, 2}}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "stopping ends the wait, and the last step syncs in every mode") {
+TEST_CASE_FIXTURE(GroupCommitFixture, "stopping ends the wait, and the last step syncs in every mode") {
   options.durability = Durability::os;
   open();
   add(7);
@@ -108,7 +111,7 @@ TEST_CASE_FIXTURE(Fixture, "stopping ends the wait, and the last step syncs in e
   CHECK(after_power_loss().open == std::vector<KeyDelta>{{7, 1}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "the journal stays locked until it is released") {
+TEST_CASE_FIXTURE(GroupCommitFixture, "the journal stays locked until it is released") {
   open();
   SimProcessDisk other{disk, 2};
   const std::string directory = "root/" + log->id().hex();

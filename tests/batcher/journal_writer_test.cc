@@ -9,7 +9,7 @@ namespace roost::batcher {
 namespace {
 
 /// A writer for a new journal on a simulated disk. Set `options`, then open().
-struct Fixture {
+struct JournalWriterFixture {
   static constexpr JournalId kId{1, 2};
   SimDisk disk{1};
   SimProcessDisk process{disk, 1};
@@ -19,7 +19,7 @@ struct Fixture {
   int reports = 0;
   std::unique_ptr<JournalWriter> writer;
 
-  Fixture() {
+  JournalWriterFixture() {
     options.directory = "root";
     options.max_waiting = 20;
     options.max_batch_keys = 10;
@@ -50,7 +50,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "staged groups are written and synced together") {
+TEST_CASE_FIXTURE(JournalWriterFixture, "staged groups are written and synced together") {
   open();
   const uint64_t syncs = writer->status().syncs;
   REQUIRE(stage(7));
@@ -63,7 +63,7 @@ TEST_CASE_FIXTURE(Fixture, "staged groups are written and synced together") {
   CHECK(after_power_loss().open == std::vector<KeyDelta>{{7, 1}, {8, 1}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a full segment is replaced by one that begins with the snapshot") {
+TEST_CASE_FIXTURE(JournalWriterFixture, "a full segment is replaced by one that begins with the snapshot") {
   open();
   const uint64_t bytes = writer->status().bytes;
   int64_t groups = 0;
@@ -80,7 +80,8 @@ TEST_CASE_FIXTURE(Fixture, "a full segment is replaced by one that begins with t
   CHECK(after_power_loss().open == std::vector<KeyDelta>{{7, groups + 1}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failed sync breaks the journal until a new segment works, tried again with back-off") {
+TEST_CASE_FIXTURE(JournalWriterFixture,
+                  "a failed sync breaks the journal until a new segment works, tried again with back-off") {
   open();
   state.open = {{1, 5}};
   process.sync_error = 1;
@@ -113,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture, "a failed sync breaks the journal until a new segment
   CHECK(after_power_loss() == state);
 }
 
-TEST_CASE_FIXTURE(Fixture, "only interval mode has a sync due, counted from the last one") {
+TEST_CASE_FIXTURE(JournalWriterFixture, "only interval mode has a sync due, counted from the last one") {
   SUBCASE("interval") {
     options.durability = Durability::interval;
     open();
@@ -139,7 +140,8 @@ TEST_CASE_FIXTURE(Fixture, "only interval mode has a sync due, counted from the 
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "on a full disk batches use up the reserve, then fail; with space there is room again") {
+TEST_CASE_FIXTURE(JournalWriterFixture,
+                  "on a full disk batches use up the reserve, then fail; with space there is room again") {
   open();
   process.space_error = 1;
   size_t room = SIZE_MAX;

@@ -9,13 +9,13 @@ namespace {
 
 constexpr LikeToken kA{1, 1}, kB{1, 2};
 
-struct Fixture {
+struct LikeIntakeFixture {
   Options options;
   LikeLedger ledger{FlushPolicy{10, 1000}};
   LikeIntake intake{options};
   LikeGroup group;
 
-  Fixture() {
+  LikeIntakeFixture() {
     options.max_waiting = 5;
     options.max_pending_keys = 4;
     options.max_pending_tokens = 2;
@@ -38,7 +38,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "likes of one group are folded by key and keep their order of arrival") {
+TEST_CASE_FIXTURE(LikeIntakeFixture, "likes of one group are folded by key and keep their order of arrival") {
   CHECK(intake.idle());
   add(7, 2, nullptr, 50);
   add(8, 1, nullptr, 60);
@@ -61,14 +61,15 @@ TEST_CASE_FIXTURE(Fixture, "likes of one group are folded by key and keep their 
   CHECK(group.first_unix_ms == 80);
 }
 
-TEST_CASE_FIXTURE(Fixture, "as many likes gather as may wait, and no more") {
+TEST_CASE_FIXTURE(LikeIntakeFixture, "as many likes gather as may wait, and no more") {
   for (size_t i = 0; i < options.max_waiting; ++i) add(1);
   CHECK(refusal(admit(1)) == EAGAIN);
   intake.take_group(group);
   CHECK(refusal(admit(1)) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "keys count in the ledger, in the group being committed and in the one that gathers") {
+TEST_CASE_FIXTURE(LikeIntakeFixture,
+                  "keys count in the ledger, in the group being committed and in the one that gathers") {
   ledger.add({{1, 1}, {2, 1}}, 0);
   add(3);
   intake.take_group(group);
@@ -82,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "keys count in the ledger, in the group being committ
   CHECK(refusal(admit(5)) == EAGAIN);
 }
 
-TEST_CASE_FIXTURE(Fixture, "tokens count in all three places too, and only for likes that have one") {
+TEST_CASE_FIXTURE(LikeIntakeFixture, "tokens count in all three places too, and only for likes that have one") {
   ledger.add({{1, 1}}, 0, {{1, kA}});
   CHECK(refusal(admit(1, true)) == 0);
   add(1, 1, &kB);
@@ -94,7 +95,8 @@ TEST_CASE_FIXTURE(Fixture, "tokens count in all three places too, and only for l
   CHECK(refusal(admit(1, true)) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a disk error refuses likes until its time, and accepting() says so until it has gone") {
+TEST_CASE_FIXTURE(LikeIntakeFixture,
+                  "a disk error refuses likes until its time, and accepting() says so until it has gone") {
   const Result<void> error = fail("no space", Side::internal, true, ENOSPC);
   intake.refuse_until(error.error(), 100);
   CHECK(refusal(admit(1, false, 99)) == ENOSPC);
@@ -105,7 +107,7 @@ TEST_CASE_FIXTURE(Fixture, "a disk error refuses likes until its time, and accep
   CHECK(intake.accepting());
 }
 
-TEST_CASE_FIXTURE(Fixture, "once closed nothing is admitted, and what gathered can still be taken") {
+TEST_CASE_FIXTURE(LikeIntakeFixture, "once closed nothing is admitted, and what gathered can still be taken") {
   add(1);
   intake.close();
   CHECK(refusal(admit(1)) == ESHUTDOWN);

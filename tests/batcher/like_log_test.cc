@@ -9,11 +9,11 @@
 namespace roost::batcher {
 namespace {
 
-struct Fixture : SimulatedLog {
+struct LikeLogFixture : SimulatedLog {
   std::vector<int64_t> accepted;  ///< `pending` of each like acknowledged.
   int failed = 0;
 
-  Fixture() {
+  LikeLogFixture() {
     options.max_batch_keys = 10;
     options.max_pending_keys = 12;
     options.max_journal_bytes = 1 << 20;
@@ -36,7 +36,7 @@ struct Fixture : SimulatedLog {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "likes of one group fold into one record and are answered in one delivery") {
+TEST_CASE_FIXTURE(LikeLogFixture, "likes of one group fold into one record and are answered in one delivery") {
   int deliveries = 0;
   options.deliver = [&](Answers answers) {
     ++deliveries;
@@ -58,7 +58,7 @@ TEST_CASE_FIXTURE(Fixture, "likes of one group fold into one record and are answ
   CHECK(on_disk().open == std::vector<KeyDelta>{{7, 5}, {8, 3}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "while answers are under way likes gather, and a batch takes them along") {
+TEST_CASE_FIXTURE(LikeLogFixture, "while answers are under way likes gather, and a batch takes them along") {
   std::vector<Answers> under_way;
   options.deliver = [&](Answers answers) { under_way.push_back(std::move(answers)); };
   open();
@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(Fixture, "while answers are under way likes gather, and a batc
   CHECK(commits->step());
 }
 
-TEST_CASE_FIXTURE(Fixture, "at the end likes wait for no answers, and answers may outlive the log") {
+TEST_CASE_FIXTURE(LikeLogFixture, "at the end likes wait for no answers, and answers may outlive the log") {
   std::vector<Answers> under_way;
   options.deliver = [&](Answers answers) { under_way.push_back(std::move(answers)); };
   open();
@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(Fixture, "at the end likes wait for no answers, and answers ma
   CHECK(accepted == std::vector<int64_t>{1, 1});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a refused like leaves its callback with the caller") {
+TEST_CASE_FIXTURE(LikeLogFixture, "a refused like leaves its callback with the caller") {
   open();
   log->stop_accepting();
   bool called = false;
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(Fixture, "a refused like leaves its callback with the caller")
   CHECK(called);
 }
 
-TEST_CASE_FIXTURE(Fixture, "no more likes wait than may") {
+TEST_CASE_FIXTURE(LikeLogFixture, "no more likes wait than may") {
   open();
   for (size_t i = 0; i < options.max_waiting; ++i) REQUIRE(add(1));
   refused(add(1));
@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(Fixture, "no more likes wait than may") {
   CHECK(stats().refused == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "no more keys are pending than may, but known keys go on") {
+TEST_CASE_FIXTURE(LikeLogFixture, "no more keys are pending than may, but known keys go on") {
   open();
   for (int64_t key = 0; key < 6; ++key) REQUIRE(add(key));
   commits->step();
@@ -135,7 +135,7 @@ TEST_CASE_FIXTURE(Fixture, "no more keys are pending than may, but known keys go
   CHECK(add(12));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a batch is durable before it is ready, in every mode") {
+TEST_CASE_FIXTURE(LikeLogFixture, "a batch is durable before it is ready, in every mode") {
   SUBCASE("durable") {
     options.durability = Durability::durable;
   }
@@ -165,7 +165,7 @@ TEST_CASE_FIXTURE(Fixture, "a batch is durable before it is ready, in every mode
   CHECK(stats().statements_saved == 10);
 }
 
-TEST_CASE_FIXTURE(Fixture, "interval mode syncs when its time has come") {
+TEST_CASE_FIXTURE(LikeLogFixture, "interval mode syncs when its time has come") {
   options.durability = Durability::interval;
   open();
   REQUIRE(add(1));
@@ -181,7 +181,7 @@ TEST_CASE_FIXTURE(Fixture, "interval mode syncs when its time has come") {
   CHECK(on_disk().open.size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failing disk fails what was not acknowledged and loses nothing that was") {
+TEST_CASE_FIXTURE(LikeLogFixture, "a failing disk fails what was not acknowledged and loses nothing that was") {
   open();
   REQUIRE(add(1, 2));
   commits->step();
@@ -207,7 +207,7 @@ TEST_CASE_FIXTURE(Fixture, "a failing disk fails what was not acknowledged and l
   CHECK(on_disk().open == std::vector<KeyDelta>{{1, 3}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a batch whose frame fails is none, and can be asked for again") {
+TEST_CASE_FIXTURE(LikeLogFixture, "a batch whose frame fails is none, and can be asked for again") {
   open();
   REQUIRE(add(1, 11));
   commits->step();
@@ -225,7 +225,7 @@ TEST_CASE_FIXTURE(Fixture, "a batch whose frame fails is none, and can be asked 
   CHECK(log->in_flight() == Batch{1, {{1, 11}}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "with a full disk likes are refused and batches still go out") {
+TEST_CASE_FIXTURE(LikeLogFixture, "with a full disk likes are refused and batches still go out") {
   open();
   process.space_error = 1;
   int acknowledged = 0;
@@ -252,7 +252,8 @@ TEST_CASE_FIXTURE(Fixture, "with a full disk likes are refused and batches still
   CHECK(log->pending(1) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal at its limit refuses likes and takes them again when batches have made room") {
+TEST_CASE_FIXTURE(LikeLogFixture,
+                  "a journal at its limit refuses likes and takes them again when batches have made room") {
   options.max_pending_keys = 1'000'000;
   options.max_batch_keys = 500;
   const JournalLimits limits = journal_limits(options);
@@ -282,7 +283,7 @@ TEST_CASE_FIXTURE(Fixture, "a journal at its limit refuses likes and takes them 
   CHECK(log->pending(1) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "segments change without losing count") {
+TEST_CASE_FIXTURE(LikeLogFixture, "segments change without losing count") {
   open();
   for (int i = 0; i < 2000; ++i) {
     REQUIRE(add(i % 3));

@@ -10,11 +10,11 @@ namespace {
 constexpr LikeToken kA{1, 1}, kB{1, 2}, kC{2, 1};
 
 /// A log whose likes have tokens.
-struct Fixture : SimulatedLog {
+struct TokensFixture : SimulatedLog {
   int accepted = 0;
   int failed = 0;
 
-  Fixture() {
+  TokensFixture() {
     options.max_batch_keys = 2;
     options.max_pending_tokens = 3;
     options.token_memory_ms = 1000;
@@ -37,7 +37,7 @@ struct Fixture : SimulatedLog {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a token is known once its like was acknowledged, for as long as it is remembered") {
+TEST_CASE_FIXTURE(TokensFixture, "a token is known once its like was acknowledged, for as long as it is remembered") {
   CHECK(once(7, kA) == Added::waiting);
   CHECK(once(7, kA) == Added::waiting);  // Not acknowledged yet, so the repeat waits too; the sink will tell.
   CHECK(accepted == 0);
@@ -54,7 +54,7 @@ TEST_CASE_FIXTURE(Fixture, "a token is known once its like was acknowledged, for
   CHECK(once(7, kA) == Added::waiting);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a token whose like failed is not known") {
+TEST_CASE_FIXTURE(TokensFixture, "a token whose like failed is not known") {
   process.sync_error = 1;
   CHECK(once(7, kA) == Added::waiting);
   commits->step();
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "a token whose like failed is not known") {
   CHECK(log->pending(7) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "no more tokens are pending than may; likes without one go on") {
+TEST_CASE_FIXTURE(TokensFixture, "no more tokens are pending than may; likes without one go on") {
   CHECK(once(7, kA));
   commits->step();
   CHECK(once(7, kB));  // Comes too late for the batch.
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "no more tokens are pending than may; likes without o
   CHECK(once(8, {9, 9}) == Added::waiting);
 }
 
-TEST_CASE_FIXTURE(Fixture, "tokens survive in the journal, open and in flight, across segments") {
+TEST_CASE_FIXTURE(TokensFixture, "tokens survive in the journal, open and in flight, across segments") {
   CHECK(once(7, kA));
   CHECK(log->add(7, 5, [](const Result<Accepted>&) {}));
   commits->step();

@@ -7,7 +7,7 @@ using namespace roost::api;
 
 namespace {
 
-Request from(std::string_view client, std::string forwarded_for = "", std::string authorization = "") {
+Request client_at(std::string_view client, std::string forwarded_for = "", std::string authorization = "") {
   Request request;
   request.client = *net::Address::parse(client);
   request.authority = "localhost:8080";
@@ -36,25 +36,25 @@ LogRecord record(RecordKind kind, std::string verb, std::string subject) {
 }  // namespace
 
 TEST_CASE("who may read the log") {
-  CHECK(may_read_logs(LogAccess::open, "", from("8.8.8.8:1")));
-  CHECK(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1")));
-  CHECK(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "127.0.0.1")));
-  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("8.8.8.8:1")));
-  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "8.8.8.8")));
-  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "127.0.0.1, 8.8.8.8")));
-  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "127.0.0.1.evil.example")));
-  CHECK(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "::1, 127.0.0.9")));
-  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", from("127.0.0.1:1", "unknown")));
-  CHECK(may_read_logs(LogAccess::token, "secret", from("8.8.8.8:1", "", "Bearer secret")));
-  CHECK(may_read_logs(LogAccess::token, "secret", from("8.8.8.8:1", "", "bearer secret")));
-  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1")));
-  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1", "", "Bearer secre")));
-  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", from("127.0.0.1:1", "", "Basic secret")));
-  CHECK_FALSE(may_read_logs(LogAccess::token, "", from("127.0.0.1:1", "", "Bearer ")));
+  CHECK(may_read_logs(LogAccess::open, "", client_at("8.8.8.8:1")));
+  CHECK(may_read_logs(LogAccess::loopback, "", client_at("127.0.0.1:1")));
+  CHECK(may_read_logs(LogAccess::loopback, "", client_at("127.0.0.1:1", "127.0.0.1")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", client_at("8.8.8.8:1")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", client_at("127.0.0.1:1", "8.8.8.8")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", client_at("127.0.0.1:1", "127.0.0.1, 8.8.8.8")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", client_at("127.0.0.1:1", "127.0.0.1.evil.example")));
+  CHECK(may_read_logs(LogAccess::loopback, "", client_at("127.0.0.1:1", "::1, 127.0.0.9")));
+  CHECK_FALSE(may_read_logs(LogAccess::loopback, "", client_at("127.0.0.1:1", "unknown")));
+  CHECK(may_read_logs(LogAccess::token, "secret", client_at("8.8.8.8:1", "", "Bearer secret")));
+  CHECK(may_read_logs(LogAccess::token, "secret", client_at("8.8.8.8:1", "", "bearer secret")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", client_at("127.0.0.1:1")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", client_at("127.0.0.1:1", "", "Bearer secre")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "secret", client_at("127.0.0.1:1", "", "Basic secret")));
+  CHECK_FALSE(may_read_logs(LogAccess::token, "", client_at("127.0.0.1:1", "", "Bearer ")));
 }
 
 TEST_CASE("what was sent on for another, or by a name of the DNS, is not of this host") {
-  Request request = from("127.0.0.1:1", "127.0.0.1");
+  Request request = client_at("127.0.0.1:1", "127.0.0.1");
   REQUIRE(may_read_logs(LogAccess::loopback, "", request));
   request.is_for_another = true;  // Forwarded: for=unknown, from a proxy that is not trusted itself
   CHECK_FALSE(may_read_logs(LogAccess::loopback, "", request));

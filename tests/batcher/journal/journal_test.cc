@@ -12,7 +12,7 @@ namespace {
 
 const JournalId kId{1, 2};
 
-struct Fixture {
+struct JournalFixture {
   SimDisk disk{1};
   SimProcessDisk process{disk, 1};
   SimProcessDisk other{disk, 2};
@@ -20,7 +20,7 @@ struct Fixture {
   JournalLimits limits{4096, 64 << 10, 200, 400};
   std::unique_ptr<Journal> journal;
 
-  Fixture() {
+  JournalFixture() {
     REQUIRE(process.create_directory("root"));
     REQUIRE(process.sync_directory("."));
     auto made = Journal::create(process, paths, kId, limits, 0);
@@ -42,7 +42,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a new journal stands under its name, locked and empty") {
+TEST_CASE_FIXTURE(JournalFixture, "a new journal stands under its name, locked and empty") {
   CHECK(!disk.find(paths.making(kId)));
   CHECK(recovered() == JournalState());
   const auto lock = other.lock_directory(paths.in_use(kId));
@@ -63,7 +63,7 @@ TEST_CASE("the directory of all journals is safe, whoever made it") {
   CHECK(!make_journal_root(process, "root"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is synced survives a loss of power; a new journal does, too") {
+TEST_CASE_FIXTURE(JournalFixture, "what is synced survives a loss of power; a new journal does, too") {
   stage(1, 5);
   REQUIRE(journal->write());
   CHECK(journal->has_unsynced());
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(Fixture, "what is synced survives a loss of power; a new journ
   CHECK(recovered().open == std::vector<KeyDelta>{{1, 5}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failed sync closes the segment for good") {
+TEST_CASE_FIXTURE(JournalFixture, "a failed sync closes the segment for good") {
   stage(1, 5);
   REQUIRE(journal->write());
   process.sync_error = 1;
@@ -92,14 +92,14 @@ TEST_CASE_FIXTURE(Fixture, "a failed sync closes the segment for good") {
   CHECK(recovered().open == std::vector<KeyDelta>{{9, 10}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failed write closes it, too") {
+TEST_CASE_FIXTURE(JournalFixture, "a failed write closes it, too") {
   stage(1, 5);
   process.write_error = 1;
   REQUIRE(!journal->write());
   CHECK(journal->broken());
 }
 
-TEST_CASE_FIXTURE(Fixture, "without space for a new segment the old one goes on") {
+TEST_CASE_FIXTURE(JournalFixture, "without space for a new segment the old one goes on") {
   process.space_error = 1;
   const auto begun = journal->begin_segment({}, 0);
   REQUIRE(!begun);
@@ -111,7 +111,7 @@ TEST_CASE_FIXTURE(Fixture, "without space for a new segment the old one goes on"
   CHECK(recovered().open == std::vector<KeyDelta>{{1, 1}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "the limit counts all segments") {
+TEST_CASE_FIXTURE(JournalFixture, "the limit counts all segments") {
   std::vector<KeyDelta> open;
   for (int64_t key = 0; key < 30'000; ++key) open.push_back({key, 1});
   const auto begun = journal->begin_segment(JournalState{0, std::nullopt, open}, 0);
@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(Fixture, "the limit counts all segments") {
   CHECK(journal->bytes() == 4096);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a segment has room for likes up to its reserve, and for a batch up to its end") {
+TEST_CASE_FIXTURE(JournalFixture, "a segment has room for likes up to its reserve, and for a batch up to its end") {
   CHECK(journal->room_for_batch() == journal->room_for_likes() + limits.reserve_bytes);
   while (journal->room_for_likes() > 20) stage(1, 1);
   CHECK(journal->room_for_batch() >= limits.reserve_bytes);
@@ -132,14 +132,14 @@ TEST_CASE_FIXTURE(Fixture, "a segment has room for likes up to its reserve, and 
   CHECK(disk.find(paths.in_use(kId) + "/" + segment_name(1))->bytes.size() == 4096);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a new segment replaces the old ones") {
+TEST_CASE_FIXTURE(JournalFixture, "a new segment replaces the old ones") {
   for (int i = 0; i < 5; ++i) REQUIRE(journal->begin_segment(JournalState{0, std::nullopt, {{1, i + 1}}}, 0));
   CHECK(files() == 1);
   CHECK(journal->bytes() == 4096);
   CHECK(recovered().open == std::vector<KeyDelta>{{1, 5}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a journal that is done stands aside, durably, and can be removed in two halves") {
+TEST_CASE_FIXTURE(JournalFixture, "a journal that is done stands aside, durably, and can be removed in two halves") {
   REQUIRE(journal->mark_done());
   disk.lose_power();
   CHECK(!disk.find(paths.in_use(kId)));

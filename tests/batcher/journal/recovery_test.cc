@@ -7,7 +7,7 @@
 namespace roost::batcher {
 namespace {
 
-const JournalId kId{1, 2};
+const JournalId kJournal{1, 2};
 constexpr uint64_t kSegment = 5;
 
 /// Writes a segment by hand, so that it can be wrong.
@@ -36,7 +36,7 @@ class SegmentText {
   }
   SegmentText& add(FrameType type, std::string_view payload) {
     starts_.push_back(bytes_.size());
-    encode_frame({type, ++sequence_, 0, synced_, payload}, {kId, kSegment, bytes_.size()}, bytes_);
+    encode_frame({type, ++sequence_, 0, synced_, payload}, {kJournal, kSegment, bytes_.size()}, bytes_);
     return *this;
   }
   SegmentText& sync() {
@@ -52,7 +52,7 @@ class SegmentText {
     return *this;
   }
   /// As the file is: zeros behind the last frame.
-  auto replay() const { return replay_segment(bytes_ + std::string(4096, '\0'), kId, kSegment); }
+  auto replay() const { return replay_segment(bytes_ + std::string(4096, '\0'), kJournal, kSegment); }
 
  private:
   std::string bytes_;
@@ -147,7 +147,7 @@ TEST_CASE("intact frames that contradict each other mean damage") {
 }
 
 TEST_CASE("a segment without an intact beginning counts for nothing") {
-  for (const auto& nothing : {SegmentText().spoil(0).replay(), replay_segment("", kId, 1)}) {
+  for (const auto& nothing : {SegmentText().spoil(0).replay(), replay_segment("", kJournal, 1)}) {
     REQUIRE(nothing);
     CHECK(!nothing->has_value());
   }

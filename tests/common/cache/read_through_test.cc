@@ -20,7 +20,7 @@ template <class T>
 using Done = ReadThrough::Done<T>;
 constexpr Group kList = 1, kOther = ReadThrough::kMaxGroup;
 
-struct Fixture {
+struct ReadThroughFixture {
   ManualClock clock;
   ReadThrough cache{{.limit_bytes = 64 * 1024, .ttl_ms = 60'000, .negative_ttl_ms = 5'000, .max_waiting = 100}, clock};
   std::vector<Done<Value>> loads;           // started, in order
@@ -38,7 +38,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("one load per key, however many ask") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   f.get("a");
   f.get("b");
@@ -55,7 +55,7 @@ TEST_CASE("one load per key, however many ask") {
 }
 
 TEST_CASE("an entry lives for its time, counted from the load's beginning") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   const int64_t began = f.clock.monotonic_ms();
   f.clock.advance_ms(1'000);
@@ -68,7 +68,7 @@ TEST_CASE("an entry lives for its time, counted from the load's beginning") {
 }
 
 TEST_CASE("nothing there is remembered for a shorter time") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   f.finish(0, 0);
   f.clock.advance_ms(4'999);
@@ -79,7 +79,7 @@ TEST_CASE("nothing there is remembered for a shorter time") {
 }
 
 TEST_CASE("a load that began before a write is neither kept nor shown to who asks after") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   f.cache.invalidate("a");
   f.get("a");
@@ -93,7 +93,7 @@ TEST_CASE("a load that began before a write is neither kept nor shown to who ask
 }
 
 TEST_CASE("a write drops what is there") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   f.finish(0, 7);
   f.cache.invalidate("a");
@@ -101,7 +101,7 @@ TEST_CASE("a write drops what is there") {
 }
 
 TEST_CASE("a group is dropped together, the rest stays") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("list/1", Use::cached, kList);
   f.get("list/2", Use::cached, kList);
   f.get("single");
@@ -125,7 +125,7 @@ TEST_CASE("a group is dropped together, the rest stays") {
 }
 
 TEST_CASE("a bypass neither takes what is there nor joins, and its result is kept") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   f.finish(0, 7);
   f.get("a", Use::bypass);
@@ -139,7 +139,7 @@ TEST_CASE("a bypass neither takes what is there nor joins, and its result is kep
 }
 
 TEST_CASE("an error goes to everybody and is not kept") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   f.get("a");
   f.loads[0](fail("gone", Side::internal, true));
@@ -151,7 +151,7 @@ TEST_CASE("an error goes to everybody and is not kept") {
 }
 
 TEST_CASE("those who wait are bounded") {
-  Fixture f;
+  ReadThroughFixture f;
   for (size_t i = 0; i < 100; ++i) f.get("a");
   CHECK(f.got.empty());
   f.get("a");
@@ -166,7 +166,7 @@ TEST_CASE("those who wait are bounded") {
 }
 
 TEST_CASE("bytes are bounded") {
-  Fixture f;
+  ReadThroughFixture f;
   for (int i = 0; i < 1000; ++i) {
     f.get("key-" + std::to_string(i));
     f.loads.back()(Value{1, 1000});
@@ -176,7 +176,7 @@ TEST_CASE("bytes are bounded") {
 }
 
 TEST_CASE("an answer may ask again") {
-  Fixture f;
+  ReadThroughFixture f;
   f.cache.get<Value>(
       "a", ReadThrough::kNoGroup, Use::cached, [&](Done<Value> done) { f.loads.push_back(std::move(done)); },
       [&](Result<Reading<Value>>) { f.get("a"); });
@@ -186,7 +186,7 @@ TEST_CASE("an answer may ask again") {
 }
 
 TEST_CASE("an entry may hold a sixteenth of the limit; what is larger is handed out and not kept") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("large");
   f.loads[0](Value{1, 4096});
   CHECK(f.number(0) == 1);
@@ -197,7 +197,7 @@ TEST_CASE("an entry may hold a sixteenth of the limit; what is larger is handed 
 }
 
 TEST_CASE("what is too old goes before what is fresh") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("old");
   f.loads.back()(Value{1, 3000});
   f.clock.advance_ms(60'000);
@@ -213,7 +213,7 @@ TEST_CASE("what is too old goes before what is fresh") {
 }
 
 TEST_CASE("the books: every read is one of hit, miss, join, bypass and refusal") {
-  Fixture f;
+  ReadThroughFixture f;
   f.get("a");
   f.get("a");
   f.clock.advance_ms(700);

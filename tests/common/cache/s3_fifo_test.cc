@@ -14,7 +14,7 @@ namespace {
 // Entries of charge 100, so that a policy of 1000 holds ten, one of them in small.
 constexpr uint64_t kCharge = 100;
 
-struct Fixture {
+struct S3FifoFixture {
   S3Fifo policy{1000};
   std::vector<Ref<TestEntry>> entries;
 
@@ -27,7 +27,7 @@ struct Fixture {
     Entry* entry = policy.evict();
     return entry == nullptr ? "" : std::string(entry->key());
   }
-  ~Fixture() {
+  ~S3FifoFixture() {
     while (policy.evict() != nullptr) {
     }
   }
@@ -35,7 +35,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "entries nobody asked for leave in the order they came") {
+TEST_CASE_FIXTURE(S3FifoFixture, "entries nobody asked for leave in the order they came") {
   add("a");
   add("b");
   add("c");
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Fixture, "entries nobody asked for leave in the order they cam
   CHECK_EQ(policy.entries(), 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "one hit does not carry an entry to main, two do") {
+TEST_CASE_FIXTURE(S3FifoFixture, "one hit does not carry an entry to main, two do") {
   Entry& once = add("once");
   Entry& twice = add("twice");
   policy.hit(once);
@@ -63,7 +63,7 @@ TEST_CASE_FIXTURE(Fixture, "one hit does not carry an entry to main, two do") {
   CHECK_EQ(evict(), "twice");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a key that comes back after it left small starts in main") {
+TEST_CASE_FIXTURE(S3FifoFixture, "a key that comes back after it left small starts in main") {
   add("a");
   CHECK_EQ(evict(), "a");
   add("a");
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "a key that comes back after it left small starts in 
   CHECK_EQ(evict(), "a");
 }
 
-TEST_CASE_FIXTURE(Fixture, "each hit in main buys one more round, three at most") {
+TEST_CASE_FIXTURE(S3FifoFixture, "each hit in main buys one more round, three at most") {
   auto add_to_main = [this](const std::string& key) -> Entry& {
     add(key);
     REQUIRE_EQ(evict(), key);
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "each hit in main buys one more round, three at most"
   CHECK_EQ(evict(), "a");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a scan of keys asked for once does not wash out what is in main") {
+TEST_CASE_FIXTURE(S3FifoFixture, "a scan of keys asked for once does not wash out what is in main") {
   for (int i = 0; i < 9; ++i) {
     Entry& hot = add("hot" + std::to_string(i));
     policy.hit(hot);
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(Fixture, "a scan of keys asked for once does not wash out what
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "an entry removed for another reason is remembered if it had earned its place") {
+TEST_CASE_FIXTURE(S3FifoFixture, "an entry removed for another reason is remembered if it had earned its place") {
   Entry& popular = add("popular");
   policy.hit(popular);
   policy.hit(popular);
@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "an entry removed for another reason is remembered if
   CHECK_EQ(evict(), "popular");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a replacement keeps the standing of what it replaces") {
+TEST_CASE_FIXTURE(S3FifoFixture, "a replacement keeps the standing of what it replaces") {
   Entry& old = add("k");
   policy.hit(old);
   policy.hit(old);

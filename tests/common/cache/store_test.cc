@@ -13,10 +13,10 @@ using namespace roost::cache;
 
 namespace {
 
-constexpr uint64_t kCharge = 1024;
+constexpr uint64_t kEntryCharge = 1024;
 
 Ref<TestEntry> entry_of(const std::string& key, int64_t expires_at_ms = kNeverExpires, int value = 0) {
-  return TestEntry::make(key, kCharge - Entry::kIndexBytes, expires_at_ms, value);
+  return TestEntry::make(key, kEntryCharge - Entry::kIndexBytes, expires_at_ms, value);
 }
 Ref<TestEntry> find(Store<TestEntry>& store, const std::string& key, int64_t now_ms = 0) {
   return store.find(key, hash_key(key), now_ms);
@@ -40,7 +40,7 @@ TEST_CASE("what was inserted is found under its key only") {
   CHECK_EQ(stats.misses, 3);
   CHECK_EQ(stats.insertions, 1);
   CHECK_EQ(stats.entries, 1);
-  CHECK_EQ(stats.bytes, kCharge);
+  CHECK_EQ(stats.bytes, kEntryCharge);
 }
 
 TEST_CASE("keys of one hash live side by side") {
@@ -85,9 +85,9 @@ TEST_CASE("an entry is found until it expires") {
 }
 
 TEST_CASE("the limit holds, and expired entries make room first") {
-  Store<TestEntry> store({.limit_bytes = 64 * kCharge, .shards = 1});
+  Store<TestEntry> store({.limit_bytes = 64 * kEntryCharge, .shards = 1});
   for (int i = 0; i < 64; ++i) store.insert(entry_of(key_of(i), i % 2 == 0 ? 100 : 10'000), 0);
-  CHECK_EQ(store.stats().bytes, 64 * kCharge);
+  CHECK_EQ(store.stats().bytes, 64 * kEntryCharge);
   for (int i = 64; i < 96; ++i) store.insert(entry_of(key_of(i), 10'000), 200);
   CHECK_EQ(store.stats().expirations, 32);
   CHECK_EQ(store.stats().evictions, 0);
@@ -101,23 +101,23 @@ TEST_CASE("the limit holds, and expired entries make room first") {
 }
 
 TEST_CASE("what is too large is refused, and takes its older self along") {
-  Store<TestEntry> store({.limit_bytes = 64 * kCharge, .max_entry_bytes = 4 * kCharge, .shards = 4});
+  Store<TestEntry> store({.limit_bytes = 64 * kEntryCharge, .max_entry_bytes = 4 * kEntryCharge, .shards = 4});
   CHECK_EQ(store.shard_count(), 4);
   store.insert(entry_of("a"), 0);
-  CHECK(store.insert(TestEntry::make("max", 4 * kCharge - Entry::kIndexBytes), 0));
-  CHECK_FALSE(store.insert(TestEntry::make("a", 4 * kCharge), 0));
+  CHECK(store.insert(TestEntry::make("max", 4 * kEntryCharge - Entry::kIndexBytes), 0));
+  CHECK_FALSE(store.insert(TestEntry::make("a", 4 * kEntryCharge), 0));
   CHECK_FALSE(find(store, "a"));
   CHECK_EQ(store.stats().refusals, 1);
 }
 
 TEST_CASE("a large newcomer is never its own victim") {
-  Store<TestEntry> store({.limit_bytes = 64 * kCharge, .max_entry_bytes = 16 * kCharge, .shards = 1});
+  Store<TestEntry> store({.limit_bytes = 64 * kEntryCharge, .max_entry_bytes = 16 * kEntryCharge, .shards = 1});
   for (int i = 0; i < 100; ++i) {
     store.insert(entry_of(key_of(i)), 0);
     find(store, key_of(i));
     find(store, key_of(i));
   }
-  REQUIRE(store.insert(TestEntry::make("large", 15 * kCharge), 0));
+  REQUIRE(store.insert(TestEntry::make("large", 15 * kEntryCharge), 0));
   CHECK(find(store, "large"));
   CHECK_LE(store.stats().bytes, store.limit_bytes());
 }
@@ -167,7 +167,7 @@ TEST_CASE("expired entries can be dropped a few at a time, and all can be cleare
 
 TEST_CASE("many threads insert, find, erase and sweep at once") {
   {
-    Store<TestEntry> store({.limit_bytes = 256 * kCharge, .max_entry_bytes = 2 * kCharge, .shards = 4});
+    Store<TestEntry> store({.limit_bytes = 256 * kEntryCharge, .max_entry_bytes = 2 * kEntryCharge, .shards = 4});
     auto work = [&store](unsigned seed) {
       uint64_t state = seed;
       for (int i = 0; i < 20'000; ++i) {
@@ -199,37 +199,37 @@ TEST_CASE("many threads insert, find, erase and sweep at once") {
 }
 
 TEST_CASE("what is set aside of the limit is not used for entries") {
-  Store<TestEntry> store({.limit_bytes = 100 * kCharge, .max_entry_bytes = 10 * kCharge, .shards = 1});
+  Store<TestEntry> store({.limit_bytes = 100 * kEntryCharge, .max_entry_bytes = 10 * kEntryCharge, .shards = 1});
   for (int i = 0; i < 100; ++i) store.insert(entry_of(key_of(i)), 0);
-  CHECK_EQ(store.stats().bytes, 100 * kCharge);
-  store.set_aside(60 * kCharge);
-  CHECK_EQ(store.stats().bytes, 40 * kCharge);  // at once
+  CHECK_EQ(store.stats().bytes, 100 * kEntryCharge);
+  store.set_aside(60 * kEntryCharge);
+  CHECK_EQ(store.stats().bytes, 40 * kEntryCharge);  // at once
   CHECK_EQ(store.stats().evictions, 60);
   for (int i = 100; i < 200; ++i) store.insert(entry_of(key_of(i)), 0);
-  CHECK_EQ(store.stats().bytes, 40 * kCharge);
+  CHECK_EQ(store.stats().bytes, 40 * kEntryCharge);
   SUBCASE("and is used again when it is given back") {
     store.set_aside(0);
     for (int i = 200; i < 300; ++i) store.insert(entry_of(key_of(i)), 0);
-    CHECK_EQ(store.stats().bytes, 100 * kCharge);
+    CHECK_EQ(store.stats().bytes, 100 * kEntryCharge);
   }
   SUBCASE("an entry larger than what is left is refused, and the one of its key dropped") {
-    store.set_aside(99 * kCharge);
+    store.set_aside(99 * kEntryCharge);
     CHECK(store.insert(entry_of("a"), 0));
-    CHECK_FALSE(store.insert(TestEntry::make("a", 2 * kCharge, kNeverExpires, 0), 0));
+    CHECK_FALSE(store.insert(TestEntry::make("a", 2 * kEntryCharge, kNeverExpires, 0), 0));
     CHECK_FALSE(find(store, "a"));
   }
   SUBCASE("all of it, and more than there is") {
-    store.set_aside(1'000 * kCharge);
+    store.set_aside(1'000 * kEntryCharge);
     CHECK_EQ(store.stats().entries, 0);
     CHECK_FALSE(store.insert(entry_of("a"), 0));
   }
 }
 
 TEST_CASE("what is set aside is divided among the shards") {
-  Store<TestEntry> store({.limit_bytes = 64 * kCharge, .max_entry_bytes = kCharge, .shards = 16});
+  Store<TestEntry> store({.limit_bytes = 64 * kEntryCharge, .max_entry_bytes = kEntryCharge, .shards = 16});
   REQUIRE_EQ(store.shard_count(), 16);
   for (int i = 0; i < 1'000; ++i) store.insert(entry_of(key_of(i)), 0);
-  CHECK_EQ(store.stats().bytes, 64 * kCharge);
-  store.set_aside(32 * kCharge);
-  CHECK_EQ(store.stats().bytes, 32 * kCharge);
+  CHECK_EQ(store.stats().bytes, 64 * kEntryCharge);
+  store.set_aside(32 * kEntryCharge);
+  CHECK_EQ(store.stats().bytes, 32 * kEntryCharge);
 }

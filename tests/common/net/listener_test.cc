@@ -9,12 +9,6 @@
 
 using namespace roost::net;
 
-namespace {
-
-const Address kAnyPort = *Address::parse("127.0.0.1:0");
-
-}  // namespace
-
 TEST_CASE("a plain listener hands out streams of HTTP/1 over http") {
   EventLoop loop;
   std::vector<EstablishedStream> streams;

@@ -14,6 +14,8 @@
 
 namespace roost::net {
 
+inline const Address kAnyPort = *Address::parse("127.0.0.1:0");
+
 /// Turns the loop until `done`, and gives up, failing the test, when that takes longer than anything here can.
 inline void run_until(EventLoop& loop, const std::function<bool()>& done) {
   struct Patience {

@@ -25,8 +25,6 @@ struct Failing {
   int calls = 0;
 };
 
-const Address kAnyPort = *Address::parse("127.0.0.1:0");
-
 }  // namespace
 
 TEST_CASE("a timer is called again a little later, and others are called in time") {

@@ -20,8 +20,6 @@ using namespace roost::net;
 
 namespace {
 
-const Address kAnyPort = *Address::parse("127.0.0.1:0");
-
 /// A client socket that connects without waiting.
 class Client {
  public:

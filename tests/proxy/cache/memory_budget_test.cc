@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
 constexpr uint32_t kBlock = 16 * 1024;
-constexpr int64_t kNow = 1'700'000'000'000;
+constexpr int64_t kStart = 1'700'000'000'000;
 
 /// A cache of 16 MiB, its budget, and bodies in flight.
 struct Lab {
@@ -33,7 +33,7 @@ struct Lab {
     CacheKey key;
     REQUIRE(key.assign_url("http://h/" + std::to_string(index)));
     StoredHead head;
-    head.times = {kNow, 0, 60'000};
+    head.times = {kStart, 0, 60'000};
     budget.settle();
     return cache.insert(key, {}, head, body);
   }

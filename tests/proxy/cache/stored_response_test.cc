@@ -22,7 +22,7 @@ using roost::proxy::StoredResponse;
 
 namespace {
 
-constexpr ResponseTimes kTimes{1'000'000, 2'000, 60'000};
+constexpr ResponseTimes kStoredTimes{1'000'000, 2'000, 60'000};
 
 std::vector<BlockRef> blocks_of(const std::string& body, size_t block_bytes) {
   std::vector<BlockRef> blocks;
@@ -31,7 +31,7 @@ std::vector<BlockRef> blocks_of(const std::string& body, size_t block_bytes) {
   return blocks;
 }
 
-StoredHead head_at(const ResponseTimes& times = kTimes) {
+StoredHead head_at(const ResponseTimes& times = kStoredTimes) {
   StoredHead head;
   head.times = times;
   return head;

@@ -27,7 +27,7 @@ Ref<StoredResponse> stored(int status, std::string_view fields, std::string_view
   return StoredResponse::make("k", head, {});
 }
 
-std::string text_of(const ResponseHead& head) {
+std::string shown(const ResponseHead& head) {
   std::string text;
   for (const Field& field : head.fields) text.append(field.name).append("=").append(field.value).append("|");
   return text;
@@ -92,11 +92,11 @@ TEST_CASE("a 304 replaces fields of the same name, but for those about the bytes
   answer.fields.add("Via", "1.1 a");
   const ResponseHead head = validated_head(*old, answer);
   CHECK(head.status == 200);
-  CHECK(text_of(head) == "Content-Type=text/plain|ETag=\"e\"|X-B=3|cache-control=max-age=60|x-a=4|Age=5|Via=1.1 a|");
+  CHECK(shown(head) == "Content-Type=text/plain|ETag=\"e\"|X-B=3|cache-control=max-age=60|x-a=4|Age=5|Via=1.1 a|");
   CHECK(head.body.bytes == 0);
 }
 
 TEST_CASE("a 304 that says nothing leaves all but the date and the way") {
   const auto old = stored(200, "X: \r\nDate: then\r\nVia: 1.1 roost\r\nCache-Control: max-age=9\r\n", "\"e\"", {});
-  CHECK(text_of(validated_head(*old, ResponseHead{})) == "X=|Cache-Control=max-age=9|");
+  CHECK(shown(validated_head(*old, ResponseHead{})) == "X=|Cache-Control=max-age=9|");
 }

@@ -16,9 +16,9 @@ using Kind = CheckOptions::Kind;
 namespace {
 
 /// One backend at 10.0.0.1:80 and its care, in driven time.
-struct Fixture {
-  explicit Fixture(const CheckOptions& check) : backend(0, {"10.0.0.1", 80}, health_of(check)) {}
-  ~Fixture() {
+struct BackendCareFixture {
+  explicit BackendCareFixture(const CheckOptions& check) : backend(0, {"10.0.0.1", 80}, health_of(check)) {}
+  ~BackendCareFixture() {
     care.reset();
     time.turn();
   }
@@ -61,7 +61,7 @@ CheckOptions check_of(Kind kind) {
 }  // namespace
 
 TEST_CASE("a new backend is not in use before it has passed a check") {
-  Fixture f(check_of(Kind::http));
+  BackendCareFixture f(check_of(Kind::http));
   f.script.hold();
   f.start();
   CHECK(f.backend.state() == BackendState::unchecked);
@@ -78,7 +78,7 @@ TEST_CASE("a new backend is not in use before it has passed a check") {
 }
 
 TEST_CASE("checks come at their interval, and faster while something changes") {
-  Fixture f(check_of(Kind::http));
+  BackendCareFixture f(check_of(Kind::http));
   f.start();
   f.advance_ms(100);
   CHECK(f.checks() == 1);
@@ -99,7 +99,7 @@ TEST_CASE("checks come at their interval, and faster while something changes") {
 }
 
 TEST_CASE("one failed check is not enough, nor is one that passes") {
-  Fixture f(check_of(Kind::http));
+  BackendCareFixture f(check_of(Kind::http));
   f.start();
   f.advance_ms(100);
   f.script.answer(response(500, "")).answer(response(500, ""));
@@ -134,7 +134,7 @@ TEST_CASE("what fails a check") {
     CAPTURE(one.failure);
     CheckOptions check = check_of(Kind::http);
     check.body = "ready";
-    Fixture f(check);
+    BackendCareFixture f(check);
     one.script(f.script);
     f.start();
     f.advance_ms(1'100);
@@ -149,7 +149,7 @@ TEST_CASE("what fails a check") {
 TEST_CASE("a body is looked through across its pieces, up to a limit") {
   CheckOptions check = check_of(Kind::http);
   check.body = "ready";
-  Fixture f(check);
+  BackendCareFixture f(check);
   f.script.hold();
   f.start();
   f.advance_ms(100);
@@ -160,7 +160,7 @@ TEST_CASE("a body is looked through across its pieces, up to a limit") {
 }
 
 TEST_CASE("a check by TCP needs a connection, and no more") {
-  Fixture f(check_of(Kind::tcp));
+  BackendCareFixture f(check_of(Kind::tcp));
   f.script.hold();
   f.start();
   f.advance_ms(100);
@@ -172,7 +172,7 @@ TEST_CASE("a check by TCP needs a connection, and no more") {
 }
 
 TEST_CASE("a check that this machine cannot make says nothing") {
-  Fixture f(check_of(Kind::http));
+  BackendCareFixture f(check_of(Kind::http));
   f.start();
   f.advance_ms(100);
   f.script.accept(Accepts::fails_here);
@@ -181,7 +181,7 @@ TEST_CASE("a check that this machine cannot make says nothing") {
 }
 
 TEST_CASE("one that takes no connection of a request is out of use at once, and back after its rise") {
-  Fixture f(check_of(Kind::http));
+  BackendCareFixture f(check_of(Kind::http));
   f.start();
   f.advance_ms(100);
   f.backend.report_connect_failure(f.backend.address());
@@ -195,7 +195,7 @@ TEST_CASE("one that takes no connection of a request is out of use at once, and 
 }
 
 TEST_CASE("without checks one that is down is tried until it takes a connection") {
-  Fixture f(CheckOptions{});
+  BackendCareFixture f(CheckOptions{});
   f.start();
   CHECK(f.backend.state() == BackendState::up);
   f.advance_ms(10'000);
@@ -219,7 +219,7 @@ TEST_CASE("without checks one that is down is tried until it takes a connection"
 
 TEST_CASE("one that was ejected, went down and is back is in use at once") {
   for (const Kind kind : {Kind::off, Kind::http}) {
-    Fixture f(check_of(kind));
+    BackendCareFixture f(check_of(kind));
     f.start();
     f.advance_ms(100);
     f.backend.eject(f.time.loop().now_ms(), "5 failures in a row");
@@ -246,7 +246,7 @@ TEST_CASE("checks that pass again end the first ejection, and those of one that 
        {Case{1, false, BackendState::up}, Case{2, false, BackendState::ejected}, Case{2, true, BackendState::up}}) {
     CAPTURE(one.ejections);
     CAPTURE(one.restarted);
-    Fixture f(check_of(Kind::http));
+    BackendCareFixture f(check_of(Kind::http));
     f.start();
     f.advance_ms(100);
     for (int i = 0; i < one.ejections; ++i) {
@@ -273,7 +273,7 @@ TEST_CASE("checks that pass again end the first ejection, and those of one that 
 }
 
 TEST_CASE("one refused check does not make a restart of what fails later") {
-  Fixture f(check_of(Kind::http));
+  BackendCareFixture f(check_of(Kind::http));
   f.start();
   f.advance_ms(100);
   f.script.accept(Accepts::refuses);
@@ -319,7 +319,7 @@ TEST_CASE("one that comes up starts slowly where that is configured") {
 }
 
 TEST_CASE("an address that is gone is not checked any more, and a new one at once") {
-  Fixture f(check_of(Kind::http));
+  BackendCareFixture f(check_of(Kind::http));
   f.start();
   f.advance_ms(100);
   f.backend.clear_address();

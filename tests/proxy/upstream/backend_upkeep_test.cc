@@ -18,8 +18,8 @@ HealthOptions slow_start_of(int64_t duration_ms) {
   return health;
 }
 
-struct Fixture {
-  explicit Fixture(const HealthOptions& health = {}) : backend(0, {"10.0.0.1", 80}, health) {
+struct BackendUpkeepFixture {
+  explicit BackendUpkeepFixture(const HealthOptions& health = {}) : backend(0, {"10.0.0.1", 80}, health) {
     backend.set_address(*net::Address::parse("10.0.0.1:80"));
   }
   void advance_ms(int64_t by_ms) {
@@ -34,7 +34,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("an ejection is told, ends in time, and leads into a slow start") {
-  Fixture f;
+  BackendUpkeepFixture f;
   CHECK(f.backend.eject(f.time.loop().now_ms(), "5 failures in a row"));
   CHECK_FALSE(f.backend.eject(f.time.loop().now_ms(), "again"));
   f.upkeep.look();
@@ -54,7 +54,7 @@ TEST_CASE("an ejection is told, ends in time, and leads into a slow start") {
 }
 
 TEST_CASE("ejected again, it is away for longer") {
-  Fixture f;
+  BackendUpkeepFixture f;
   f.backend.eject(f.time.loop().now_ms(), "a");
   f.upkeep.look();
   f.advance_ms(10'000);
@@ -69,7 +69,7 @@ TEST_CASE("ejected again, it is away for longer") {
 }
 
 TEST_CASE("a configured slow start holds where it is the longer one") {
-  Fixture f(slow_start_of(60'000));
+  BackendUpkeepFixture f(slow_start_of(60'000));
   f.backend.eject(f.time.loop().now_ms(), "a");
   f.upkeep.look();
   f.advance_ms(10'000);
@@ -78,7 +78,7 @@ TEST_CASE("a configured slow start holds where it is the longer one") {
 }
 
 TEST_CASE("the charge for failures fades, and then no timer runs") {
-  Fixture f;
+  BackendUpkeepFixture f;
   for (int i = 0; i < 8; ++i) f.backend.charge_failure();
   f.upkeep.look();
   f.advance_ms(10'000);

@@ -25,10 +25,10 @@ struct HostsFile {
   char path[32] = "/tmp/roost-hosts-XXXXXX";
 };
 
-struct Fixture {
-  explicit Fixture(net::HostPort written, BackendWatchOptions options = {})
+struct BackendWatchFixture {
+  explicit BackendWatchFixture(net::HostPort written, BackendWatchOptions options = {})
       : resolver(loop, hosts.path), owned(std::make_shared<BackendHost>(0, std::move(written))), options_(options) {}
-  ~Fixture() {
+  ~BackendWatchFixture() {
     watch.reset();
     loop.run_once(false);
   }
@@ -64,7 +64,7 @@ BackendWatchOptions looking_up_often() {
 }  // namespace
 
 TEST_CASE("a written address is in place at once") {
-  Fixture f({"::1", 9001});
+  BackendWatchFixture f({"::1", 9001});
   f.start();
   REQUIRE(f.host.count() == 1);
   CHECK(f.host.at(0).state() == BackendState::up);
@@ -72,7 +72,7 @@ TEST_CASE("a written address is in place at once") {
 }
 
 TEST_CASE("a name is looked up, and its changed address followed") {
-  Fixture f({"api.roost.test", 9001}, looking_up_often());
+  BackendWatchFixture f({"api.roost.test", 9001}, looking_up_often());
   f.hosts.write("127.0.0.1 api.roost.test\n");
   f.start();
   CHECK_FALSE(f.host.resolved());
@@ -85,7 +85,7 @@ TEST_CASE("a name is looked up, and its changed address followed") {
 }
 
 TEST_CASE("each address of a name is a backend, also those that come later") {
-  Fixture f({"api.roost.test", 9001}, looking_up_often());
+  BackendWatchFixture f({"api.roost.test", 9001}, looking_up_often());
   f.hosts.write("127.0.0.1 api.roost.test\n127.0.0.2 api.roost.test\n");
   f.start();
   f.run_until([&] { return f.host.count() == 2; });
@@ -98,7 +98,7 @@ TEST_CASE("each address of a name is a backend, also those that come later") {
 }
 
 TEST_CASE("a name that does not resolve is told once and tried again until it does") {
-  Fixture f({"does-not-exist.invalid", 9001});
+  BackendWatchFixture f({"does-not-exist.invalid", 9001});
   f.hosts.write("\n");
   f.start();
   f.run_until([&] { return !f.news.empty(); });
@@ -110,7 +110,7 @@ TEST_CASE("a name that does not resolve is told once and tried again until it do
 }
 
 TEST_CASE("what a request's thread reports is looked after on the watch's loop") {
-  Fixture f({"127.0.0.1", 9001});
+  BackendWatchFixture f({"127.0.0.1", 9001});
   f.start();
   f.host.at(0).eject(f.loop.now_ms(), "5 failures in a row");
   f.run_until([&] { return !f.news.empty(); });
@@ -118,7 +118,7 @@ TEST_CASE("what a request's thread reports is looked after on the watch's loop")
 }
 
 TEST_CASE("a host that is watched on keeps its backends; one that is not is let go") {
-  Fixture f({"127.0.0.1", 9001});
+  BackendWatchFixture f({"127.0.0.1", 9001});
   f.start();
   Backend& kept = f.host.at(0);
   const auto other = std::make_shared<BackendHost>(1, net::HostPort{"127.0.0.2", 9001});

@@ -49,8 +49,10 @@ struct Sender final : http::ResponseReceiver {
 };
 
 /// A pool of connections to one backend in memory.
-struct Fixture {
-  explicit Fixture(const ConnectionPoolOptions& options = {}) : pool_options(options) { make_pool(network); }
+struct ConnectionPoolFixture {
+  explicit ConnectionPoolFixture(const ConnectionPoolOptions& options = {}) : pool_options(options) {
+    make_pool(network);
+  }
   void make_pool(Connector& connector) {
     backend.set_address(script.address());
     pool = std::make_unique<ConnectionPool>(time.loop(), connector, backend, pool_options);
@@ -98,7 +100,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a connection is reused, the one used last first") {
-  Fixture f;
+  ConnectionPoolFixture f;
   f.exchange_at_once(2);
   CHECK(f.pool->idle_count() == 2);
   CHECK(f.idle_shown() == 2);
@@ -111,7 +113,7 @@ TEST_CASE("a connection is reused, the one used last first") {
 }
 
 TEST_CASE("where reuse is not allowed a new connection is opened") {
-  Fixture f;
+  ConnectionPoolFixture f;
   f.exchange();
   Sender sender;
   CHECK_FALSE(f.begin(sender, ConnectionPool::Reuse::never).reused);
@@ -122,7 +124,7 @@ TEST_CASE("where reuse is not allowed a new connection is opened") {
 }
 
 TEST_CASE("a request begun inside the end of another reuses its connection") {
-  Fixture f;
+  ConnectionPoolFixture f;
   Sender first;
   Sender second;
   bool reused = false;
@@ -149,7 +151,7 @@ TEST_CASE("a request begun inside the end of another reuses its connection") {
 TEST_CASE("no more are kept than the bound; the least recently used is closed") {
   ConnectionPoolOptions options;
   options.max_idle = 3;
-  Fixture f(options);
+  ConnectionPoolFixture f(options);
   f.exchange_at_once(5);
   CHECK(f.pool->idle_count() == 3);
   CHECK(f.idle_shown() == 3);
@@ -159,14 +161,14 @@ TEST_CASE("no more are kept than the bound; the least recently used is closed") 
 TEST_CASE("none are kept when none may be") {
   ConnectionPoolOptions options;
   options.max_idle = 0;
-  Fixture f(options);
+  ConnectionPoolFixture f(options);
   f.exchange();
   CHECK(f.pool->idle_count() == 0);
   CHECK(f.script.open_count() == 0);
 }
 
 TEST_CASE("a connection that cannot be reused is closed") {
-  Fixture f;
+  ConnectionPoolFixture f;
   f.script.answer(response(200, "ok", "Connection: close\r\n"));
   f.exchange();
   CHECK(f.pool->idle_count() == 0);
@@ -176,7 +178,7 @@ TEST_CASE("a connection that cannot be reused is closed") {
 
 TEST_CASE("an idle connection that the backend ends leaves the pool") {
   for (const bool by_bytes : {false, true}) {
-    Fixture f;
+    ConnectionPoolFixture f;
     f.exchange();
     by_bytes ? f.script.last_connection().feed("bytes without a request") : f.script.last_connection().feed_end();
     CHECK(f.pool->idle_count() == 0);
@@ -189,7 +191,7 @@ TEST_CASE("an idle connection that the backend ends leaves the pool") {
 TEST_CASE("an idle connection is closed when its time is over") {
   ConnectionPoolOptions options;
   options.idle_timeout_ms = 5'000;
-  Fixture f(options);
+  ConnectionPoolFixture f(options);
   f.exchange_at_once(2);
   f.advance_ms(3'000);
   CHECK(f.exchange());
@@ -206,7 +208,7 @@ TEST_CASE("an idle connection is closed when its time is over") {
 }
 
 TEST_CASE("connections to an address that the backend has no more are not used") {
-  Fixture f;
+  ConnectionPoolFixture f;
   ScriptedBackend& elsewhere = f.network.listen("10.0.0.2:80");
   f.exchange();
   f.backend.set_address(f.script.address());
@@ -219,7 +221,7 @@ TEST_CASE("connections to an address that the backend has no more are not used")
 }
 
 TEST_CASE("a pool that goes closes what it holds") {
-  Fixture f;
+  ConnectionPoolFixture f;
   f.exchange();
   f.script.hold();
   Sender under_way;
@@ -234,7 +236,7 @@ TEST_CASE("a pool that goes closes what it holds") {
 }
 
 TEST_CASE("a connection that is made marks its backend as up, one that is not as down") {
-  Fixture f;
+  ConnectionPoolFixture f;
   f.script.accept(ScriptedBackend::Accepts::refuses);
   Sender refused;
   bool down_when_told = false;
@@ -256,7 +258,7 @@ TEST_CASE("a connection that is made marks its backend as up, one that is not as
 }
 
 TEST_CASE("connecting is given so much time") {
-  Fixture f;
+  ConnectionPoolFixture f;
   f.script.accept(ScriptedBackend::Accepts::ignores);
   Sender sender;
   f.begin(sender);
@@ -270,7 +272,7 @@ TEST_CASE("connecting is given so much time") {
 }
 
 TEST_CASE("an exchange that breaks is no failure to connect") {
-  Fixture f;
+  ConnectionPoolFixture f;
   Sender sender;
   SUBCASE("before the response") {
     f.script.reset();
@@ -292,7 +294,7 @@ TEST_CASE("an exchange that breaks is no failure to connect") {
 }
 
 TEST_CASE("a cancelled request closes its connection and hears nothing more") {
-  Fixture f;
+  ConnectionPoolFixture f;
   Sender sender;
   SUBCASE("while connecting: not held against the backend") {
     f.script.accept(ScriptedBackend::Accepts::refuses);
@@ -320,7 +322,7 @@ TEST_CASE("a cancelled request closes its connection and hears nothing more") {
 }
 
 TEST_CASE("a connection is told apart by its own requests, whatever happens to others") {
-  Fixture f;
+  ConnectionPoolFixture f;
   f.script.hold().close();
   Sender held;
   Sender closed;

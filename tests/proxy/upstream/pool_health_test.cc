@@ -14,8 +14,8 @@ using http::Progress;
 namespace {
 
 /// A pool of backends at 10.0.0.1:80 and up.
-struct Fixture {
-  explicit Fixture(uint32_t count, Balance balance = Balance::round_robin, HealthOptions health = {}) {
+struct PoolHealthFixture {
+  explicit PoolHealthFixture(uint32_t count, Balance balance = Balance::round_robin, HealthOptions health = {}) {
     std::vector<PoolMember> members;
     for (uint32_t i = 0; i < count; ++i) {
       const std::string address = "10.0.0." + std::to_string(i + 1) + ":80";
@@ -69,20 +69,20 @@ const Error kBroken{"malformed", Side::backend, false, 0};
 }  // namespace
 
 TEST_CASE("whatever makes requests fail ejects after five in a row") {
-  const auto cases = std::vector<std::function<void(Fixture&)>>{
-      [](Fixture& f) { f.answer(0, 500); },
-      [](Fixture& f) { f.answer(0, 502); },
-      [](Fixture& f) { f.answer(0, 503); },
-      [](Fixture& f) { f.answer(0, 504); },
-      [](Fixture& f) { f.fail(0, kTimeout, Progress::nothing_back); },
-      [](Fixture& f) { f.fail(0, kTimeout, Progress::nothing_back, true); },
-      [](Fixture& f) { f.fail(0, kTimeout, Progress::not_connected); },
-      [](Fixture& f) { f.fail(0, kBroken, Progress::nothing_back); },
-      [](Fixture& f) { f.fail(0, kBroken, Progress::head_received, true); },
+  const auto cases = std::vector<std::function<void(PoolHealthFixture&)>>{
+      [](PoolHealthFixture& f) { f.answer(0, 500); },
+      [](PoolHealthFixture& f) { f.answer(0, 502); },
+      [](PoolHealthFixture& f) { f.answer(0, 503); },
+      [](PoolHealthFixture& f) { f.answer(0, 504); },
+      [](PoolHealthFixture& f) { f.fail(0, kTimeout, Progress::nothing_back); },
+      [](PoolHealthFixture& f) { f.fail(0, kTimeout, Progress::nothing_back, true); },
+      [](PoolHealthFixture& f) { f.fail(0, kTimeout, Progress::not_connected); },
+      [](PoolHealthFixture& f) { f.fail(0, kBroken, Progress::nothing_back); },
+      [](PoolHealthFixture& f) { f.fail(0, kBroken, Progress::head_received, true); },
   };
   for (size_t i = 0; i < cases.size(); ++i) {
     CAPTURE(i);
-    Fixture f(3);
+    PoolHealthFixture f(3);
     for (int times = 0; times < 4; ++times) cases[i](f);
     CHECK(f[0].state() == BackendState::up);
     cases[i](f);
@@ -93,20 +93,20 @@ TEST_CASE("whatever makes requests fail ejects after five in a row") {
 }
 
 TEST_CASE("what says nothing about the backend does not eject it") {
-  const auto cases = std::vector<std::function<void(Fixture&)>>{
-      [](Fixture& f) { f.answer(0, 200); },
-      [](Fixture& f) { f.answer(0, 404); },
-      [](Fixture& f) { f.answer(0, 501); },
-      [](Fixture& f) { f.fail(0, kBroken, Progress::refused); },
-      [](Fixture& f) { f.fail(0, kBroken, Progress::nothing_back, true); },
-      [](Fixture& f) {
+  const auto cases = std::vector<std::function<void(PoolHealthFixture&)>>{
+      [](PoolHealthFixture& f) { f.answer(0, 200); },
+      [](PoolHealthFixture& f) { f.answer(0, 404); },
+      [](PoolHealthFixture& f) { f.answer(0, 501); },
+      [](PoolHealthFixture& f) { f.fail(0, kBroken, Progress::refused); },
+      [](PoolHealthFixture& f) { f.fail(0, kBroken, Progress::nothing_back, true); },
+      [](PoolHealthFixture& f) {
         f.fail(0, {"too many open files", Side::internal, true, EMFILE}, Progress::not_connected);
       },
-      [](Fixture& f) { BackendLease abandoned = f.lease(0); },
+      [](PoolHealthFixture& f) { BackendLease abandoned = f.lease(0); },
   };
   for (size_t i = 0; i < cases.size(); ++i) {
     CAPTURE(i);
-    Fixture f(3);
+    PoolHealthFixture f(3);
     for (int times = 0; times < 100; ++times) cases[i](f);
     CHECK(f[0].state() == BackendState::up);
     CHECK(f[0].passive().charge().value() == 0);
@@ -114,7 +114,7 @@ TEST_CASE("what says nothing about the backend does not eject it") {
 }
 
 TEST_CASE("the outcome of an attempt counts once") {
-  Fixture f(3);
+  PoolHealthFixture f(3);
   for (int i = 0; i < 4; ++i) {
     BackendLease lease = f.lease(0);
     f.pool->note_status(lease, 503, f.end());
@@ -125,7 +125,7 @@ TEST_CASE("the outcome of an attempt counts once") {
 }
 
 TEST_CASE("a response that breaks off counts, though it began well") {
-  Fixture f(3);
+  PoolHealthFixture f(3);
   for (int i = 0; i < 5; ++i) {
     BackendLease lease = f.lease(0);
     f.pool->note_status(lease, 200, f.end());
@@ -135,7 +135,7 @@ TEST_CASE("a response that breaks off counts, though it began well") {
 }
 
 TEST_CASE("a third of requests failing ejects, where the others do not fail") {
-  Fixture f(3);
+  PoolHealthFixture f(3);
   for (int i = 0; i < 40 && !f[0].ejected(); ++i) {
     f.answer(0, 503);
     for (const size_t index : {0U, 0U, 1U, 1U, 1U, 2U, 2U, 2U}) f.answer(index, 200);
@@ -147,12 +147,12 @@ TEST_CASE("a third of requests failing ejects, where the others do not fail") {
 
 TEST_CASE("requests that fail everywhere eject nobody") {
   SUBCASE("all of them") {
-    Fixture f(3);
+    PoolHealthFixture f(3);
     for (int i = 0; i < 3'000; ++i) f.answer(static_cast<size_t>(i) % 3, 500);
     CHECK(f.ejected_count() == 0);
   }
   SUBCASE("a third of them") {
-    Fixture f(3);
+    PoolHealthFixture f(3);
     for (int i = 0; i < 9'000; ++i) {
       f.now_ms += 1;
       f.answer(f.random.next() % 3, f.random.next() % 3 == 0 ? 500 : 200);
@@ -162,7 +162,7 @@ TEST_CASE("requests that fail everywhere eject nobody") {
 }
 
 TEST_CASE("one failing request that always goes to the same backend does not eject it") {
-  Fixture f(3, Balance::consistent_hash);
+  PoolHealthFixture f(3, Balance::consistent_hash);
   for (int i = 0; i < 1'000; ++i) f.answer(0, 500, 77);
   CHECK_FALSE(f[0].ejected());
   for (uint64_t key = 1; key <= 5; ++key) f.answer(0, 500, key);
@@ -181,14 +181,14 @@ TEST_CASE("no more than the share of a pool is ejected, and never the last in us
     CAPTURE(one.percent);
     HealthOptions health;
     health.max_ejected_percent = one.percent;
-    Fixture f(one.backends, Balance::round_robin, health);
+    PoolHealthFixture f(one.backends, Balance::round_robin, health);
     for (uint32_t i = 0; i < one.backends; ++i) f.answer_many(i, 503, 5);
     CHECK(f.ejected_count() == one.ejected);
   }
 }
 
 TEST_CASE("one that is the last because the others are down is not ejected") {
-  Fixture f(3);
+  PoolHealthFixture f(3);
   f[1].report_connect_failure(f[1].address());
   f[2].set_draining(true);
   f.answer_many(0, 503, 100);
@@ -196,7 +196,7 @@ TEST_CASE("one that is the last because the others are down is not ejected") {
 }
 
 TEST_CASE("an ejected backend comes before one that is down, and behind all others") {
-  Fixture f(3);
+  PoolHealthFixture f(3);
   f.answer_many(0, 503, 5);
   f[1].report_connect_failure(f[1].address());
   TriedBackends tried;
@@ -213,7 +213,7 @@ TEST_CASE("an ejected backend comes before one that is down, and behind all othe
 TEST_CASE("a backend that fails at once is not the least loaded") {
   HealthOptions health;
   health.max_ejected_percent = 0;
-  Fixture f(2, Balance::least_connections, health);
+  PoolHealthFixture f(2, Balance::least_connections, health);
   f.answer_many(0, 503, 5);
   CHECK(f[0].passive().charge().value() == 0);  // that many are to be seen as they come
   f.answer_many(0, 503, 10);
@@ -225,7 +225,7 @@ TEST_CASE("a backend that fails at once is not the least loaded") {
 TEST_CASE("statuses of the configuration decide what counts") {
   HealthOptions health;
   health.failure_statuses = {503};
-  Fixture f(2, Balance::round_robin, health);
+  PoolHealthFixture f(2, Balance::round_robin, health);
   f.answer_many(0, 500, 100);
   CHECK_FALSE(f[0].ejected());
   f.answer_many(0, 503, 5);
@@ -235,7 +235,7 @@ TEST_CASE("statuses of the configuration decide what counts") {
 TEST_CASE("one that fails every other second is ejected by its first failures, whatever the policy") {
   for (const Balance balance : {Balance::round_robin, Balance::least_connections, Balance::two_choices}) {
     CAPTURE(balance_name(balance));
-    Fixture f(3, balance);
+    PoolHealthFixture f(3, balance);
     size_t failures = 0;
     for (int request = 0; request < 800; ++request) {  // a hundred a second, each answered at once
       f.now_ms += 10;
@@ -252,7 +252,7 @@ TEST_CASE("one that fails every other second is ejected by its first failures, w
 }
 
 TEST_CASE("one that returned gets one request at a time until one is answered") {
-  Fixture f(3, Balance::least_connections);
+  PoolHealthFixture f(3, Balance::least_connections);
   f.eject_and_return(0);
   f[0].passive().set_weight_percent(10);
   BackendLease trial = f.choose();
@@ -291,7 +291,7 @@ TEST_CASE("one that returned gets one request at a time until one is answered") 
 }
 
 TEST_CASE("ten answers end the distrust of one that returned, and a failure before that ejects it") {
-  Fixture f(3);
+  PoolHealthFixture f(3);
   f.eject_and_return(0);
   f.answer_many(0, 200, 9);
   CHECK(f.lease(0).distrusted());
@@ -314,7 +314,7 @@ TEST_CASE("ten answers end the distrust of one that returned, and a failure befo
 
 TEST_CASE("which requests are a trial") {
   SUBCASE("one that may not be repeated, by its turn") {
-    Fixture f(3, Balance::least_connections);
+    PoolHealthFixture f(3, Balance::least_connections);
     f.eject_and_return(0);
     f[0].passive().set_weight_percent(10);
     for (int i = 0; i < 50; ++i) CHECK(f.choose(false).get() != &f[0]);
@@ -324,7 +324,7 @@ TEST_CASE("which requests are a trial") {
     CHECK(tried);
   }
   SUBCASE("by key, only one that belongs there") {
-    Fixture f(3, Balance::consistent_hash);
+    PoolHealthFixture f(3, Balance::consistent_hash);
     f.answer_many(0, 503, 5);
     for (uint64_t key = 1; key < 10; ++key) f.answer(0, 503, key);
     REQUIRE(f[0].ejected());
@@ -337,7 +337,7 @@ TEST_CASE("which requests are a trial") {
     CHECK(elsewhere.size() < 90);
   }
   SUBCASE("not one that has failed elsewhere") {
-    Fixture f(3);
+    PoolHealthFixture f(3);
     f.eject_and_return(0);
     TriedBackends tried;
     tried.add(f[1]);
@@ -346,7 +346,7 @@ TEST_CASE("which requests are a trial") {
     CHECK(f.pool->choose(f.random, 0, tried, true).is_trial());
   }
   SUBCASE("any where there is no other backend") {
-    Fixture f(2);
+    PoolHealthFixture f(2);
     f.eject_and_return(0);
     f[1].report_connect_failure(f[1].address());
     const BackendLease first = f.choose(false);

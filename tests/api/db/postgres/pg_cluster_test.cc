@@ -28,7 +28,7 @@ constexpr PgStatement kSleep{"SELECT pg_sleep($1::bigint)", true};
 constexpr PgStatement kSlowAdd{"INSERT INTO notes(n) SELECT $1 FROM pg_sleep(1) RETURNING n"};
 
 /// A cluster behind a relay, and what was answered.
-struct Fixture {
+struct PgClusterFixture {
   PgScratch database{PgScratch::Schema::none};
   CuttingRelay relay{relay_to(postgres_url())};
   net::EventLoop loop;
@@ -36,7 +36,7 @@ struct Fixture {
   observe::EventLog log{[this](observe::EventLevel, std::string_view line) { events.emplace_back(line); }};
   std::unique_ptr<PgCluster> cluster;
 
-  explicit Fixture(PgCluster::Options options = {}) {
+  explicit PgClusterFixture(PgCluster::Options options = {}) {
     database.run("CREATE TABLE notes(n bigint PRIMARY KEY)");
     if (options.url.empty()) options.url = relayed(postgres_url(), relay.port());
     auto made = PgCluster::make(loop, log, std::move(options));
@@ -81,10 +81,10 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("postgres: an error stays with its own statement" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.pool.connections = 1;
-  Fixture f(options);
-  std::vector<std::shared_ptr<Fixture::Answer>> answers;
+  PgClusterFixture f(options);
+  std::vector<std::shared_ptr<PgClusterFixture::Answer>> answers;
   for (int64_t n = 0; n < 100; ++n) answers.push_back(f.start(n % 3 == 0 ? kDivide : kEcho, n % 3 == 0 ? 0 : n));
   for (int64_t n = 0; n < 100; ++n) {
     const auto rows = f.wait(answers[static_cast<size_t>(n)]);
@@ -95,9 +95,9 @@ TEST_CASE("postgres: an error stays with its own statement" * doctest::skip(!has
 }
 
 TEST_CASE("postgres: a statement that failed once can be used again" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.pool.connections = 1;
-  Fixture f(options);
+  PgClusterFixture f(options);
   CHECK(f.run(kAdd, 1));
   CHECK(f.run(kAdd, 1).error().sqlstate == "23505");
   CHECK(f.run(kDivide, 0).error().verdict == PgVerdict::refused);
@@ -109,9 +109,9 @@ TEST_CASE("postgres: a statement that failed once can be used again" * doctest::
 }
 
 TEST_CASE("postgres: a write whose answer is lost is not sent again" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.pool.connections = 1;
-  Fixture f(options);
+  PgClusterFixture f(options);
   CHECK(f.run(kEcho, 1));
   CHECK(f.run(kAdd, 1));
   f.relay.arm(CuttingRelay::Direction::to_client, 0, CuttingRelay::Manner::cut);
@@ -126,13 +126,13 @@ TEST_CASE("postgres: a write whose answer is lost is not sent again" * doctest::
 }
 
 TEST_CASE("postgres: conflicts are tried again" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
-  Fixture f(options);
+  PgCluster::Options options = PgClusterFixture::patient();
+  PgClusterFixture f(options);
   f.database.run("INSERT INTO notes VALUES(1), (2); ALTER DATABASE \"" + f.database.name() +
                  "\" SET default_transaction_isolation = 'serializable'");
   // Each reads what the others write: in any order but one after the other, all but one are rolled back.
   static constexpr PgStatement kSkewed{"INSERT INTO notes(n) SELECT max(n) + 1 + 0 * $1 FROM notes RETURNING n"};
-  std::vector<std::shared_ptr<Fixture::Answer>> answers;
+  std::vector<std::shared_ptr<PgClusterFixture::Answer>> answers;
   for (int i = 0; i < 4; ++i) answers.push_back(f.start(kSkewed, i));
   int made = 0;
   for (const auto& answer : answers) {
@@ -146,10 +146,10 @@ TEST_CASE("postgres: conflicts are tried again" * doctest::skip(!has_postgres())
 }
 
 TEST_CASE("postgres: a statement past its deadline takes its connection with it" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.timeout_ms = 3000;
   options.pool.connections = 1;
-  Fixture f(options);
+  PgClusterFixture f(options);
   const auto echo = [&f](int64_t value) {  // on a busy machine anything may take too long
     while (!f.run(kEcho, value)) {
     }
@@ -162,9 +162,9 @@ TEST_CASE("postgres: a statement past its deadline takes its connection with it"
 }
 
 TEST_CASE("postgres: the server gives a statement up in time" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.pool.connection.statement_timeout_ms = 100;
-  Fixture f(options);
+  PgClusterFixture f(options);
   const auto slow = f.run(kSlowAdd, 1);
   REQUIRE_FALSE(slow);
   CHECK(slow.error().sqlstate == "57014");
@@ -208,10 +208,10 @@ TEST_CASE("postgres: a queue that is full refuses, and one without a server ends
 }
 
 TEST_CASE("postgres: reads go to replicas, and to the primary where none is up" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.replicas = {"postgres://roost@127.0.0.1:1/none"};
-  Fixture f(options);
-  auto answer = std::make_shared<Fixture::Answer>();
+  PgClusterFixture f(options);
+  auto answer = std::make_shared<PgClusterFixture::Answer>();
   auto job = std::make_unique<PgJob>();
   job->statement = &kEcho;
   job->params.add(int64_t{5});
@@ -301,9 +301,9 @@ std::string behind(const std::string& hosts) {
 }  // namespace
 
 TEST_CASE("postgres: a host that cannot be found is passed over" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.url = behind("does-not-exist.invalid:1");
-  Fixture f(options);
+  PgClusterFixture f(options);
   CHECK(f.run(kEcho, 1));
 }
 
@@ -311,10 +311,10 @@ TEST_CASE("postgres: after a host that says nothing the next one is tried" * doc
   const SilentServer silent;
   const std::string url = behind(fmt::format("127.0.0.1:{}", silent.port));
   SUBCASE("by the pool") {
-    PgCluster::Options options = Fixture::patient();
+    PgCluster::Options options = PgClusterFixture::patient();
     options.url = url;
     options.pool.connection.connect_timeout_ms = 200;
-    Fixture f(options);
+    PgClusterFixture f(options);
     CHECK(f.run(kEcho, 1));
   }
   SUBCASE("by the store of likes") {
@@ -328,11 +328,11 @@ TEST_CASE("postgres: after a host that says nothing the next one is tried" * doc
 }
 
 TEST_CASE("postgres: a host name is looked up without blocking" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.url = postgres_url();
   const size_t host = options.url.find("127.0.0.1");
   REQUIRE(host != std::string::npos);
   options.url.replace(host, 9, "localhost");
-  Fixture f(options);
+  PgClusterFixture f(options);
   CHECK(f.run(kEcho, 1));
 }

@@ -30,7 +30,7 @@ uint16_t port_of(const std::string& url) {
 }
 
 /// A store behind a relay, and what is known about the tweet it adds to.
-struct Fixture {
+struct PgCommitCutFixture {
   PgScratch database;
   CuttingRelay relay{port_of(postgres_url())};
   PgLikeStore store;
@@ -38,7 +38,8 @@ struct Fixture {
   int64_t sent = 0;
   bool named = false;  ///< Batches have likes under a name: a new one, and that of the batch before.
 
-  explicit Fixture(bool session) : store(target_of(relayed_url()), {.session = session}, nullptr, quiet_events()) {
+  explicit PgCommitCutFixture(bool session)
+      : store(target_of(relayed_url()), {.session = session}, nullptr, quiet_events()) {
     database.add_tweets(2);
   }
   std::string relayed_url() const {
@@ -78,7 +79,7 @@ struct Fixture {
 };
 
 /// How many bytes one batch takes in a direction.
-size_t exchange_bytes(Fixture& f, Direction direction) {
+size_t exchange_bytes(PgCommitCutFixture& f, Direction direction) {
   f.relay.arm(direction, SIZE_MAX, Manner::cut);
   f.bring();
   return f.relay.counted();
@@ -87,7 +88,7 @@ size_t exchange_bytes(Fixture& f, Direction direction) {
 constexpr size_t kSyncBytes = 5;  // the message that ends a request, and commits
 
 /// Cuts before each byte of [first, last).
-void cut_everywhere(Fixture& f, Direction direction, Manner manner, size_t first, size_t last) {
+void cut_everywhere(PgCommitCutFixture& f, Direction direction, Manner manner, size_t first, size_t last) {
   size_t cuts = 0;
   for (size_t at = first; at < last; ++at) {
     f.relay.arm(direction, at, manner);
@@ -104,7 +105,7 @@ void cut_everywhere(Fixture& f, Direction direction, Manner manner, size_t first
 }  // namespace
 
 TEST_CASE("postgres: a commit cut at every byte" * doctest::skip(!has_postgres())) {
-  Fixture f(true);
+  PgCommitCutFixture f(true);
   SUBCASE("without names") {}
   SUBCASE("with likes under a name") {
     f.named = true;
@@ -121,7 +122,7 @@ TEST_CASE("postgres: a commit cut at every byte" * doctest::skip(!has_postgres()
 // of its own the store cannot end the one that was cut, so that the rest is really executed. What comes before the
 // statement's values is its text.
 TEST_CASE("postgres: a request cut at every byte, whose rest arrives late" * doctest::skip(!has_postgres())) {
-  Fixture f(false);
+  PgCommitCutFixture f(false);
   f.bring();
   const size_t bytes = exchange_bytes(f, Direction::to_server);
   REQUIRE(bytes > 300);
@@ -130,7 +131,7 @@ TEST_CASE("postgres: a request cut at every byte, whose rest arrives late" * doc
 
 // With only the end of the request missing the server holds the locks and waits: that session is ended.
 TEST_CASE("postgres: a server that waits for the end of a request is not waited for" * doctest::skip(!has_postgres())) {
-  Fixture f(true);
+  PgCommitCutFixture f(true);
   f.bring();
   const size_t bytes = exchange_bytes(f, Direction::to_server);
   for (size_t left = 1; left <= kSyncBytes; ++left) {

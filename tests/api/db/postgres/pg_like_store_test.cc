@@ -16,12 +16,12 @@ using batcher::TokenedLike;
 
 namespace {
 
-struct Fixture {
+struct PgLikeStoreFixture {
   PgScratch database;
   AccessNotes notes;
   PgLikeStore store{target_of(postgres_url()), {}, &notes, quiet_events()};
 
-  Fixture() { database.add_tweets(12); }
+  PgLikeStoreFixture() { database.add_tweets(12); }
   Outcome apply(const std::string& name, uint64_t sequence, const std::vector<KeyDelta>& deltas) {
     return store.apply(journal(name), {sequence, deltas});
   }
@@ -46,7 +46,7 @@ class RowHeld {
 }  // namespace
 
 TEST_CASE("postgres: a large batch is one statement" * doctest::skip(!has_postgres())) {
-  Fixture f;
+  PgLikeStoreFixture f;
   f.apply("j", 1, {});
   f.notes.take();
   std::vector<KeyDelta> deltas;
@@ -57,7 +57,7 @@ TEST_CASE("postgres: a large batch is one statement" * doctest::skip(!has_postgr
 }
 
 TEST_CASE("postgres: two workers that bring the same names at once count each once" * doctest::skip(!has_postgres())) {
-  Fixture f;
+  PgLikeStoreFixture f;
   std::vector<std::thread> writers;
   std::atomic<int> applied = 0;
   for (int w = 0; w < 4; ++w) {
@@ -84,7 +84,7 @@ TEST_CASE("postgres: two workers that bring the same names at once count each on
 }
 
 TEST_CASE("postgres: who asks takes the journal over from who asked before" * doctest::skip(!has_postgres())) {
-  Fixture f;
+  PgLikeStoreFixture f;
   PgLikeStore dead(target_of(postgres_url()), {}, nullptr, quiet_events());
   const KeyDelta delta{1, 1};
   CHECK(*dead.applied_seq(journal("j")) == 0);
@@ -100,7 +100,7 @@ TEST_CASE("postgres: who asks takes the journal over from who asked before" * do
 }
 
 TEST_CASE("postgres: the question waits for an attempt that is in its transaction" * doctest::skip(!has_postgres())) {
-  Fixture f;
+  PgLikeStoreFixture f;
   CHECK(f.apply("j", 1, {{1, 1}}) == Outcome::applied);
   RowHeld held("j");
   std::atomic<bool> answered = false;
@@ -120,7 +120,7 @@ TEST_CASE("postgres: the question waits for an attempt that is in its transactio
 }
 
 TEST_CASE("postgres: stores of several workers never lose a batch" * doctest::skip(!has_postgres())) {
-  Fixture f;
+  PgLikeStoreFixture f;
   std::vector<std::thread> writers;
   std::atomic<int> applied = 0;
   for (int w = 0; w < 4; ++w) {
@@ -138,7 +138,7 @@ TEST_CASE("postgres: stores of several workers never lose a batch" * doctest::sk
 }
 
 TEST_CASE("postgres: a statement that takes too long is not applied" * doctest::skip(!has_postgres())) {
-  Fixture f;
+  PgLikeStoreFixture f;
   PgLikeStore hasty(target_of(postgres_url()), {.statement_timeout_ms = 100}, nullptr, quiet_events());
   const KeyDelta delta{1, 1};
   const auto bring = [&](uint64_t sequence) {  // on a busy machine anything may take too long
@@ -165,7 +165,7 @@ TEST_CASE("postgres: without a server nothing is applied, and each call ends") {
 }
 
 TEST_CASE("postgres: a connection that the server ended is made anew" * doctest::skip(!has_postgres())) {
-  Fixture f;
+  PgLikeStoreFixture f;
   CHECK(f.apply("j", 1, {{1, 1}}) == Outcome::applied);
   f.database.run(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "

@@ -12,7 +12,7 @@ using namespace roost::api;
 
 namespace {
 
-struct Fixture {
+struct SqliteDatabaseFixture {
   ScratchDirectory directory;
   std::string path = directory.file("roost.db");
   ManualClock clock;
@@ -20,7 +20,7 @@ struct Fixture {
   Deliveries deliveries;
   std::unique_ptr<SqliteDatabase> database;
 
-  Fixture() {
+  SqliteDatabaseFixture() {
     auto opened = SqliteDatabase::open({.path = path, .observer = &notes, .deliver = deliveries.post()}, clock);
     REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().what));
     database = std::move(*opened);
@@ -59,7 +59,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a tweet is inserted, read, changed and deleted") {
-  Fixture f;
+  SqliteDatabaseFixture f;
   const Tweet tweet = f.insert("Hello #World");
   CHECK(tweet.id == 1);
   CHECK(tweet.username == "demo");
@@ -89,7 +89,7 @@ TEST_CASE("a tweet is inserted, read, changed and deleted") {
 }
 
 TEST_CASE("lists are newest first and come in parts") {
-  Fixture f;
+  SqliteDatabaseFixture f;
   for (int i = 1; i <= 5; ++i) f.insert("tweet " + std::to_string(i));
   TweetPage page = f.timeline({.limit = 2});
   REQUIRE(page.tweets.size() == 2);
@@ -107,7 +107,7 @@ TEST_CASE("lists are newest first and come in parts") {
 }
 
 TEST_CASE("hashtags are found whatever their case, and follow the content") {
-  Fixture f;
+  SqliteDatabaseFixture f;
   f.insert("one #Birds");
   f.insert("two #birds and #bees");
   const auto tagged = [&](const std::string& tag) {
@@ -124,14 +124,14 @@ TEST_CASE("hashtags are found whatever their case, and follow the content") {
 }
 
 TEST_CASE("text that means something to SQL is only text") {
-  Fixture f;
+  SqliteDatabaseFixture f;
   const std::string nasty = "'); DROP TABLE tweets; -- \xF0\x9F\x90\xA6 \"quoted\"";
   CHECK(f.insert(nasty).content == nasty);
   CHECK(f.timeline().tweets[0].content == nasty);
 }
 
 TEST_CASE("every access is reported with its request") {
-  Fixture f;
+  SqliteDatabaseFixture f;
   auto inserted =
       f.answer<std::optional<Tweet>>([&](auto done) { f.database->insert_tweet(1, "a #b", "req-7", std::move(done)); });
   REQUIRE(inserted);
@@ -142,7 +142,7 @@ TEST_CASE("every access is reported with its request") {
 }
 
 TEST_CASE("a full queue is a retryable error, never a wait") {
-  Fixture f;
+  SqliteDatabaseFixture f;
   // The first job of each reader blocks in its delivery until the gate opens, so that the rest stays queued.
   std::promise<void> gate;
   std::shared_future<void> open = gate.get_future().share();
@@ -195,6 +195,6 @@ TEST_CASE("a database that cannot be opened says so") {
 }
 
 TEST_CASE("ping answers") {
-  Fixture f;
+  SqliteDatabaseFixture f;
   CHECK(f.answer<void>([&](auto done) { f.database->ping(std::move(done)); }));
 }

@@ -19,14 +19,14 @@ using batcher::Outcome;
 
 namespace {
 
-struct Fixture {
+struct SqliteLikeStoreFixture {
   ScratchDirectory directory;
   std::string path = directory.file("roost.db");
   AccessNotes notes;
   std::unique_ptr<SqliteLikeStore> store;
   std::unique_ptr<SqliteConnection> connection;
 
-  Fixture() {
+  SqliteLikeStoreFixture() {
     auto opened = SqliteConnection::open(path, SqliteConnection::Mode::write, nullptr);
     REQUIRE(opened);
     connection = std::move(*opened);
@@ -57,7 +57,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a large batch is two statements") {
-  Fixture f;
+  SqliteLikeStoreFixture f;
   f.notes.take();
   std::vector<KeyDelta> deltas;
   for (int64_t id = 1; id <= 10'000; ++id) deltas.push_back({id, 3});
@@ -67,7 +67,7 @@ TEST_CASE("a large batch is two statements") {
 }
 
 TEST_CASE("a page's applied sequence and its counts are of one moment") {
-  Fixture f;
+  SqliteLikeStoreFixture f;
   std::atomic<bool> done = false;
   std::thread writer([&] {
     for (uint64_t sequence = 1; sequence <= 200; ++sequence)
@@ -90,7 +90,7 @@ TEST_CASE("a page's applied sequence and its counts are of one moment") {
 }
 
 TEST_CASE("writers of several connections never lose a batch") {
-  Fixture f;
+  SqliteLikeStoreFixture f;
   std::vector<std::thread> writers;
   std::atomic<int> applied = 0;
   for (int w = 0; w < 3; ++w) {
@@ -150,7 +150,7 @@ TEST_CASE("who waits for the lock has it before the one that has just had it") {
 }
 
 TEST_CASE("the WAL is moved into the database when it has grown") {
-  Fixture f;
+  SqliteLikeStoreFixture f;
   // Each transaction rewrites the pages of all tweets; far more than kCheckpointPages are written in all.
   REQUIRE(f.connection->execute("CREATE TABLE ballast(id INTEGER PRIMARY KEY, bytes BLOB)"));
   for (int i = 0; i < 30; ++i) {
