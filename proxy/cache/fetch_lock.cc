@@ -71,7 +71,7 @@ void FetchLock::Running::spoil(Predicate matches) {
     one->spoil();
     return true;
   };
-  if (newest && spoils(newest)) newest = {};
+  if (newest && spoils(newest)) newest = FetchRef();  // clang 14 does not destroy what {} replaces in a template
   std::erase_if(overtaken, spoils);
 }
 
