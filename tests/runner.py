@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -15,27 +16,27 @@ import time
 from dataclasses import dataclass, replace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "flow"))
+from builds import Builds, builds_of  # noqa: E402
 from postgres import Postgres  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ["tidy", "unit", "flow", "documents", "web"]
-ALL_SUITES = [*SUITES, "vtest", "hosts", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release",
-              "packages"]
+SUITES = ["tidy", "flow", "documents", "web", "unit"]  # unit tests compile while whole programs are tested
+ALL_SUITES = ["tidy", "flow", "documents", "web", "vtest", "hosts", "unit", "simulate", "mutation", "clang", "lint",
+              "fuzz", "asan", "tsan", "release", "packages"]
 MORE_SUITES = ["faults", "likes", "differential", "soak"]  # only when asked for by name
 THOROUGH_FILES = ["test_system_calls.py", "test_kills.py", "test_outage.py"]
 # Flow files that run the compiler, benchmarks or the tests' own tools: nothing that is built with a sanitizer.
 UNSANITIZED_FILES = ["test_consumer.py", "test_bench.py", "test_harness.py", "test_traffic.py", "test_scenarios.py"]
-PROGRAMS = ["roost-proxy", "roost-api", "batcher-example"]
-# Targets of the preset "check" that the suites need; built once for all suites of a run.
-CHECK_TARGETS = {"unit": ["unit_tests"], "simulate": ["simulate"], "mutation": ["mutants"],
-                 **dict.fromkeys(["flow", "documents", "web", "vtest", "hosts", "faults", "likes", "differential"],
-                                 PROGRAMS)}
+# Flow files that start and stop programs which other files test under the sanitizers; also among RELEASE_FILES.
+SCRIPT_FILES = ["test_deploy.py"]
 # Test files for the release binaries; all other tests use the preset "check".
 RELEASE_FILES = ["release/test_hardening.py", "flow/test_proxy_start.py", "flow/test_api_start.py",
                  "flow/test_deploy.py"]
 # Libraries that clang-tidy checks as part of "all"; the whole product takes minutes.
 LINKED_LIBRARIES = ["roost_base", "roost_cache", "roost_batcher"]
 JOBS = max(2, os.cpu_count() or 2)
+FLOW_JOBS = 2 * JOBS  # they mostly wait
+LONG_FILES = ["test_proxy_stale.py", "test_consumer.py", "test_postgres.py", "test_deploy.py"]  # begin first
 FUZZ_S = 20
 UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S, PACKAGES_LIMIT_S = 120, 400, 3600, 3600
 # Seeds of the batcher's simulation: when the suite is selected by name, as part of "all", and for a mutant.
@@ -43,6 +44,7 @@ SEEDS, FEW_SEEDS, MUTANT_SEEDS = 100_000, 1_000, 1_500
 MOST_OUTPUT = 12000  # bytes of a failure's output shown when it occurs
 LAST_LINES = 25  # lines of it shown again at the end
 SANITIZERS = {
+    "ASAN_SYMBOLIZER_PATH": "/usr/lib/llvm-14/bin/llvm-symbolizer",
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": f"second_deadlock_stack=1:suppressions={ROOT}/tests/tsan-suppressions.txt",
@@ -66,7 +68,8 @@ class Board:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []  # (suite and name, output)
-        self.times = {}  # of each suite: seconds in all, seconds of them that were building
+        self.times = {}  # of each suite: seconds in all, seconds of them that it waited for a build
+        self.builds = []
         on = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self.bold, self.dim, self.red, self.green, self.plain = (
             ("\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[0m") if on else ("",) * 5)
@@ -90,11 +93,22 @@ class Board:
             self.failures.append((f"{self.current}: {outcome.name}", outcome.text.strip()))
             print(indented(outcome.text[-MOST_OUTPUT:]), flush=True)
 
+    def add_build(self, build):
+        self.builds.append(build)
+        if build.worked:
+            print(f"  {self.green}✓{self.plain} build {build.preset:<70} {build.seconds:7.2f} s", flush=True)
+        else:
+            self.add(Outcome(f"build {build.preset}", build.seconds, 0, 1, build.output))
+
     def close(self, seconds):
-        print(f"\n  {self.dim}{'suite':<10} {'building':>10} {'running':>10}{self.plain}")
-        for name, (whole_s, building_s) in self.times.items():
-            print(f"  {name:<10} {building_s:8.1f} s {whole_s - building_s:8.1f} s")
-        print(f"\n{seconds / 60:.1f} minutes")
+        print(f"\n  {self.dim}{'suite':<10} {'waiting':>10} {'running':>10}{self.plain}")
+        for name, (whole_s, waiting_s) in self.times.items():
+            print(f"  {name:<10} {waiting_s:8.1f} s {whole_s - waiting_s:8.1f} s")
+        print(f"\n  {self.dim}{'build':<10} {'took':>10} {'CPU':>10}{self.plain}")
+        for build in self.builds:
+            print(f"  {build.preset:<10} {build.seconds:8.1f} s {build.cpu_s:8.1f} s")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f"\n{seconds / 60:.1f} minutes, {(used.ru_utime + used.ru_stime) / 60:.1f} of CPU")
         # Failures are repeated at the end of the output.
         for name, text in self.failures:
             print(f"{self.red}✗{self.plain} {name}")
@@ -109,12 +123,6 @@ def indented(text):
 
 def plain_text(text):
     return re.sub(r"\033\[\d+m", "", text)
-
-
-def build(preset, *targets):
-    """Builds a preset, showing its progress; returns whether that worked."""
-    command = f". deploy/lib.sh; step_build {preset} {' '.join(targets)}"
-    return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=ROOT, check=False).returncode == 0
 
 
 def run(command, limit_s, environment=None, cwd=ROOT):
@@ -225,22 +233,21 @@ def mutant_names():
     return [f"mutant_{program.replace('/', '_')}-{name}" for name, program in listed]
 
 
-def unit_names():
-    folders = re.findall(r"(?m)^roost_test\((\S+)", (ROOT / "tests/CMakeLists.txt").read_text())
+def unit_names(preset=""):
+    text = (ROOT / "tests/CMakeLists.txt").read_text()
+    folders = re.findall(r"(?m)^roost_test\((\S+)", text)
+    if preset == "tsan":
+        left_out = re.search(r"set\(single_threaded (.*)\)", text)[1].split()
+        folders = [folder for folder in folders if folder not in left_out]
     return [f"test_{folder.replace('/', '_')}" for folder in folders]
 
 
+def test_files(*folders):
+    return sorted(path for folder in folders for path in (ROOT / "tests" / folder).glob("test_*.py"))
+
+
 def flow_files():
-    return [path for folder in ("flow", "faults", "bench") for path in (ROOT / "tests" / folder).glob("test_*.py")]
-
-
-def vtest_files():
-    return sorted((ROOT / "tests/vtest").glob("test_*.py"))
-
-
-SUITES = ["tidy", "unit", "flow", "documents", "web"]
-ALL_SUITES = [*SUITES, "vtest", "simulate", "mutation", "clang", "lint", "fuzz", "asan", "tsan", "release",
-              "packages"]
+    return test_files("flow", "faults", "bench")
 
 
 def names_of(suite):
@@ -253,16 +260,8 @@ def names_of(suite):
         return [path.stem for path in (ROOT / "tests/fuzz").glob("*_fuzz.cc")]
     if suite == "flow":
         return [path.name for path in flow_files()]
-    if suite == "web":
-        return [path.name for path in (ROOT / "tests/web").glob("test_*.py")]
-    if suite == "vtest":
-        return [path.name for path in vtest_files()]
-    if suite == "documents":
-        return [path.name for path in document_files()]
-    if suite in ("differential", "hosts"):
-        return [path.name for path in (ROOT / "tests" / suite).glob("test_*.py")]
-    if suite == "packages":
-        return [path.name for path in package_files()]
+    if suite in ("web", "vtest", "documents", "hosts", "differential", "packages"):
+        return [path.name for path in test_files(suite)]
     if suite == "release":
         return [pathlib.Path(path).name for path in RELEASE_FILES]
     return unit_names() + names_of("flow") if suite in ("asan", "tsan") else None
@@ -272,7 +271,8 @@ class Runner:
     def __init__(self, options):
         self.options = options
         self.board = Board()
-        self.built = {}
+        self.steps = builds_of(options.suites)
+        self.builds = Builds([build for build, _ in self.steps])
         self.postgres = None
 
     def go(self):
@@ -284,6 +284,7 @@ class Runner:
                 getattr(self, name)()
                 self.board.times[name][0] = time.monotonic() - suite_begun
         finally:
+            self.builds.close()
             if self.postgres:
                 self.postgres.close()
         return self.board.close(time.monotonic() - begun)
@@ -291,22 +292,16 @@ class Runner:
     def wanted(self, paths):
         return [path for path in sorted(paths) if self.options.only in path.name]
 
-    def have(self, preset, *targets):
-        """Builds once; a build that fails counts as a failed test."""
-        key = (preset, targets)
-        if key not in self.built:
-            begun = time.monotonic()
-            self.built[key] = build(preset, *targets)
-            seconds = time.monotonic() - begun
-            self.board.times[self.board.current][1] += seconds
-            if not self.built[key]:
-                self.board.add(Outcome(f"build {preset}", seconds, 0, 1, "see above"))
-        return self.built[key]
-
-    def have_check(self):
-        """The one build that most suites share."""
-        targets = {target for suite in self.options.suites for target in CHECK_TARGETS.get(suite, [])}
-        return self.have("check", *sorted(targets))
+    def have(self, preset=None):
+        """Whether what the current suite needs is built (of one preset); a build that failed is a failed test."""
+        suite, begun = self.board.current, time.monotonic()
+        needed = [build for build, suites in self.steps if suite in suites and preset in (None, build.preset)]
+        for build in needed:
+            self.builds.wait(build)
+            if build not in self.board.builds:
+                self.board.add_build(build)
+        self.board.times[suite][1] += time.monotonic() - begun
+        return all(build.worked for build in needed)
 
     def in_parallel(self, jobs, at_once=JOBS):
         """Runs (function, arguments…) jobs and shows each one's outcomes as they come."""
@@ -323,11 +318,11 @@ class Runner:
                 self.board.add(outcome)
 
     def unit(self):
-        if self.have_check():
+        if self.have():
             self.run_units("check")
 
     def run_units(self, preset):
-        paths = self.wanted(ROOT / "build" / preset / "bin" / name for name in unit_names())
+        paths = self.wanted(ROOT / "build" / preset / "bin" / name for name in unit_names(preset))
         self.in_parallel([(unit_program, path, preset, self.database_for(path, preset)) for path in paths])
 
     def database_for(self, path, preset):
@@ -338,43 +333,44 @@ class Runner:
         return self.postgres.create_database(f"{path.name}-{preset}")
 
     def simulate(self):
-        if self.have_check():
+        if self.have():
             seeds = FEW_SEEDS if self.options.all else SEEDS
             chunk = max(seeds // 20, FEW_SEEDS // 2)
             self.in_parallel([(simulation, first, chunk) for first in range(1, seeds, chunk)])
 
     def mutation(self):
-        if self.have_check():
+        if self.have():
             paths = self.wanted(ROOT / "build/check/bin" / name for name in mutant_names())
             self.in_parallel([(mutant, path) for path in paths])
 
     def flow(self):
-        if self.have_check():
+        if self.have():
             self.run_flow("check", flow_files())
 
     def documents(self):
         """What README.md and docs/ say: commands, settings, metrics, the API; backup, restore and upgrade."""
-        if self.have_check():
-            self.run_flow("check", document_files())
+        if self.have():
+            self.run_flow("check", test_files("documents"))
 
     def vtest(self):
         """The assertions of Varnish's and HAProxy's tests that hold for any HTTP proxy."""
-        if self.have_check():
-            self.run_flow("check", vtest_files())
+        if self.have():
+            self.run_flow("check", test_files("vtest"))
 
     def hosts(self):
         """Proxies, workers and databases on hosts of their own, made of network namespaces."""
-        if self.have_check():
-            self.run_flow("check", (ROOT / "tests/hosts").glob("test_*.py"))
+        if self.have():
+            self.run_flow("check", test_files("hosts"))
 
     def run_flow(self, preset, files):
         scale = TIME_SCALE.get(preset, 1)
         environment = {"ROOST_BIN": str(ROOT / "build" / preset / "bin"), "ROOST_TIME_SCALE": str(scale)}
-        self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * scale) for path in self.wanted(files)])
+        paths = sorted(self.wanted(files), key=lambda path: path.name not in LONG_FILES)
+        self.in_parallel([(reporting_file, path, environment, FLOW_LIMIT_S * scale) for path in paths], FLOW_JOBS)
 
     def thorough(self, *names):
         """The files of tests/faults in full, of which "flow" runs a small part."""
-        if self.have_check():
+        if self.have():
             environment = {"ROOST_BIN": str(ROOT / "build/check/bin"), "ROOST_THOROUGH": "1"}
             self.in_parallel([(reporting_file, ROOT / "tests/faults" / name, environment, THOROUGH_LIMIT_S)
                               for name in names])
@@ -387,14 +383,14 @@ class Runner:
         installed, output, seconds = run([ROOT / "deploy/install-deps", "--differential"], 900)
         if installed != 0:
             self.board.add(Outcome("install-deps --differential", seconds, 0, 1, output))
-        elif self.have_check():
+        elif self.have():
             environment = {"ROOST_BIN": str(ROOT / "build/check/bin")}
             self.in_parallel([(reporting_file, path, environment, THOROUGH_LIMIT_S)
-                              for path in self.wanted((ROOT / "tests/differential").glob("test_*.py"))])
+                              for path in self.wanted(test_files("differential"))])
 
     def soak(self):
         """An hour of mixed load on three builds at the same time."""
-        presets = [preset for preset in ("release", "asan", "tsan") if self.have(preset, "roost-proxy")]
+        presets = [preset for preset in ("release", "asan", "tsan") if self.have(preset)]
         path = ROOT / "tests/soak/test_soak.py"
         self.in_parallel([(soak_of, path, preset, {"ROOST_BIN": str(ROOT / "build" / preset / "bin"),
                                                    "ROOST_TIME_SCALE": str(TIME_SCALE.get(preset, 1))})
@@ -414,23 +410,22 @@ class Runner:
         return code == 0
 
     def web(self):
-        if not self.have_check() or not self.have_node_modules(ROOT / "tests/web"):
+        if not self.have() or not self.have_node_modules(ROOT / "tests/web"):
             return
         environment = {"ROOST_BIN": str(ROOT / "build/check/bin"), "ROOST_SHOTS": str(ROOT / "build/web")}
         self.in_parallel([(reporting_file, path, environment, 2 * FLOW_LIMIT_S)
-                          for path in self.wanted((ROOT / "tests/web").glob("test_*.py"))])
+                          for path in self.wanted(test_files("web"))])
 
     def clang(self):
-        begun = time.monotonic()
-        if self.have("clang"):
-            self.board.add(Outcome("compiles without a warning", time.monotonic() - begun, 1, 0))
+        if self.have():
+            self.board.add(Outcome("compiles without a warning", 0, 1, 0))
 
     def lint(self):
-        """clang-tidy, in the units and with the precompiled headers of the preset clang: as a part of "all" over the
+        """clang-tidy, in the units and with the precompiled headers of the preset asan: as a part of "all" over the
         libraries that programs of others link, by name over the whole product."""
-        if not self.have("clang"):
+        if not self.have():
             return
-        folder = ROOT / "build/clang"
+        folder = ROOT / "build/asan"
         targets = "|".join(LINKED_LIBRARIES) if self.options.all else r"roost[_-]\w+"
         sources = {entry["file"] for entry in json.loads((folder / "compile_commands.json").read_text())
                    if re.match(rf"CMakeFiles/({targets})\.dir/", entry["command"].split(" -o ")[1])
@@ -438,13 +433,13 @@ class Runner:
         self.in_parallel([(lint_unit, source, folder) for source in sorted(sources)])
 
     def fuzz(self):
-        if self.have("clang"):
-            self.in_parallel([(fuzzer, path) for path in self.wanted((ROOT / "build/clang/bin").glob("*_fuzz"))])
+        if self.have():
+            self.in_parallel([(fuzzer, path) for path in self.wanted((ROOT / "build/asan/bin").glob("*_fuzz"))])
 
     def sanitized(self, preset):
-        if self.have(preset, "unit_tests", *PROGRAMS):
+        if self.have():
             self.run_units(preset)
-            left_out = [*THOROUGH_FILES, *UNSANITIZED_FILES]
+            left_out = [*THOROUGH_FILES, *UNSANITIZED_FILES, *SCRIPT_FILES]
             self.run_flow(preset, [path for path in flow_files() if path.name not in left_out])
 
     def asan(self):
@@ -455,16 +450,16 @@ class Runner:
 
     def release(self):
         """What ships: that it is hardened and starts."""
-        if self.have("package", *PROGRAMS):
+        if self.have():
             self.run_flow("package", [ROOT / "tests" / name for name in RELEASE_FILES])
 
     def packages(self):
         """The Debian packages in a fresh root, and what is made of them: images, a compose file, manifests."""
-        if not self.have("package", *PROGRAMS) or not self.have_node_modules(ROOT / "tests/packages"):
+        if not self.have() or not self.have_node_modules(ROOT / "tests/packages"):
             return
         environment = {"ROOST_BIN": str(ROOT / "build/package/bin")}
         self.in_parallel([(reporting_file, path, environment, PACKAGES_LIMIT_S)
-                          for path in self.wanted(package_files())], 1)
+                          for path in self.wanted(test_files("packages"))], 1)
 
 
 def options_from(arguments):
