@@ -38,7 +38,7 @@ JOBS = max(2, os.cpu_count() or 2)
 FLOW_JOBS = 2 * JOBS  # they mostly wait
 LONG_FILES = ["test_proxy_stale.py", "test_consumer.py", "test_postgres.py", "test_deploy.py"]  # begin first
 FUZZ_S = 20
-UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S, PACKAGES_LIMIT_S = 120, 400, 3600, 3600
+UNIT_LIMIT_S, FLOW_LIMIT_S, THOROUGH_LIMIT_S, PACKAGES_LIMIT_S = 300, 400, 3600, 3600
 # Seeds of the batcher's simulation: when the suite is selected by name, as part of "all", and for a mutant.
 SEEDS, FEW_SEEDS, MUTANT_SEEDS = 100_000, 1_000, 1_500
 MOST_OUTPUT = 12000  # bytes of a failure's output shown when it occurs
