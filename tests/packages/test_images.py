@@ -186,12 +186,18 @@ class Containers(unittest.TestCase):
         """Nobody reads them but who has the token; then they are those of all workers."""
         self.assertIn(get(self.address, "/logs").status, (401, 403))
         token = (self.directory / "secrets/logs_token").read_text().strip()
-        answer = request(self.address, "GET", "/logs?format=full&limit=100000", [("Authorization", f"Bearer {token}")])
-        self.assertEqual(answer.status, 200)
-        entries = json.loads(answer.body)
-        self.assertIn(f"/like/{tweet}", answer.body.decode())
-        workers = {entry["worker"] for entry in entries["requests"]}
-        self.assertEqual(workers, {"worker1", "worker2", "worker3"})
+        credentials = [("Authorization", f"Bearer {token}")]
+
+        def all_workers():
+            """Once the proxy has found all of them, each has answered some request."""
+            self.assertEqual(request(self.address, "POST", f"/like/{tweet}").status, 202)  # no cache answers it
+            answer = request(self.address, "GET", "/logs?format=full&limit=100000", credentials)
+            self.assertEqual(answer.status, 200)
+            self.assertIn(f"/like/{tweet}", answer.body.decode())
+            workers = {entry["worker"] for entry in json.loads(answer.body)["requests"]}
+            return workers == {"worker1", "worker2", "worker3"}
+
+        wait_until(all_workers, SLOW_S, "requests of all workers in the logs")
 
     def test_health_check_fails_where_nobody_answers(self):
         network = Network()
