@@ -19,7 +19,7 @@ Result<std::unique_ptr<PgCluster>> PgCluster::make(net::EventLoop& loop, observe
   if (!primary) return tl::unexpected<Error>(primary.error());
   cluster->primary_ = std::move(*primary);
   cluster->replicas_ =
-      std::make_unique<PgReplicas>(loop, events, options.replica_max_lag_ms,
+      std::make_unique<PgReplicas>(loop, events, PgReplicas::Options{options.replica_max_lag_ms, options.timeout_ms},
                                    [&primary = *cluster->primary_](PgJobPtr job) { primary.submit(std::move(job)); });
   for (const std::string& url : options.replicas) {
     auto replica = cluster->make_pool(url, options.pool, true);

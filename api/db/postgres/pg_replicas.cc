@@ -19,7 +19,6 @@ constexpr PgStatement kReplicaPosition{
 constexpr int64_t kMinPeriodMs = 50;
 constexpr int64_t kMaxPeriodMs = 1'000;
 constexpr int64_t kAssumedLagMs = 2'000;  ///< Where it is not measured, for reads of what this worker wrote.
-constexpr int64_t kAnswerMs = 2'000;      ///< Later answers are as none.
 
 }  // namespace
 
@@ -29,12 +28,13 @@ struct PgReplicas::Replica {
   bool told_read = false;  ///< what the log says
   bool told_why = false;
   bool standby = true;
+  bool asked = false;  ///< and has not answered: one that hangs holds up no other
 };
 
-PgReplicas::PgReplicas(net::EventLoop& loop, observe::EventLog& events, int64_t max_lag_ms, Primary primary)
+PgReplicas::PgReplicas(net::EventLoop& loop, observe::EventLog& events, Options options, Primary primary)
     : loop_(loop),
       events_(events),
-      max_lag_ms_(max_lag_ms),
+      options_(options),
       primary_(std::move(primary)),
       timer_(net::Timer::of<&PgReplicas::ask_primary>(loop.timers(), this)) {}
 
@@ -46,7 +46,7 @@ void PgReplicas::add(std::unique_ptr<PgPool> pool) {
 
 void PgReplicas::start() {
   for (const auto& replica : replicas_) replica->pool->start();
-  if (!replicas_.empty() && max_lag_ms_ > 0) ask_primary();
+  if (!replicas_.empty() && options_.max_lag_ms > 0) ask_primary();
 }
 
 // ---- how old they are -----------------------------------------------------------------------------------------------
@@ -55,38 +55,39 @@ void PgReplicas::ask_primary() {
   const int64_t asked_ms = loop_.now_ms();
   auto job = std::make_unique<PgJob>();
   job->statement = &kPrimaryPosition;
-  job->deadline_ms = asked_ms + kAnswerMs;
+  job->deadline_ms = asked_ms + options_.timeout_ms;
   job->done = [this, asked_ms](PgResult<PgRows> rows) {
-    if (!rows || rows->count() == 0) return end_of_round();
-    ask_replicas(rows->integer(0, 0), asked_ms);
+    if (rows && rows->count() > 0) ask_replicas(rows->integer(0, 0), asked_ms);
+    next_round();
   };
   primary_(std::move(job));
 }
 
 void PgReplicas::ask_replicas(int64_t position, int64_t asked_ms) {
-  asked_ = replicas_.size();
   for (const auto& replica : replicas_) {
     replica->lag.primary_at(position, asked_ms);
+    if (std::exchange(replica->asked, true)) continue;
     auto job = std::make_unique<PgJob>();
     job->statement = &kReplicaPosition;
     job->stays = true;
-    job->deadline_ms = loop_.now_ms() + kAnswerMs;
+    job->deadline_ms = loop_.now_ms() + options_.timeout_ms;
     job->done = [this, to = replica.get()](PgResult<PgRows> rows) { on_answer(*to, rows); };
     replica->pool->submit(std::move(job));
   }
 }
 
 void PgReplicas::on_answer(Replica& replica, const PgResult<PgRows>& rows) {
+  replica.asked = false;
   if (rows) {
     replica.standby = rows->count() > 0;
     if (replica.standby) replica.lag.replica_at(rows->integer(0, 0));
   }
-  if (--asked_ == 0) end_of_round();
+  tell(replica);
 }
 
-void PgReplicas::end_of_round() {
+void PgReplicas::next_round() {
   for (const auto& replica : replicas_) tell(*replica);
-  timer_.start_ms(std::clamp(max_lag_ms_ / 8, kMinPeriodMs, kMaxPeriodMs));
+  timer_.start_ms(std::clamp(options_.max_lag_ms / 8, kMinPeriodMs, kMaxPeriodMs));
 }
 
 void PgReplicas::tell(Replica& replica) {
@@ -109,13 +110,13 @@ void PgReplicas::tell(Replica& replica) {
 
 bool PgReplicas::may_be_read(const Replica& replica) const {
   if (!replica.pool->up()) return false;
-  if (max_lag_ms_ == 0) return true;
+  if (options_.max_lag_ms == 0) return true;
   const auto age_ms = replica.lag.age_ms(loop_.now_ms());
-  return replica.standby && age_ms && *age_ms <= max_lag_ms_;
+  return replica.standby && age_ms && *age_ms <= options_.max_lag_ms;
 }
 
 bool PgReplicas::has(const Replica& replica, int64_t since_ms) const {
-  if (max_lag_ms_ == 0) return since_ms < loop_.now_ms() - kAssumedLagMs;
+  if (options_.max_lag_ms == 0) return since_ms < loop_.now_ms() - kAssumedLagMs;
   return replica.lag.proven_ms().value_or(INT64_MIN) > since_ms;
 }
 

@@ -21,8 +21,13 @@ class PgReplicas {
   /// Runs a job on the primary.
   using Primary = std::function<void(PgJobPtr job)>;
 
-  /// `max_lag_ms` 0: whatever is up is read, and nobody is asked. `loop` and `events` outlive it.
-  PgReplicas(net::EventLoop& loop, observe::EventLog& events, int64_t max_lag_ms, Primary primary);
+  struct Options {
+    int64_t max_lag_ms = 10'000;  ///< 0: whatever is up is read, and nobody is asked
+    int64_t timeout_ms = 5'000;   ///< of a question, as of other operations: one that is late costs the connection
+  };
+
+  /// `loop` and `events` outlive it.
+  PgReplicas(net::EventLoop& loop, observe::EventLog& events, Options options, Primary primary);
   ~PgReplicas();
 
   void add(std::unique_ptr<PgPool> pool);
@@ -37,18 +42,17 @@ class PgReplicas {
   void ask_primary();
   void ask_replicas(int64_t position, int64_t asked_ms);
   void on_answer(Replica& replica, const PgResult<PgRows>& rows);
-  void end_of_round();
+  void next_round();
   bool may_be_read(const Replica& replica) const;
   bool has(const Replica& replica, int64_t since_ms) const;
   void tell(Replica& replica);
 
   net::EventLoop& loop_;
   observe::EventLog& events_;
-  const int64_t max_lag_ms_;
+  const Options options_;
   const Primary primary_;
   std::vector<std::unique_ptr<Replica>> replicas_;
   size_t next_ = 0;
-  size_t asked_ = 0;  ///< replicas that have not answered in this round
   net::Timer timer_;  ///< for the next round
   uint64_t reads_ = 0;
   uint64_t refused_ = 0;
