@@ -87,7 +87,7 @@ int64_t OwnFlush::on_impossible(uint64_t sequence, int64_t now_ms) {
   halted_ = true;
   log_.stop_accepting();
   report("nothing is sent or accepted any more");
-  return now_ms + kLookAgainMs;
+  return now_ms + kRecheckMs;
 }
 
 // ---- applied batches ------------------------------------------------------------------------------------------------

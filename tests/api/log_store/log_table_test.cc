@@ -29,7 +29,7 @@ LogRows calls(int64_t day, int first, int last, std::string_view host = "h1") {
   return log_rows(lines, host, kKept);
 }
 
-struct Fixture {
+struct LogTableFixture {
   PgScratch database{PgScratch::Schema::none};
   LogTable table{target_of(postgres_url()), {}};
   int64_t stored() { return database.integer("SELECT count(*) FROM request_logs"); }
@@ -45,7 +45,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "log table: rows and position move together, or neither" * doctest::skip(!has_postgres())) {
+TEST_CASE_FIXTURE(LogTableFixture,
+                  "log table: rows and position move together, or neither" * doctest::skip(!has_postgres())) {
   REQUIRE(table.open());
   CHECK(table.position_of(kSource).value() == LogPosition());
   const LogPosition one{"aa", 100};
@@ -70,7 +71,7 @@ TEST_CASE_FIXTURE(Fixture, "log table: rows and position move together, or neith
   CHECK(table.position_of("abcd").value() == LogPosition());
 }
 
-TEST_CASE_FIXTURE(Fixture, "log table: a megabyte in one COPY" * doctest::skip(!has_postgres())) {
+TEST_CASE_FIXTURE(LogTableFixture, "log table: a megabyte in one COPY" * doctest::skip(!has_postgres())) {
   REQUIRE(table.open());
   const LogRows rows = calls(20'000, 1, 20'000);
   REQUIRE(rows.text.size() > 700'000);
@@ -78,7 +79,8 @@ TEST_CASE_FIXTURE(Fixture, "log table: a megabyte in one COPY" * doctest::skip(!
   CHECK(stored() == 20'000);
 }
 
-TEST_CASE_FIXTURE(Fixture, "log table: days have partitions, and old ones go" * doctest::skip(!has_postgres())) {
+TEST_CASE_FIXTURE(LogTableFixture,
+                  "log table: days have partitions, and old ones go" * doctest::skip(!has_postgres())) {
   REQUIRE(table.open());
   REQUIRE(table.append(kSource, {}, {"aa", 1}, calls(19'998, 1, 1)));
   REQUIRE(table.keep(kKept));
@@ -99,7 +101,7 @@ TEST_CASE_FIXTURE(Fixture, "log table: days have partitions, and old ones go" * 
   CHECK(stored() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "log table: queries as those of the files" * doctest::skip(!has_postgres())) {
+TEST_CASE_FIXTURE(LogTableFixture, "log table: queries as those of the files" * doctest::skip(!has_postgres())) {
   REQUIRE(table.open());
   REQUIRE(table.append(kSource, {}, {"aa", 1}, calls(20'000, 3, 4, "h2")));
   REQUIRE(table.append("11", {}, {"aa", 1}, calls(20'000, 1, 4, "h1")));

@@ -224,7 +224,7 @@ TEST_CASE("postgres: reads go to replicas, and to the primary where none is up" 
 namespace {
 
 /// Turns the loop until the replicas may be read, or some round of questions has found that they may not.
-ReplicaStats replicas_of(Fixture& f, std::string_view event) {
+ReplicaStats replicas_of(PgClusterFixture& f, std::string_view event) {
   const auto told = [&] {
     return std::any_of(f.events.begin(), f.events.end(), [&](const auto& line) { return line.starts_with(event); });
   };
@@ -235,10 +235,10 @@ ReplicaStats replicas_of(Fixture& f, std::string_view event) {
 }  // namespace
 
 TEST_CASE("postgres: what is no standby is not read, and the log says so once" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.replicas = {postgres_url()};
   options.replica_max_lag_ms = 100;
-  Fixture f(options);
+  PgClusterFixture f(options);
   CHECK(replicas_of(f, "replica is not read").in_use == 0);
   CHECK(f.events.back().find("it is no standby") != std::string::npos);
   const size_t events = f.events.size();
@@ -248,13 +248,13 @@ TEST_CASE("postgres: what is no standby is not read, and the log says so once" *
 }
 
 TEST_CASE("postgres: without a limit of its age whatever is up is read" * doctest::skip(!has_postgres())) {
-  PgCluster::Options options = Fixture::patient();
+  PgCluster::Options options = PgClusterFixture::patient();
   options.replicas = {postgres_url()};
   options.replica_max_lag_ms = 0;
-  Fixture f(options);
+  PgClusterFixture f(options);
   while (f.cluster->replica_stats().in_use == 0) f.loop.run_once(true);
   const auto read = [&](int64_t since_ms) {
-    auto answer = std::make_shared<Fixture::Answer>();
+    auto answer = std::make_shared<PgClusterFixture::Answer>();
     auto job = std::make_unique<PgJob>();
     job->statement = &kEcho;
     job->params.add(int64_t{5});
