@@ -91,7 +91,7 @@ class Deploy(FlowTest):
         for name, arguments, words in [
                 ("deploy/up", ["--prot", "1"], "unrecognized arguments: --prot 1"),
                 ("deploy/up", ["--port", "none"], "not a number from 1 to 65535"),
-                ("tests/run", ["bogus"], 'no suite "bogus"; there are all, tidy, unit'),
+                ("tests/run", ["bogus"], 'no suite "bogus"; there are all, tidy, flow'),
                 ("tests/run", ["--only", "nosuchtest"], 'has "nosuchtest" in its name'),
                 ("tests/run", ["--only", "deploy", "unit"], 'nothing in unit has "deploy" in its name')]:
             with self.subTest(name=name, arguments=arguments):
