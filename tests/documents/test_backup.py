@@ -71,17 +71,17 @@ class Exact:
     def test_under_load_every_like_acknowledged_before_the_backup_is_restored_once(self):
         workers = [self.api(f"w{i}") for i in range(2)]
         tweets, keyed, rare = self.post(workers[0], 6), self.post(workers[0], 2), self.post(workers[0], 4)
-        book = Book()
+        counts = LikeCounts()
         for tweet in rare * 4:  # too few for a batch: they are in the journals alone
-            self.assertTrue(self.like(random.choice(workers), book, tweet))
-        fans = Fans(book, tweets, lambda: [worker.address for worker in workers], keyed)
+            self.assertTrue(self.like(random.choice(workers), counts, tweet))
+        load = LikeThreads(counts, tweets, lambda: [worker.address for worker in workers], keyed)
         wait_until(lambda: sum(self.counts(self.data, tweets)) > 200, 60, "batches")
-        before = dict(book.acknowledged)
+        before = dict(counts.acknowledged)
         told = self.commands(self.backup, self.data)
-        after = dict(book.attempted)
+        after = dict(counts.attempted)
         self.assertIn("2 workers were stopped", told)
-        wait_until(lambda: book.total() > sum(before.values()) + 200, 60, "likes after the backup")
-        fans.stop()
+        wait_until(lambda: counts.total() > sum(before.values()) + 200, 60, "likes after the backup")
+        load.stop()
 
         self.commands(self.restore, self.empty)
         stored = self.settled(self.restored_worker(), self.empty, tweets + keyed + rare)
@@ -90,8 +90,8 @@ class Exact:
             self.assertLessEqual(before[tweet], likes, f"tweet {tweet}: likes are not in the backup")
             self.assertLessEqual(likes, after[tweet], f"tweet {tweet}: likes were counted twice")
         workers[1].stop(60)
-        self.settle_accounts(book, tweets + keyed + rare, workers[0])  # nothing happened to the original
-        wanted = [book.attempted[tweet] for tweet in keyed]
+        self.compare_counts(counts, tweets + keyed + rare, workers[0])  # nothing happened to the original
+        wanted = [counts.attempted[tweet] for tweet in keyed]
         self.assertEqual(self.counts(self.data, keyed), wanted)
 
     def test_with_everything_pending_the_copy_is_equal_and_people_stay_logged_in(self):
@@ -113,18 +113,18 @@ class Exact:
         """An upgrade as the page says, under load, and from the schema before the last migration."""
         workers = [self.api(f"w{i}") for i in range(2)]
         tweets = self.post(workers[0], 4)
-        book = Book()
+        counts = LikeCounts()
         proxy = self.proxy(*workers)
-        fans = Fans(book, tweets, lambda: [proxy.address])
+        load = LikeThreads(counts, tweets, lambda: [proxy.address])
         for i, worker in enumerate(workers):
-            enough = book.total() + 100
-            wait_until(lambda: book.total() >= enough, 60, "likes")
+            enough = counts.total() + 100
+            wait_until(lambda: counts.total() >= enough, 60, "likes")
             self.assertEqual(worker.stop(60), 0, worker.output())
             workers[i] = self.api(f"w{i}", listen=worker.address)
-        fans.stop()
-        self.assertEqual((book.wrong, book.refused), ([], 0))
+        load.stop()
+        self.assertEqual((counts.wrong, counts.refused), ([], 0))
         workers[1].stop(60)
-        self.settle_accounts(book, tweets, workers[0])
+        self.compare_counts(counts, tweets, workers[0])
 
         before = self.counts(self.data, tweets)
         self.downgrade()
@@ -201,16 +201,16 @@ class TwoHosts(LikesOnPostgres, BackupTest):
     def test_the_journals_of_both_are_copied_while_no_batch_is_written(self):
         workers = [self.api("a"), self.api("b", data=self.directory / "data-b")]
         tweets, rare = self.post(workers[0], 3), self.post(workers[0], 2)
-        book = Book()
+        counts = LikeCounts()
         for tweet in rare:
             for worker in workers:
                 self.like_times(worker, tweet, 2)
-        fans = Fans(book, tweets, lambda: [worker.address for worker in workers])
+        load = LikeThreads(counts, tweets, lambda: [worker.address for worker in workers])
         wait_until(lambda: sum(self.stored(tweets).values()) > 100, 60, "batches")
-        before = dict(book.acknowledged)
+        before = dict(counts.acknowledged)
         self.commands("backup-hosts", self.data, ROOST_DATABASE_URL=self.url)
-        after = dict(book.attempted)
-        fans.stop()
+        after = dict(counts.attempted)
+        load.stop()
 
         self.url = self.postgres.create_database(f"{self.url.rpartition('/')[2]}_restored")
         subprocess.run([of_postgres("pg_restore"), "--no-owner", f"--dbname={self.url}",

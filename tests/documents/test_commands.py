@@ -8,6 +8,7 @@ repository after a build. What differs from a reader's machine:
 - a server that a reader starts in the foreground returns once it serves, and is stopped at the next heading;
 - postgres://…@db.internal is a PostgreSQL server of the test, on a Unix socket."""
 
+import functools
 import pathlib
 import sys
 
@@ -158,7 +159,8 @@ class Blocks(unittest.TestCase):
             self.assertEqual(block.language, "sh", f"{block.document}:{block.line}")
 
     def test_a_block_with_a_name_is_asked_for_by_a_test(self):
-        tests = "".join(path.read_text() for path in (ROOT / "tests/documents").glob("test_*.py"))
+        tests = "".join(path.read_text() for folder in ("documents", "packages")
+                        for path in (ROOT / "tests" / folder).glob("test_*.py"))
         for document in blocks.documents():
             for block in blocks.blocks(document):
                 self.assertIn(f'"{block.marks.get("block", "")}', tests, f"{document}:{block.line}")
@@ -174,8 +176,8 @@ class Blocks(unittest.TestCase):
     def check_toml(self, text):
         more = ["--upstream", "127.0.0.1:3"] if "[[pool]]" not in text and "upstream" not in text else []
         for program in ("roost-proxy", "roost-api"):
-            with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-                file.write(text)
+            with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+                file.write(functools.reduce(lambda so_far, path: so_far.replace(f'"{path}/', f'"{folder}/'), MOVED, text))
                 file.flush()
                 command = [BIN / program, "--check", "--config", file.name, *(more if program == "roost-proxy" else [])]
                 done = subprocess.run(command, capture_output=True, text=True, check=False)

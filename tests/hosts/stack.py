@@ -7,7 +7,7 @@ import sys
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "hosts"), str(TESTS / "flow"), str(TESTS / "faults")]
 from harness import *  # noqa: E402,F403
-from like_load import Book, Fans  # noqa: E402,F401
+from like_load import LikeCounts, LikeThreads  # noqa: E402,F401
 from network import Network  # noqa: E402
 from servers import HostedPostgres, pgbouncer_words  # noqa: E402,F401
 

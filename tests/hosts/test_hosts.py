@@ -5,7 +5,7 @@ import collections
 from stack import *
 
 
-class LoggedBook(Book):
+class LoggedCounts(LikeCounts):
     """Also the ids of acknowledged likes. A proxy's 502 and 504 are those of a worker that is cut off: whether the like
     was counted is unknown to the client."""
 
@@ -75,15 +75,15 @@ class ManyHosts(HostsTest):
 
     def likes_go_on(self, tweets):
         """Waits until more have been acknowledged, and more are in the database, than now."""
-        acknowledged, stored = self.book.total(), sum(self.stored(tweets).values())
-        wait_until(lambda: self.book.total() > acknowledged + 100, 60, "likes to be acknowledged")
+        acknowledged, stored = self.counts.total(), sum(self.stored(tweets).values())
+        wait_until(lambda: self.counts.total() > acknowledged + 100, 60, "likes to be acknowledged")
         wait_until(lambda: sum(self.stored(tweets).values()) > stored, 60, "likes in the database")
 
     def reconcile(self, plain, keyed):
         """Nothing acknowledged is missing, nothing is counted twice, and what was repeated is counted once."""
         tweets = [*plain, *keyed]
-        self.assertEqual(self.book.wrong, [])
-        wait_until(lambda: all(self.stored(tweets)[t] >= self.book.acknowledged[t] for t in tweets), 60,
+        self.assertEqual(self.counts.wrong, [])
+        wait_until(lambda: all(self.stored(tweets)[t] >= self.counts.acknowledged[t] for t in tweets), 60,
                    "all likes in the database")
         shown = self.stored(tweets)
         for front in self.fronts:  # long before what they have stored expires
@@ -95,9 +95,9 @@ class ManyHosts(HostsTest):
         stored = self.stored(tweets)
         self.assertEqual(stored, shown)  # and no other comes
         for tweet in plain:
-            self.assertGreaterEqual(self.book.attempted[tweet], stored[tweet])
+            self.assertGreaterEqual(self.counts.attempted[tweet], stored[tweet])
         for tweet in keyed:
-            self.assertEqual(stored[tweet], self.book.attempted[tweet])
+            self.assertEqual(stored[tweet], self.counts.attempted[tweet])
         self.assertEqual(self.query("SELECT count(*) FROM like_journals"), "0")
 
     def all_is_logged(self):
@@ -105,8 +105,8 @@ class ManyHosts(HostsTest):
         def missing():
             found = collections.Counter(self.query("SELECT request_id FROM request_logs WHERE verb = 'POST' AND "
                                                    "subject LIKE '/like/%' AND result = 202").splitlines())
-            self.assertEqual([name for name in self.book.ids if found[name] > 1], [])
-            return [name for name in self.book.ids if found[name] == 0]
+            self.assertEqual([name for name in self.counts.ids if found[name] > 1], [])
+            return [name for name in self.counts.ids if found[name] == 0]
 
         wait_until(lambda: missing() == [], 60, "all records in the table")
         hosts = self.query("SELECT DISTINCT host FROM request_logs ORDER BY 1").splitlines()
@@ -118,8 +118,8 @@ class ManyHosts(HostsTest):
         former.reconfigure(**DURABLE)
         tweets = [self.author.post(f"tweet {i}")["id"] for i in range(6)]
         plain, keyed = tweets[:3], tweets[3:]
-        self.book = LoggedBook()
-        fans = Fans(self.book, plain, self.addresses, keyed, threads=2)
+        self.counts = LoggedCounts()
+        load = LikeThreads(self.counts, plain, self.addresses, keyed, threads=2)
         readers = Readers(self.fronts, tweets)
         try:
             self.likes_go_on(tweets)
@@ -129,8 +129,8 @@ class ManyHosts(HostsTest):
             wait_until(lambda: self.is_ready(self.workers[0]), 60, "the worker that was cut off")
             self.likes_go_on(tweets)
             former.host.cut()
-            before = self.book.total()
-            wait_until(lambda: self.book.total() > before + 100, 60, "likes without a primary")
+            before = self.counts.total()
+            wait_until(lambda: self.counts.total() > before + 100, 60, "likes without a primary")
             former.kill()  # before it can be reached again, so that there are never two
             promoted.promote()
             type(self).primary = promoted
@@ -142,7 +142,7 @@ class ManyHosts(HostsTest):
             promoted.reconfigure(**DURABLE)
             self.likes_go_on(tweets)
         finally:
-            fans.stop()
+            load.stop()
             readers.stop()
         self.reconcile(plain, keyed)
         self.assertGreater(readers.answers, 100)

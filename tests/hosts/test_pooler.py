@@ -71,8 +71,8 @@ class Pooler(HostsTest):
         workers = self.start_workers()
         person = Person(workers[0].address, "alice")
         tweets = [person.post(f"tweet {i}")["id"] for i in range(4)]
-        book = Book()
-        fans = Fans(book, tweets[:2], lambda: [worker.address for worker in workers], tweets[2:])
+        counts = LikeCounts()
+        load = LikeThreads(counts, tweets[:2], lambda: [worker.address for worker in workers], tweets[2:])
         try:
             for _ in range(2):
                 before = sum(self.stored(tweets).values())
@@ -80,12 +80,12 @@ class Pooler(HostsTest):
                 self.pooler.kill()
                 self.pooler = self.start_pooler()
         finally:
-            fans.stop()
-        self.assertEqual(book.wrong, [])
-        wait_until(lambda: self.stored(tweets) == book.acknowledged, 60, "all likes in the database")
+            load.stop()
+        self.assertEqual(counts.wrong, [])
+        wait_until(lambda: self.stored(tweets) == counts.acknowledged, 60, "all likes in the database")
         for worker in workers:
             self.assertEqual(worker.stop(60), 0, worker.output())
-        self.assertEqual(self.stored(tweets), book.acknowledged)  # and no other comes
+        self.assertEqual(self.stored(tweets), counts.acknowledged)  # and no other comes
         self.assertEqual(self.query("SELECT count(*) FROM like_journals"), "0")
 
 
