@@ -225,9 +225,9 @@ Result<void> serve(const Config& config, observe::EventLog& events) {
   (*storage)->database().watch_journal((*batching)->batcher().journal().hex());
   auto accounts = AccountModule::open(context, scope, **storage);
   if (!accounts) return tl::unexpected<Error>(accounts.error());
-  TweetStore store((*storage)->database(), (*storage)->cache(), (*batching)->batcher());
+  TweetStore store((*storage)->database(), (*storage)->cache(), (*batching)->batcher(), [](int64_t) {});
   Tweets tweets(store, (*accounts)->authentication(), clock, events);
-  const Revalidator revalidator(loop, {}, "", events);
+  const Revalidator revalidator(loop, "", events);
   Operations operations(context, Operations::Parts{**storage, (*batching)->batcher(), revalidator, metrics, scope});
   auto likers = make_likers(config);
   if (!likers) return tl::unexpected<Error>(likers.error());
