@@ -44,6 +44,14 @@ class Limited(FlowTest):
         stack = self.enterContext(contextlib.ExitStack())
         return [stack.enter_context(Connection(proxy.address)) for _ in range(count)]
 
+    def admitted(self, proxy):
+        """A connection that has been answered, once those of before are no longer counted."""
+        def answered():
+            (connection,) = self.many(1, proxy)
+            return connection if connection.get("/").status == 200 else connection.close()
+
+        return wait_until(answered, 10, "a connection to be admitted")
+
     def flood(self, count, proxy):
         """So many connections that stay open, each looked at by the proxy, but for a few: those of before may be
         counted for a moment longer."""
@@ -242,9 +250,7 @@ class SlowReaders(Limited):
 class PerAddress(Limited):
     def test_connections_of_one_address_are_bounded_on_all_threads_together(self):
         proxy = self.limited_proxy(self.backend(Reply(headers=[PASS])), limits="max_connections_per_address = 10")
-        connections = self.many(10, proxy)
-        for connection in connections:
-            self.assertEqual(connection.get("/").status, 200)
+        connections = [self.admitted(proxy) for _ in range(10)]
         for _ in range(5):
             answer = get(proxy.address, "/")
             self.assertEqual((answer.status, answer.header("Retry-After")), (429, "1"))
