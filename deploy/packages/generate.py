@@ -22,8 +22,8 @@ PLACES = [
      '#\n# As roost-proxy.service it gets the addresses of roost-proxy.socket, unless listeners are set here.'),
     ("With deploy/up the workers have 127.0.0.1:9001 and the ports that follow.",
      "Those of roost-api@PORT.service have 127.0.0.1:PORT."),
-    ("Rather set ROOST_ADMIN_TOKEN for both programs than write it here.",
-     "Rather set\n# ROOST_ADMIN_TOKEN in /etc/default/roost-proxy and /etc/default/roost-api than write it here."),
+    ("Prefer the variable ROOST_ADMIN_TOKEN to this file.",
+     "Prefer\n# ROOST_ADMIN_TOKEN in /etc/default/roost-proxy and /etc/default/roost-api to this file."),
     ("--config deploy/roost.toml\n#     roost-api", "--config /etc/roost/roost.toml\n#     roost-api"),
     ("--print-config --config deploy/roost.toml", "--print-config --config /etc/roost/roost.toml"),
 ]
