@@ -238,6 +238,7 @@ class AccessLog(FlowTest):
         with Connection(proxy.address) as client:
             client.send(request_bytes("GET", "/", host="h"))
             client.read_head()
+            client.reader.exactly(1000)
             client.reset()
         line = self.lines(1)[0]
         self.assertEqual((line["end"], line["fault"], line["step"], line["bytes"]),
