@@ -89,8 +89,10 @@ void TimerQueue::advance_to_ms(int64_t now_ms) {
   }
 }
 
-// The slots passed over hold no active timers.
+// The slots passed over hold no active timers. Those of timers that were stopped may be passed over while there is no
+// active one at all: they are forgotten then, since behind the wheel's time they would be taken for times a turn ahead.
 void TimerQueue::move_to(int64_t now_ms) {
+  if (active_ == 0) occupied_.fill(0);
   const auto crossed = static_cast<uint64_t>(now_ms ^ now_ms_);
   now_ms_ = now_ms;
   for (int level = kLevels - 1; level >= 1; --level) {

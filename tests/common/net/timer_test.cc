@@ -210,6 +210,22 @@ TEST_CASE("the queue agrees with a sorted list, whatever is started, moved, stop
   }
 }
 
+TEST_CASE("a timer that was stopped long ago delays no other") {
+  // On each level: the place of the stopped timer lies a little behind the wheel when the other one starts.
+  for (const int64_t unit : {1, 64, 4096, 262'144}) {
+    TimerQueue queue(64 * unit);
+    Probe stopped(queue, nullptr, 1);
+    Probe other(queue, nullptr, 2);
+    stopped.timer.start_ms(5 * unit);
+    stopped.timer.stop();
+    queue.advance_to_ms(74 * unit);
+    other.timer.start_ms(55 * unit);
+    CHECK_LE(queue.next_wakeup_ms(), 129 * unit);
+    queue.advance_to_ms(130 * unit);
+    CHECK_EQ(other.rang_at, 130 * unit);  // the time of the turn
+  }
+}
+
 TEST_CASE("timers outlive their queue without touching it") {
   auto queue = std::make_unique<TimerQueue>(0);
   Probe probe(*queue, nullptr, 1);
