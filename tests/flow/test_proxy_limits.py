@@ -172,7 +172,12 @@ class Misbehaving(Limited):
         for connection in self.many(100, self.subject):
             connection.send("GET /held HTTP/1.1\r\nHost: a\r\nAuthorization: b\r\nCache-Control: no-store\r\n\r\n")
         wait_until(lambda: self.origin.active >= 90, 20, "them to be under way")
-        answer = get(self.subject.address, "/")
+
+        def refused():
+            answer = get(self.subject.address, "/")
+            return answer if answer.status != 200 else None
+
+        answer = wait_until(refused, 20, "all places to be taken")
         self.assertEqual((answer.status, answer.header("Retry-After")), (503, "1"))
         self.assertEqual(get(self.subject.admin, "/healthz").status, 200)
         self.assertGreater(limited(self.subject, "connections"), 0)
